@@ -1,0 +1,48 @@
+// libcurl for Swift: the header, and one fixed signature for each kind of argument of its variadic calls.
+#ifndef AMERON_CCURL_SHIM_H
+#define AMERON_CCURL_SHIM_H
+
+#include <curl/curl.h>
+
+static inline CURLcode CCurl_easy_setopt_long(CURL *_Nonnull easy, CURLoption option, long value) {
+    return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode CCurl_easy_setopt_offset(CURL *_Nonnull easy, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode CCurl_easy_setopt_pointer(CURL *_Nonnull easy, CURLoption option, const void *_Nullable value) {
+    return curl_easy_setopt(easy, option, value);
+}
+typedef size_t (*CCurl_data_function)(char *_Nonnull data, size_t size, size_t count, void *_Nullable context);
+static inline CURLcode CCurl_easy_setopt_data_function(
+    CURL *_Nonnull easy, CURLoption option, CCurl_data_function _Nonnull value) {
+    return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode CCurl_easy_setopt_prereq(CURL *_Nonnull easy, curl_prereq_callback _Nonnull value) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
+}
+static inline CURLcode CCurl_easy_getinfo_long(CURL *_Nonnull easy, CURLINFO info, long *_Nonnull value) {
+    return curl_easy_getinfo(easy, info, value);
+}
+static inline CURLcode CCurl_easy_getinfo_pointer(CURL *_Nonnull easy, CURLINFO info, void *_Nullable *_Nonnull value) {
+    return curl_easy_getinfo(easy, info, value);
+}
+
+static inline CURLMcode CCurl_multi_setopt_long(CURLM *_Nonnull multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
+static inline CURLMcode CCurl_multi_setopt_pointer(CURLM *_Nonnull multi, CURLMoption option, void *_Nullable value) {
+    return curl_multi_setopt(multi, option, value);
+}
+static inline CURLMcode CCurl_multi_setopt_socket_function(CURLM *_Nonnull multi, curl_socket_callback _Nonnull value) {
+    return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, value);
+}
+static inline CURLMcode CCurl_multi_setopt_timer_function(
+    CURLM *_Nonnull multi, curl_multi_timer_callback _Nonnull value) {
+    return curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, value);
+}
+
+/// The finished transfer of a CURLMSG_DONE message: the result is in a union that Swift can't read by name.
+static inline CURLcode CCurl_message_result(const CURLMsg *_Nonnull message) { return message->data.result; }
+
+#endif

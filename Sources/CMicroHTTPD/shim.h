@@ -1,0 +1,38 @@
+// libmicrohttpd for Swift: the header, and one fixed signature for each variadic call that we need.
+#ifndef AMERON_CMICROHTTPD_SHIM_H
+#define AMERON_CMICROHTTPD_SHIM_H
+
+#include <microhttpd.h>
+
+/// MHD_start_daemon is variadic: all options go in by MHD_OPTION_ARRAY, which `options` must end with MHD_OPTION_END.
+static inline struct MHD_Daemon *_Nullable CMicroHTTPD_start_daemon(
+    unsigned int flags, uint16_t port, MHD_AccessHandlerCallback _Nonnull handler, void *_Nullable handler_cls,
+    struct MHD_OptionItem *_Nonnull options) {
+    return MHD_start_daemon(flags, port, NULL, NULL, handler, handler_cls, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+/// The daemon's own epoll descriptor, or -1.
+static inline int CMicroHTTPD_epoll_fd(struct MHD_Daemon *_Nonnull daemon) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    return info ? info->epoll_fd : -1;
+}
+
+/// The port that the daemon listens on, or 0.
+static inline uint16_t CMicroHTTPD_bound_port(struct MHD_Daemon *_Nonnull daemon) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info ? info->port : 0;
+}
+
+/// The client's socket, or -1.
+static inline int CMicroHTTPD_connection_fd(struct MHD_Connection *_Nonnull connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+/// Where the application keeps its own word for this connection (MHD_OPTION_NOTIFY_CONNECTION's socket_context).
+static inline void *_Nullable CMicroHTTPD_connection_context(struct MHD_Connection *_Nonnull connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+#endif

@@ -1,0 +1,3 @@
+#ifndef AMERON_CSIMDJSON_H
+#define AMERON_CSIMDJSON_H
+#endif

@@ -1,0 +1,86 @@
+/// Everything that can be set, with its default. Sizes are in bytes.
+public struct Configuration: Sendable, Equatable {
+    public var server = Server()
+    public var models: [Model] = []
+    public var reporting = Reporting()
+    public var log = Log()
+
+    public init() {}
+
+    public struct Server: Sendable, Equatable {
+        public var host = "127.0.0.1"
+        /// 0: any free port; the one chosen is logged.
+        public var port = 8080
+        /// How many threads serve; 0: one per available core.
+        public var shards = 0
+        public var maxBodyBytes = 16 << 20
+        public var maxHeaderBytes = 8 << 10
+        /// Over all shards.
+        public var maxConnections = 20_000
+        /// Requests being worked on, over all shards; more are refused with 503.
+        public var maxInFlight = 10_000
+        public var idleTimeout: Duration = .seconds(75)
+        public var drainTimeout: Duration = .seconds(25)
+
+        public init() {}
+    }
+
+    public struct Model: Sendable, Equatable {
+        public enum ServiceProtocol: String, Sendable, CaseIterable { case native, v1, v2, raw }
+
+        public var name = ""
+        /// Used where the Model Service does not say; nil: not known.
+        public var version: String?
+        /// What the Model Service speaks.
+        public var `protocol`: ServiceProtocol = .native
+        /// `http://`, `https://` or `http+unix://%2Fpath%2Fof%2Fsocket/path`.
+        public var url = ""
+        /// The whole call, the wait for a free connection included.
+        public var timeout: Duration = .seconds(2)
+        /// Per shard.
+        public var maxConnections = 256
+        public var maxResponseBytes = 64 << 20
+        /// Asked with GET to learn whether the Model Service is ready; nil: chosen by protocol.
+        public var healthUrl: String?
+        /// A PEM file of certificate authorities to trust instead of the system's.
+        public var caFile: String?
+
+        public init() {}
+    }
+
+    public struct Reporting: Sendable, Equatable {
+        public enum Capture: String, Sendable, CaseIterable { case none, body }
+        public enum Delivery: String, Sendable, CaseIterable { case bestEffort = "best-effort" }
+
+        public var delivery = Delivery.bestEffort
+        public var capture = Capture.none
+        public var maxCaptureBytes = 64 << 10
+        /// Per Reporter: what waits to be written.
+        public var maxQueueBytes = 64 << 20
+        public var reporters: [Reporter] = []
+
+        public init() {}
+    }
+
+    public enum Reporter: Sendable, Equatable {
+        case file(File)
+
+        public struct File: Sendable, Equatable {
+            public var path = ""
+            /// The file is rotated when it has grown past this; 0: never.
+            public var maxBytes = 0
+            /// How many rotated files (`path.1` is the newest) are kept.
+            public var keep = 5
+
+            public init() {}
+        }
+    }
+
+    public struct Log: Sendable, Equatable {
+        public enum Level: String, Sendable, CaseIterable { case trace, debug, info, notice, warning, error, critical }
+
+        public var level = Level.info
+
+        public init() {}
+    }
+}

@@ -1,0 +1,4 @@
+@main
+enum Sidecar {
+    static func main() {}
+}
