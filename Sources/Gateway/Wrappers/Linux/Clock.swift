@@ -1,4 +1,4 @@
-private import CLinux
+private import Glibc
 
 /// The two clocks of the machine, in nanoseconds.
 enum Clock {
