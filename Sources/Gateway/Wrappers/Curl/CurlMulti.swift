@@ -41,7 +41,8 @@ final class CurlMulti {
         _ = CCurl_multi_setopt_long(multi, CURLMOPT_PIPELINING, 0)
     }
 
-    deinit { curl_multi_cleanup(multi) }
+    /// Closes all connections. The last call; no transfer may be out.
+    func shutDown() { curl_multi_cleanup(multi) }
 
     /// Starts a prepared transfer; it moves at the next `runTimers`.
     func add(_ transfer: CurlTransfer) {

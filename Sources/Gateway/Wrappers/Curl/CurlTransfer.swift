@@ -12,8 +12,8 @@ final class CurlTransfer {
     let headers = ByteBuffer(capacity: 1024)
     /// The lines that go out with the request.
     let requestHeaders = CurlHeaderList()
-    /// Free for the owner.
-    var context = 0
+    /// The owner's record of this transfer.
+    unowned var owner: AnyObject
     /// Told when the transfer is finished.
     unowned let delegate: any CurlTransferDelegate
 
@@ -36,6 +36,7 @@ final class CurlTransfer {
         guard let easy = curl_easy_init() else { fatalError("out of memory") }
         self.easy = easy
         self.delegate = delegate
+        self.owner = delegate
         self.maxBodyBytes = target.maxBodyBytes
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
