@@ -1,6 +1,6 @@
-// simdjson's first stage finds the structure of a document (quotes, brackets, the starts of scalars) with SIMD and checks
-// its UTF-8. The second stage here is ours: it checks the grammar and notes slices, where simdjson's own would build
-// values. It also accepts what simdjson's refuses though it is JSON: numbers beyond 64 bits.
+// simdjson's first stage finds the structure of a document (quotes, brackets, the starts of scalars) with SIMD and
+// checks its UTF-8. The second stage here is ours: it checks the grammar and notes slices, where simdjson's own would
+// build values. It also accepts what simdjson's refuses though it is JSON: numbers beyond 64 bits.
 
 #include "CSimdJSON.h"
 
@@ -106,7 +106,7 @@ bool only_space(const uint8_t *at, const uint8_t *end) {
     return at == end;
 }
 
-// Discards what it is given; stands in for a node below the depth asked for.
+// Stands in for a node below the depth asked for.
 constexpr uint32_t no_node = UINT32_MAX;
 
 struct Container {
@@ -224,8 +224,8 @@ int CSimdJSON_reader::scalar() {
         return string();
     case 't': case 'f': case 'n': {
         const char *word = *at == 't' ? "true" : *at == 'f' ? "false" : "null";
-        size_t size = std::strlen(word);
-        if (static_cast<size_t>(until - at) < size || std::memcmp(at, word, size) != 0 || !only_space(at + size, until)) {
+        ptrdiff_t size = *at == 'f' ? 5 : 4;
+        if (until - at < size || std::memcmp(at, word, size) != 0 || !only_space(at + size, until)) {
             return fault(CSimdJSON_UNEXPECTED, start);
         }
         note(CSimdJSON_LITERAL, start, start + static_cast<uint32_t>(size), 0);

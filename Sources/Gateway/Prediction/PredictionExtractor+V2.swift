@@ -67,7 +67,9 @@ extension PredictionExtractor {
             var tensor = readTensor(node)
             guard readShape(&tensor) else { throw misfit(tensor, index, "has no `shape`, or none that is possible") }
             if let data = tensor.data {
-                guard arrange(&tensor, data) else { throw misfit(tensor, index, "has `data` that does not fit its `shape`") }
+                guard arrange(&tensor, data) else {
+                    throw misfit(tensor, index, "has `data` that does not fit its `shape`")
+                }
             } else {
                 guard tensor.isElsewhere else {
                     throw misfit(tensor, index, "has neither `data` nor `parameters.binary_data_size`")

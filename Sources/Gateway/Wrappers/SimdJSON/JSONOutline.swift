@@ -8,6 +8,7 @@ private import CSimdJSON
 ///
 /// Owned by one object on one thread. Nodes are valid until the next `read`, and while the bytes stay as they are.
 final class JSONOutline {
+    /// In the order of the constants in CSimdJSON.h.
     enum Kind: UInt32 {
         case object, array, string, number, literal
     }
