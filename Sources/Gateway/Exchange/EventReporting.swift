@@ -5,9 +5,9 @@ final class EventReporting {
     private let lanes: [any ReporterLane]
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
-    private let capturesBody: Bool
     private let maxCaptureBytes: Int
-    private let isJSON: JSONCheck
+    /// Reads captured bodies, which must not go into an event as JSON unless they are; nil: bodies are not captured.
+    private let bodyReader: PredictionExtractor?
     private let message = ByteBuffer(capacity: 256)
     /// What turns monotonic times into wall-clock times; taken anew each turn, since the wall clock may be set.
     private var wallOffset = Clock.wall() - Clock.monotonic()
@@ -16,9 +16,8 @@ final class EventReporting {
         self.lanes = lanes
         self.encoder = encoder
         self.ids = PredictionIds()
-        self.capturesBody = capture.capturesBody
+        self.bodyReader = capture.capturesBody ? PredictionExtractor() : nil
         self.maxCaptureBytes = capture.maxBytes
-        self.isJSON = JSONCheck()
     }
 
     /// Whether, and up to what length, request bodies go into the events.
@@ -60,7 +59,7 @@ final class EventReporting {
             event.value = prediction.value
             event.contentType = prediction.contentType
             event.extra = prediction.extra
-            encoder.encode(event, into: batch)
+            encode(event)
         }
     }
 
@@ -80,7 +79,7 @@ final class EventReporting {
         event.modelName = exchange.route?.nameJSON.view ?? .empty
         event.modelVersion = exchange.route?.versionJSON.view ?? .empty
         event.failure = PredictionEvent.Failure(cause: failure.word, message: message.view)
-        encoder.encode(event, into: batch)
+        encode(event)
     }
 
     /// Leaves the turn's events with every Reporter.
@@ -104,17 +103,19 @@ final class EventReporting {
         event.answeredAt = wall(exchange.answeredAt)
         event.completedAt = wall(exchange.completedAt)
         event.traceparent = exchange.traceparent.view
-        if capturesBody { event.request = capture(exchange) }
+        if bodyReader != nil { event.request = capture(exchange) }
         return event
     }
 
     private func capture(_ exchange: Exchange) -> PredictionEvent.CapturedRequest {
         let body = exchange.requestBody.view
-        let truncated = body.count > maxCaptureBytes
-        let contentType = exchange.requestContentType.view
         return PredictionEvent.CapturedRequest(
-            body: body.prefix(maxCaptureBytes), contentType: contentType, truncated: truncated,
-            isJSON: !truncated && isJSON.accepts(exchange.requestBody))
+            body: body.prefix(maxCaptureBytes), contentType: exchange.requestContentType.view,
+            truncated: body.count > maxCaptureBytes)
+    }
+
+    private func encode(_ event: PredictionEvent) {
+        encoder.encode(event, into: batch) { body in bodyReader?.isJSON(body) ?? false }
     }
 
     private func wall(_ monotonic: Int64) -> Int64 { monotonic > 0 ? monotonic + wallOffset : 0 }

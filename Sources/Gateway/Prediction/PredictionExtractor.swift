@@ -90,6 +90,12 @@ final class PredictionExtractor {
         return scratch.view
     }
 
+    /// Whether these bytes are one JSON document and nothing else. At least `ByteBuffer.padding` bytes must follow them.
+    func isJSON(_ bytes: ByteView) -> Bool {
+        reset()
+        return (try? outline.read(bytes, depth: 0)) != nil
+    }
+
     private func reset() {
         scratch.removeAll(keepingAtMost: Self.keptBytes)
         predictions.removeAll(keepingCapacity: predictions.capacity <= Self.keptRows)
@@ -152,12 +158,3 @@ final class PredictionExtractor {
 
 @available(*, unavailable)
 extension PredictionExtractor: Sendable {}
-
-extension ByteView {
-    /// Whether this Content-Type says JSON: `application/json` or any type ending in `+json` (RFC 6839).
-    fileprivate var isJSONMediaType: Bool {
-        let type = self[0..<(firstIndex(of: UInt8(ascii: ";")) ?? count)].trimmed
-        return type.equalsIgnoringCase(ByteView("application/json"))
-            || type.dropFirst(max(type.count - 5, 0)).equalsIgnoringCase(ByteView("+json"))
-    }
-}

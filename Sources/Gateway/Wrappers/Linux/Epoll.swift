@@ -51,7 +51,7 @@ final class Epoll {
 
     init(maxEvents: Int = 256) throws(SystemError) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard descriptor >= 0 else { throw SystemError("epoll_create1") }
+        guard descriptor >= 0 else { throw SystemError.last("epoll_create1") }
         events = .allocate(capacity: maxEvents)
         events.initialize(repeating: epoll_event())
     }
@@ -81,14 +81,14 @@ final class Epoll {
         var event = epoll_event()
         event.events = interest.rawValue
         event.data.u64 = token.bits
-        guard epoll_ctl(descriptor, operation, socket, &event) == 0 else { throw SystemError("epoll_ctl") }
+        guard epoll_ctl(descriptor, operation, socket, &event) == 0 else { throw SystemError.last("epoll_ctl") }
     }
 
     /// Waits up to `timeoutMilliseconds` (-1: for ever) and returns how many events there are; 0 after a signal too.
     func wait(timeoutMilliseconds: Int32) throws(SystemError) -> Int {
         let count = epoll_wait(descriptor, events.baseAddress, Int32(events.count), timeoutMilliseconds)
         if count >= 0 { return Int(count) }
-        guard errno == EINTR else { throw SystemError("epoll_wait") }
+        guard errno == EINTR else { throw SystemError.last("epoll_wait") }
         return 0
     }
 

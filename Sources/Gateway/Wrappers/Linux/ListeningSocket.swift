@@ -18,12 +18,12 @@ struct ListeningSocket {
         var found: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &found)
         guard status == 0, let address = found else {
-            throw SystemError("\(name): \(String(cString: gai_strerror(status)))", code: EADDRNOTAVAIL)
+            throw SystemError(call: "\(name): \(String(cString: gai_strerror(status)))", code: EADDRNOTAVAIL)
         }
         defer { freeaddrinfo(found) }
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let socket = Glibc.socket(address.pointee.ai_family, type, 0)
-        guard socket >= 0 else { throw SystemError(name) }
+        guard socket >= 0 else { throw SystemError.last(name) }
         var one: Int32 = 1
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, 4)
         if shared { setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &one, 4) }
@@ -31,7 +31,7 @@ struct ListeningSocket {
             Glibc.bind(socket, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
             Glibc.listen(socket, backlog) == 0
         else {
-            let error = SystemError(name)
+            let error = SystemError.last(name)
             close(socket)
             throw error
         }

@@ -1,17 +1,20 @@
+private import CLinux
 private import Glibc
 
-/// A system call that failed: which one, and the errno it left.
-struct SystemError: Error, CustomStringConvertible {
-    let operation: String
+/// A system call that failed.
+struct SystemError: Error, Equatable, CustomStringConvertible {
+    /// The call, `open`, or what it was to do: `listen on 127.0.0.1:8080`.
+    let call: String
+    /// The value of errno.
     let code: Int32
 
-    init(_ operation: String, code: Int32) {
-        self.operation = operation
-        self.code = code
-    }
+    /// What the code means, in words.
+    var reason: String { String(cString: CLinux_error_text(code)) }
 
-    /// Reads errno, so it must be made right after the call.
-    init(_ operation: String) { self.init(operation, code: errno) }
+    var description: String { "\(call): \(reason)" }
 
-    var description: String { "\(operation): \(String(cString: strerror(code)))" }
+    var isMissingFile: Bool { code == ENOENT }
+
+    /// The error of the call that has just failed on this thread.
+    static func last(_ call: String) -> SystemError { SystemError(call: call, code: errno) }
 }

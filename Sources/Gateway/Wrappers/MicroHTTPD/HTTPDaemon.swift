@@ -75,7 +75,7 @@ final class HTTPDaemon {
             }, context, &items)
         guard let started else {
             socket.closeSocket()
-            throw SystemError("start the HTTP daemon", code: errno)
+            throw SystemError.last("start the HTTP daemon")
         }
         self.daemon = started
         self.delegateBox = box
