@@ -130,17 +130,17 @@ extension ConfigurationSchema {
 
     /// With all that is below them.
     static let reserved: [ConfigurationPath] = [
-        "reporting.spool", "providers", "reporting.reporters.N.brokers", "reporting.reporters.N.topic",
+        "reporting.spool", "providers.kafka", "reporting.reporters.N.brokers", "reporting.reporters.N.topic",
         "reporting.reporters.N.properties",
     ]
 
     private static let order: [ConfigurationPath: Int] = Dictionary(
         uniqueKeysWithValues: keys.enumerated().map { ($1.pattern, $0) })
 
-    /// All that keys are below of.
+    /// Whatever has keys below it.
     private static let sections: Set<ConfigurationPath> = Set(
-        keys.flatMap { key in
-            key.pattern.components.indices.map { ConfigurationPath(components: Array(key.pattern.components[..<$0])) }
+        (keys.map(\.pattern) + reserved).flatMap { path in
+            path.components.indices.map { ConfigurationPath(components: Array(path.components[..<$0])) }
         })
 
     private static let byEnvironmentPattern: [String: ConfigurationPath] = Dictionary(

@@ -25,7 +25,7 @@ extension ConfigurationSettings {
         // A section of which all keys are commented out.
         if node.isNull, path.index == nil { return }
         guard case .mapping(let entries) = node.value else {
-            report(Problem(source, key: path.description, "needs keys with values: key: value"))
+            reportMalformed(path, "needs keys with values, written as 'key: value'", source: source)
             return
         }
         for entry in entries {
@@ -36,7 +36,7 @@ extension ConfigurationSettings {
     private mutating func addList(_ node: YAMLNode, at path: ConfigurationPath, source: Source, file: String) {
         if node.isNull { return }
         guard case .sequence(let nodes) = node.value else {
-            report(Problem(source, key: path.description, "needs a list; start each entry with '- '"))
+            report(Problem(source, key: path.description, "needs a list; each entry starts with '- '"))
             return
         }
         for node in nodes {

@@ -15,6 +15,8 @@ struct ConfigurationSettings {
     private(set) var counts: [ConfigurationPath: Int] = [:]
     /// Where each list element was first named.
     private(set) var elements: [ConfigurationPath: Source] = [:]
+    /// Elements that are not even a section; that keys are missing goes without saying.
+    private var malformed: Set<ConfigurationPath> = []
     private(set) var problems: [Problem] = []
     /// Keys of the contract that this version does not have.
     private var reserved: [(path: ConfigurationPath, source: Source)] = []
@@ -30,6 +32,11 @@ struct ConfigurationSettings {
         return element
     }
 
+    mutating func reportMalformed(_ path: ConfigurationPath, _ reason: String, source: Source) {
+        malformed.insert(path)
+        report(Problem(source, key: path.description, reason))
+    }
+
     /// Takes one value; a path that names no key is reported.
     mutating func set(_ path: ConfigurationPath, to value: String?, source: Source) {
         switch ConfigurationSchema.place(of: path) {
@@ -43,6 +50,13 @@ struct ConfigurationSettings {
     }
 
     mutating func reportUnknown(_ path: ConfigurationPath, source: Source) {
+        // A file may say `server.port: 1`; read with dots, it would be a key.
+        if case .name(let name)? = path.components.last, name.contains("."),
+            ConfigurationSchema.isKey(ConfigurationPath(text: path.description))
+        {
+            report(Problem(source, key: path.description, "unknown key; sections are nested, not written with dots"))
+            return
+        }
         let suggestion = ConfigurationSchema.suggestion(for: path)
         report(Problem(source, key: path.description, "unknown key", suggestion: suggestion))
     }
@@ -110,15 +124,10 @@ struct ConfigurationSettings {
     }
 
     private mutating func reportMissing() {
-        for (element, source) in elements where !isReserved(element) {
+        for (element, source) in elements where !isReserved(element) && !malformed.contains(element) {
             for key in ConfigurationSchema.keys where key.isRequired && key.pattern.hasPrefix(element.pattern) {
                 let path = key.pattern.with(index: element.index)
-                if settings[path] == nil {
-                    report(
-                        Problem(
-                            source, key: path.description, "is missing",
-                            allowed: key.allowed.isEmpty ? nil : key.allowed))
-                }
+                if settings[path] == nil { report(Problem(source, key: path.description, "is missing")) }
             }
         }
     }
