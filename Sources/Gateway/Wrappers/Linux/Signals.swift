@@ -40,3 +40,8 @@ enum Signals {
         return set
     }
 }
+
+extension Signals {
+    /// Makes the main thread end the process in order. Any thread.
+    static func raiseTerminate() { kill(getpid(), SIGTERM) }
+}
