@@ -22,7 +22,7 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
 
         public var description: String {
             switch self {
-            case .file(let path, line: let line): line.map { "\(path):\($0)" } ?? path
+            case .file(let path, let line): line.map { "\(path):\($0)" } ?? path
             case .environment(let name): name
             case .flag(let name): name
             case .none: "configuration"
@@ -45,7 +45,11 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
         public let suggestion: String?
 
         init(
-            _ source: Source, key: String, value: String? = nil, _ reason: String, allowed: String? = nil,
+            _ source: Source,
+            key: String,
+            value: String? = nil,
+            _ reason: String,
+            allowed: String? = nil,
             suggestion: String? = nil
         ) {
             self.source = source
