@@ -55,13 +55,14 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
             self.source = source
             self.key = printable(key)
             self.value = value.map { printable(withoutCredentials($0)) }
-            self.reason = reason
+            // A YAML error quotes the file.
+            self.reason = printable(reason, maxScalars: 300)
             self.allowed = allowed
             self.suggestion = suggestion
         }
 
         public var description: String {
-            var text = "\(source): "
+            var text = "\(printable(source.description, maxScalars: 300)): "
             if !key.isEmpty { text += "\(key): " }
             if let value { text += "'\(value)' " }
             text += reason
@@ -73,8 +74,7 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
 }
 
 /// `text` on one line of bounded length: a message must not be able to fake another one in a log or drive a terminal.
-private func printable(_ text: String) -> String {
-    let maxScalars = 100
+private func printable(_ text: String, maxScalars: Int = 100) -> String {
     var result = ""
     for (count, scalar) in text.unicodeScalars.enumerated() {
         if count == maxScalars { return result + "…" }

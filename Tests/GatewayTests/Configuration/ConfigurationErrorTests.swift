@@ -204,6 +204,10 @@ import Testing
         )
     }
 
+    @Test func yamlErrorsAreFitToBePrinted() {
+        #expect(problems("\"\\e[31m\": 1\n\"\\e[31m\": 2").allSatisfy { $0.contains("the key '\\u{1b}[31m' was") })
+    }
+
     @Test func allProblemsAreToldInTheOrderOfTheirSources() {
         let yaml = "log: { level: loud }\nserver:\n  port: x\n  zebra: 1\nmodels: [{ name: a, url: 'http://a/' }]"
         let told = problems(
