@@ -17,14 +17,17 @@ struct ConfigurationOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp("A value for any key, such as models.0.timeout=5s (repeatable).", valueName: "key=value"),
-        transform: parseSetting)
+        transform: parseSetting
+    )
     var set: [ConfigurationFlags.Setting] = []
 
     @Option(
         help: ArgumentHelp(
             "One more model, NAME=URL or NAME:PROTOCOL=URL, with native, v1, v2 or raw (repeatable).",
-            valueName: "name=url"),
-        transform: parseModel)
+            valueName: "name=url"
+        ),
+        transform: parseModel
+    )
     var model: [ConfigurationFlags.Model] = []
 
     @Option(help: "trace, debug, info, notice, warning, error or critical; log.level.")
@@ -45,8 +48,10 @@ struct ConfigurationOptions: ParsableArguments {
         var flags = ConfigurationFlags()
         flags.models = model
         flags.settings = set
-        let own = [("server.host", host, "--host"), ("server.port", port, "--port"),
-            ("server.shards", shards, "--shards"), ("log.level", logLevel, "--log-level")]
+        let own = [
+            ("server.host", host, "--host"), ("server.port", port, "--port"), ("server.shards", shards, "--shards"),
+            ("log.level", logLevel, "--log-level"),
+        ]
         for (key, value, flag) in own {
             if let value { flags.settings.append(.init(key: key, value: value, flag: flag)) }
         }

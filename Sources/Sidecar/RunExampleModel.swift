@@ -8,7 +8,8 @@ struct RunExampleModel: ParsableCommand {
         abstract: "Run a small Model Service to try things out with.",
         discussion: """
             Example: ameron-sidecar example-model --port 9090 --protocol v2 --delay 5ms --fail-rate 0.1
-            """)
+            """
+    )
 
     @Option(help: "The address to listen on.")
     var host = "127.0.0.1"
@@ -18,11 +19,15 @@ struct RunExampleModel: ParsableCommand {
 
     @Option(
         name: .customLong("protocol"),
-        help: ArgumentHelp("What it speaks: native, v1 or v2.", valueName: "protocol"), transform: parseProtocol)
+        help: ArgumentHelp("What it speaks: native, v1 or v2.", valueName: "protocol"),
+        transform: parseProtocol
+    )
     var serviceProtocol: Configuration.Model.ServiceProtocol = .native
 
-    @Option(help: ArgumentHelp("How long each answer waits, such as 5ms (default: 0s)", valueName: "duration"),
-        transform: parseDelay)
+    @Option(
+        help: ArgumentHelp("How long each answer waits, such as 5ms (default: 0s)", valueName: "duration"),
+        transform: parseDelay
+    )
     var delay: Duration = .zero
 
     @Option(help: ArgumentHelp("The share of requests that fail, from 0 to 1.", valueName: "share"))
@@ -30,7 +35,9 @@ struct RunExampleModel: ParsableCommand {
 
     func validate() throws {
         if host.isEmpty { throw ValidationError("--host is empty") }
-        if !(0...65_535).contains(port) { throw ValidationError("--port '\(port)' is out of range; allowed: 0 to 65535") }
+        if !(0...65_535).contains(port) {
+            throw ValidationError("--port '\(port)' is out of range; allowed: 0 to 65535")
+        }
         if !(0...1).contains(failRate) {
             throw ValidationError("--fail-rate '\(failRate)' is out of range; allowed: 0 to 1")
         }

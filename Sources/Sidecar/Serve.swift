@@ -12,7 +12,8 @@ struct Serve: ParsableCommand {
             Example: ameron-sidecar serve --model iris=http://127.0.0.1:9090/predict/iris --port 8080
 
             Exits with 64 when the command line, and with 78 when the configuration cannot be used.
-            """)
+            """
+    )
 
     @OptionGroup var options: ConfigurationOptions
 

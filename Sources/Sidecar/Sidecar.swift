@@ -12,5 +12,6 @@ struct Sidecar: ParsableCommand {
             """,
         version: "ameron-sidecar \(Version.current)",
         subcommands: [Serve.self, Validate.self, RunExampleModel.self],
-        defaultSubcommand: Serve.self)
+        defaultSubcommand: Serve.self
+    )
 }

@@ -1,6 +1,6 @@
 private import Glibc
 
-/// Standard error. `stderr` of C is a global variable, which Swift 6 keeps away from; the descriptor is a constant.
+/// Standard error, by its descriptor: `stderr` of C is a global variable, which Swift 6 keeps away from.
 enum StandardError {
     /// Writes one line; what cannot be written is lost, as there is nobody left to tell.
     static func print(_ line: String) {

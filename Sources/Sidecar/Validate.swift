@@ -11,7 +11,8 @@ struct Validate: ParsableCommand {
             Example: ameron-sidecar validate --config ameron-sidecar.yaml
 
             Prints all problems on standard error and exits with 78 where there are any.
-            """)
+            """
+    )
 
     @OptionGroup var options: ConfigurationOptions
 

@@ -22,7 +22,7 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
 
         public var description: String {
             switch self {
-            case .file(let path, line: let line): line.map { "\(path):\($0)" } ?? path
+            case .file(let path, let line): line.map { "\(path):\($0)" } ?? path
             case .environment(let name): name
             case .flag(let name): name
             case .none: "configuration"
@@ -45,19 +45,24 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
         public let suggestion: String?
 
         init(
-            _ source: Source, key: String, value: String? = nil, _ reason: String, allowed: String? = nil,
+            _ source: Source,
+            key: String,
+            value: String? = nil,
+            _ reason: String,
+            allowed: String? = nil,
             suggestion: String? = nil
         ) {
             self.source = source
             self.key = printable(key)
             self.value = value.map { printable(withoutCredentials($0)) }
-            self.reason = reason
+            // A YAML error quotes the file.
+            self.reason = printable(reason, maxScalars: 300)
             self.allowed = allowed
             self.suggestion = suggestion
         }
 
         public var description: String {
-            var text = "\(source): "
+            var text = "\(printable(source.description, maxScalars: 300)): "
             if !key.isEmpty { text += "\(key): " }
             if let value { text += "'\(value)' " }
             text += reason
@@ -69,8 +74,7 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
 }
 
 /// `text` on one line of bounded length: a message must not be able to fake another one in a log or drive a terminal.
-private func printable(_ text: String) -> String {
-    let maxScalars = 100
+private func printable(_ text: String, maxScalars: Int = 100) -> String {
     var result = ""
     for (count, scalar) in text.unicodeScalars.enumerated() {
         if count == maxScalars { return result + "…" }

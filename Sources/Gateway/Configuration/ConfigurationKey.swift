@@ -25,9 +25,15 @@ public struct ConfigurationKey: Sendable {
     let set: @Sendable (inout Configuration, Int, String?) throws(InvalidValue) -> Void
 
     private init<Value>(
-        _ pattern: ConfigurationPath, _ place: ConfigurationPlace<Value>, type: String, allowed: String,
-        isRequired: Bool = false, reservedWords: [String] = [], _ documentation: String,
-        describe: (Value) -> String, parse: @escaping @Sendable (String?) throws(InvalidValue) -> Value
+        _ pattern: ConfigurationPath,
+        _ place: ConfigurationPlace<Value>,
+        type: String,
+        allowed: String,
+        isRequired: Bool = false,
+        reservedWords: [String] = [],
+        _ documentation: String,
+        describe: (Value) -> String,
+        parse: @escaping @Sendable (String?) throws(InvalidValue) -> Value
     ) {
         self.pattern = pattern
         self.type = type
@@ -69,90 +75,146 @@ struct ConfigurationPlace<Value>: Sendable {
                     file[keyPath: path] = value
                     configuration.reporting.reporters[index] = .file(file)
                 }
-            })
+            }
+        )
     }
 }
 
 // The types of values.
 extension ConfigurationKey {
     static func integer(
-        _ pattern: ConfigurationPath, _ place: ConfigurationPlace<Int>, _ range: ClosedRange<Int>,
+        _ pattern: ConfigurationPath,
+        _ place: ConfigurationPlace<Int>,
+        _ range: ClosedRange<Int>,
         _ documentation: String
     ) -> Self {
         Self(
-            pattern, place, type: "integer", allowed: "\(range.lowerBound) to \(range.upperBound)", documentation,
-            describe: { "\($0)" }
-        ) { (text) throws(InvalidValue) in
-            let text = try present(text)
-            guard let number = Int(text) else { throw InvalidValue("is not a whole number") }
-            return try inRange(number, range)
-        }
+            pattern,
+            place,
+            type: "integer",
+            allowed: "\(range.lowerBound) to \(range.upperBound)",
+            documentation,
+            describe: { "\($0)" },
+            parse: { (text) throws(InvalidValue) in
+                let text = try present(text)
+                guard let number = Int(text) else { throw InvalidValue("is not a whole number") }
+                return try inRange(number, range)
+            }
+        )
     }
 
     static func size(
-        _ pattern: ConfigurationPath, _ place: ConfigurationPlace<Int>, _ range: ClosedRange<Int>,
+        _ pattern: ConfigurationPath,
+        _ place: ConfigurationPlace<Int>,
+        _ range: ClosedRange<Int>,
         _ documentation: String
     ) -> Self {
         let allowed = "\(SizeText.describe(range.lowerBound)) to \(SizeText.describe(range.upperBound))"
-        return Self(pattern, place, type: "size", allowed: allowed, documentation, describe: SizeText.describe) {
-            (text) throws(InvalidValue) in try inRange(SizeText.parse(present(text)), range)
-        }
+        return Self(
+            pattern,
+            place,
+            type: "size",
+            allowed: allowed,
+            documentation,
+            describe: SizeText.describe,
+            parse: { (text) throws(InvalidValue) in try inRange(SizeText.parse(present(text)), range) }
+        )
     }
 
     static func duration(
-        _ pattern: ConfigurationPath, _ place: ConfigurationPlace<Duration>, _ range: ClosedRange<Duration>,
+        _ pattern: ConfigurationPath,
+        _ place: ConfigurationPlace<Duration>,
+        _ range: ClosedRange<Duration>,
         _ documentation: String
     ) -> Self {
         let allowed = "\(DurationText.describe(range.lowerBound)) to \(DurationText.describe(range.upperBound))"
         return Self(
-            pattern, place, type: "duration", allowed: allowed, documentation, describe: DurationText.describe
-        ) { (text) throws(InvalidValue) in try inRange(DurationText.parse(present(text)), range) }
+            pattern,
+            place,
+            type: "duration",
+            allowed: allowed,
+            documentation,
+            describe: DurationText.describe,
+            parse: { (text) throws(InvalidValue) in try inRange(DurationText.parse(present(text)), range) }
+        )
     }
 
     static func words<Word: RawRepresentable<String> & CaseIterable & Sendable>(
-        _ pattern: ConfigurationPath, _ place: ConfigurationPlace<Word>, isRequired: Bool = false,
-        reserved: [String] = [], _ documentation: String
+        _ pattern: ConfigurationPath,
+        _ place: ConfigurationPlace<Word>,
+        isRequired: Bool = false,
+        reserved: [String] = [],
+        _ documentation: String
     ) -> Self {
         let words = Word.allCases.map(\.rawValue)
         return Self(
-            pattern, place, type: "word", allowed: words.joined(separator: ", "), isRequired: isRequired,
-            reservedWords: reserved, documentation, describe: { isRequired ? "" : $0.rawValue }
-        ) { (text) throws(InvalidValue) in
-            let text = try present(text)
-            if let word = Word(rawValue: text) { return word }
-            if reserved.contains(text) { throw InvalidValue(ConfigurationSchema.reservedReason) }
-            throw InvalidValue("is not one of the words", suggestion: nearest(to: text, in: words))
-        }
+            pattern,
+            place,
+            type: "word",
+            allowed: words.joined(separator: ", "),
+            isRequired: isRequired,
+            reservedWords: reserved,
+            documentation,
+            describe: { isRequired ? "" : $0.rawValue },
+            parse: { (text) throws(InvalidValue) in
+                let text = try present(text)
+                if let word = Word(rawValue: text) { return word }
+                if reserved.contains(text) { throw InvalidValue(ConfigurationSchema.reservedReason) }
+                throw InvalidValue("is not one of the words", suggestion: nearest(to: text, in: words))
+            }
+        )
     }
 
     /// Text without control characters that is not empty.
     static func text(
-        _ pattern: ConfigurationPath, _ place: ConfigurationPlace<String>, type: String = "text", allowed: String = "",
-        isRequired: Bool = false, _ documentation: String,
+        _ pattern: ConfigurationPath,
+        _ place: ConfigurationPlace<String>,
+        type: String = "text",
+        allowed: String = "",
+        isRequired: Bool = false,
+        _ documentation: String,
         check: @escaping @Sendable (String) throws(InvalidValue) -> Void = { _ in }
     ) -> Self {
         Self(
-            pattern, place, type: type, allowed: allowed, isRequired: isRequired, documentation, describe: { $0 }
-        ) { (text) throws(InvalidValue) in
-            let text = try present(text)
-            try checkCharacters(text)
-            try check(text)
-            return text
-        }
+            pattern,
+            place,
+            type: type,
+            allowed: allowed,
+            isRequired: isRequired,
+            documentation,
+            describe: { $0 },
+            parse: { (text) throws(InvalidValue) in
+                let text = try present(text)
+                try checkCharacters(text)
+                try check(text)
+                return text
+            }
+        )
     }
 
     /// The same, but nothing and the empty text mean "not set".
     static func optionalText(
-        _ pattern: ConfigurationPath, _ place: ConfigurationPlace<String?>, type: String = "text", allowed: String = "",
-        _ documentation: String, check: @escaping @Sendable (String) throws(InvalidValue) -> Void = { _ in }
+        _ pattern: ConfigurationPath,
+        _ place: ConfigurationPlace<String?>,
+        type: String = "text",
+        allowed: String = "",
+        _ documentation: String,
+        check: @escaping @Sendable (String) throws(InvalidValue) -> Void = { _ in }
     ) -> Self {
-        Self(pattern, place, type: type, allowed: allowed, documentation, describe: { $0 ?? "" }) {
-            (text) throws(InvalidValue) in
-            guard let text, !text.isEmpty else { return nil }
-            try checkCharacters(text)
-            try check(text)
-            return text
-        }
+        Self(
+            pattern,
+            place,
+            type: type,
+            allowed: allowed,
+            documentation,
+            describe: { $0 ?? "" },
+            parse: { (text) throws(InvalidValue) in
+                guard let text, !text.isEmpty else { return nil }
+                try checkCharacters(text)
+                try check(text)
+                return text
+            }
+        )
     }
 
     private static func present(_ text: String?) throws(InvalidValue) -> String {

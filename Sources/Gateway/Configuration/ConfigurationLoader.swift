@@ -14,7 +14,9 @@ public struct ConfigurationLoader: Sendable {
 
     /// The environment is that of the process where none is given.
     public init(
-        file: String? = nil, environment: [String: String]? = nil, flags: ConfigurationFlags = ConfigurationFlags()
+        file: String? = nil,
+        environment: [String: String]? = nil,
+        flags: ConfigurationFlags = ConfigurationFlags()
     ) {
         self.file = file
         self.environment = environment ?? ProcessEnvironment.all()

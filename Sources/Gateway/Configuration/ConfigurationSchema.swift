@@ -10,83 +10,157 @@ public enum ConfigurationSchema {
         .text("server.host", .at(\.server.host), "The address or name to listen on."),
         .integer("server.port", .at(\.server.port), 0...65_535, "The port to listen on; 0: any free port."),
         .integer(
-            "server.shards", .at(\.server.shards), 0...1_024,
-            "How many threads serve; 0: one per available core."),
+            "server.shards",
+            .at(\.server.shards),
+            0...1_024,
+            "How many threads serve; 0: one per available core."
+        ),
         .size("server.maxBodyBytes", .at(\.server.maxBodyBytes), 0...maxSize, "The largest request body taken."),
         .size(
-            "server.maxHeaderBytes", .at(\.server.maxHeaderBytes), 1 << 10...1 << 20,
-            "The most that the request line and the headers may take together."),
+            "server.maxHeaderBytes",
+            .at(\.server.maxHeaderBytes),
+            1 << 10...1 << 20,
+            "The most that the request line and the headers may take together."
+        ),
         .integer(
-            "server.maxConnections", .at(\.server.maxConnections), 1...1_000_000,
-            "The most client connections, over all shards."),
+            "server.maxConnections",
+            .at(\.server.maxConnections),
+            1...1_000_000,
+            "The most client connections, over all shards."
+        ),
         .integer(
-            "server.maxInFlight", .at(\.server.maxInFlight), 1...1_000_000,
-            "The most requests worked on at once, over all shards; more are refused with 503."),
+            "server.maxInFlight",
+            .at(\.server.maxInFlight),
+            1...1_000_000,
+            "The most requests worked on at once, over all shards; more are refused with 503."
+        ),
         .duration(
-            "server.idleTimeout", .at(\.server.idleTimeout), .seconds(1)...day,
-            "How long a client connection may stay silent."),
+            "server.idleTimeout",
+            .at(\.server.idleTimeout),
+            .seconds(1)...day,
+            "How long a client connection may stay silent."
+        ),
         .duration(
-            "server.drainTimeout", .at(\.server.drainTimeout), .zero...day,
-            "How long the requests in flight have to end when the program is told to stop."),
+            "server.drainTimeout",
+            .at(\.server.drainTimeout),
+            .zero...day,
+            "How long the requests in flight have to end when the program is told to stop."
+        ),
     ]
 
     private static let models: [ConfigurationKey] = [
         .text(
-            "models.N.name", .model(\.name), allowed: nameRule, isRequired: true,
-            "The name that clients ask for; unique together with the version.", check: checkName),
+            "models.N.name",
+            .model(\.name),
+            allowed: nameRule,
+            isRequired: true,
+            "The name that clients ask for; unique together with the version.",
+            check: checkName
+        ),
         .optionalText(
-            "models.N.version", .model(\.version), allowed: nameRule,
-            "The version, used where the Model Service does not say.", check: checkName),
+            "models.N.version",
+            .model(\.version),
+            allowed: nameRule,
+            "The version, used where the Model Service does not say.",
+            check: checkName
+        ),
         .words("models.N.protocol", .model(\.protocol), "What the Model Service speaks."),
         .text(
-            "models.N.url", .model(\.url), type: "URL", allowed: urlRule, isRequired: true,
-            "Where the Model Service takes predictions.", check: checkURL),
+            "models.N.url",
+            .model(\.url),
+            type: "URL",
+            allowed: urlRule,
+            isRequired: true,
+            "Where the Model Service takes predictions.",
+            check: checkURL
+        ),
         .duration(
-            "models.N.timeout", .model(\.timeout), .milliseconds(1)...day,
-            "How long the whole call may take, the wait for a free connection included."),
+            "models.N.timeout",
+            .model(\.timeout),
+            .milliseconds(1)...day,
+            "How long the whole call may take, the wait for a free connection included."
+        ),
         .integer(
-            "models.N.maxConnections", .model(\.maxConnections), 1...65_535,
-            "The most connections to this Model Service, per shard."),
+            "models.N.maxConnections",
+            .model(\.maxConnections),
+            1...65_535,
+            "The most connections to this Model Service, per shard."
+        ),
         .size(
-            "models.N.maxResponseBytes", .model(\.maxResponseBytes), 1...maxSize,
-            "The largest response taken from the Model Service."),
+            "models.N.maxResponseBytes",
+            .model(\.maxResponseBytes),
+            1...maxSize,
+            "The largest response taken from the Model Service."
+        ),
         .optionalText(
-            "models.N.healthUrl", .model(\.healthUrl), type: "URL", allowed: urlRule,
+            "models.N.healthUrl",
+            .model(\.healthUrl),
+            type: "URL",
+            allowed: urlRule,
             "Asked with GET to learn whether the Model Service is ready; not set: chosen by protocol.",
-            check: checkURL),
+            check: checkURL
+        ),
         .optionalText(
-            "models.N.caFile", .model(\.caFile), type: "path",
-            "A PEM file of certificate authorities to trust instead of the system's."),
+            "models.N.caFile",
+            .model(\.caFile),
+            type: "path",
+            "A PEM file of certificate authorities to trust instead of the system's."
+        ),
     ]
 
     private static let reporting: [ConfigurationKey] = [
         .words(
-            "reporting.delivery", .at(\.reporting.delivery), reserved: ["at-least-once"],
-            "What happens to events that a Reporter cannot take in time; best-effort: they are dropped and counted."),
+            "reporting.delivery",
+            .at(\.reporting.delivery),
+            reserved: ["at-least-once"],
+            "What happens to events that a Reporter cannot take in time; best-effort: they are dropped and counted."
+        ),
         .words(
-            "reporting.capture", .at(\.reporting.capture),
-            "Whether the request goes into the event: not at all, or its body."),
+            "reporting.capture",
+            .at(\.reporting.capture),
+            "Whether the request goes into the event: not at all, or its body."
+        ),
         .size(
-            "reporting.maxCaptureBytes", .at(\.reporting.maxCaptureBytes), 0...1 << 30,
-            "Where a captured request is cut."),
+            "reporting.maxCaptureBytes",
+            .at(\.reporting.maxCaptureBytes),
+            0...1 << 30,
+            "Where a captured request is cut."
+        ),
         .size(
-            "reporting.maxQueueBytes", .at(\.reporting.maxQueueBytes), 1 << 10...maxSize,
-            "The most that may wait to be written, per Reporter."),
+            "reporting.maxQueueBytes",
+            .at(\.reporting.maxQueueBytes),
+            1 << 10...maxSize,
+            "The most that may wait to be written, per Reporter."
+        ),
     ]
 
     private static let reporters: [ConfigurationKey] = [
         .words(
-            "reporting.reporters.N.type", reporterType, isRequired: true, reserved: ["kafka"],
-            "What kind of Reporter this is."),
+            "reporting.reporters.N.type",
+            reporterType,
+            isRequired: true,
+            reserved: ["kafka"],
+            "What kind of Reporter this is."
+        ),
         .text(
-            "reporting.reporters.N.path", .file(\.path), type: "path", isRequired: true,
-            "The file that events are appended to, one JSON object a line."),
+            "reporting.reporters.N.path",
+            .file(\.path),
+            type: "path",
+            isRequired: true,
+            "The file that events are appended to, one JSON object a line."
+        ),
         .size(
-            "reporting.reporters.N.maxBytes", .file(\.maxBytes), 0...maxSize,
-            "The file is rotated when it has grown past this; 0: never."),
+            "reporting.reporters.N.maxBytes",
+            .file(\.maxBytes),
+            0...maxSize,
+            "The file is rotated when it has grown past this; 0: never."
+        ),
         .integer(
-            "reporting.reporters.N.keep", .file(\.keep), 1...1_000,
-            "How many rotated files are kept; path.1 is the newest."),
+            "reporting.reporters.N.keep",
+            .file(\.keep),
+            1...1_000,
+            "How many rotated files are kept; path.1 is the newest."
+        ),
     ]
 
     private static let log: [ConfigurationKey] = [
@@ -101,10 +175,12 @@ public enum ConfigurationSchema {
             switch type {
             case .file: configuration.reporting.reporters[index] = .file(Configuration.Reporter.File())
             }
-        })
+        }
+    )
 
     private static let nameRule = "text without '/' and control characters"
-    private static let urlRule = "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
+    private static let urlRule =
+        "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
 
     @Sendable private static func checkName(_ text: String) throws(InvalidValue) {
         // It is one segment of the path that clients ask for.
@@ -135,16 +211,19 @@ extension ConfigurationSchema {
     ]
 
     private static let order: [ConfigurationPath: Int] = Dictionary(
-        uniqueKeysWithValues: keys.enumerated().map { ($1.pattern, $0) })
+        uniqueKeysWithValues: keys.enumerated().map { ($1.pattern, $0) }
+    )
 
     /// Whatever has keys below it.
     private static let sections: Set<ConfigurationPath> = Set(
         (keys.map(\.pattern) + reserved).flatMap { path in
             path.components.indices.map { ConfigurationPath(components: Array(path.components[..<$0])) }
-        })
+        }
+    )
 
     private static let byEnvironmentPattern: [String: ConfigurationPath] = Dictionary(
-        uniqueKeysWithValues: keys.map { ($0.pattern.environmentPattern, $0.pattern) })
+        uniqueKeysWithValues: keys.map { ($0.pattern.environmentPattern, $0.pattern) }
+    )
 
     static func place(of path: ConfigurationPath) -> Place {
         let pattern = path.pattern

@@ -16,8 +16,12 @@ extension ConfigurationSettings {
                 let path = ConfigurationPath("models.N.name").with(index: index)
                 report(
                     Problem(
-                        source(of: path), key: path.description, value: model.name,
-                        "is the name of models.\(other) too, with the same version"))
+                        source(of: path),
+                        key: path.description,
+                        value: model.name,
+                        "is the name of models.\(other) too, with the same version"
+                    )
+                )
             } else {
                 seen[identity] = index
             }
@@ -33,8 +37,12 @@ extension ConfigurationSettings {
                 let path = ConfigurationPath("reporting.reporters.N.path").with(index: index)
                 report(
                     Problem(
-                        source(of: path), key: path.description, value: file.path,
-                        "is the file of reporting.reporters.\(other) too"))
+                        source(of: path),
+                        key: path.description,
+                        value: file.path,
+                        "is the file of reporting.reporters.\(other) too"
+                    )
+                )
             } else {
                 seen[name] = index
             }

@@ -11,7 +11,8 @@ extension ConfigurationSettings {
             } else {
                 let suggestion = ConfigurationSchema.suggestion(forEnvironment: name)
                 report(
-                    Problem(.environment(name), key: "", "unknown environment variable", suggestion: suggestion))
+                    Problem(.environment(name), key: "", "unknown environment variable", suggestion: suggestion)
+                )
             }
         }
 

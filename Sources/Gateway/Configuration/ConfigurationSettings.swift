@@ -79,8 +79,11 @@ struct ConfigurationSettings {
         }
         report(
             Problem(
-                source, key: path.description,
-                "skips a place: \(list) has \(count) \(count == 1 ? "entry" : "entries"), so the next index is \(count)"))
+                source,
+                key: path.description,
+                "skips a place: \(list) has \(count) \(count == 1 ? "entry" : "entries"), so the next index is \(count)"
+            )
+        )
         return false
     }
 
@@ -89,7 +92,9 @@ struct ConfigurationSettings {
         var configuration = Configuration()
         configuration.models = Array(repeating: .init(), count: counts["models", default: 0])
         configuration.reporting.reporters = Array(
-            repeating: .file(.init()), count: counts["reporting.reporters", default: 0])
+            repeating: .file(.init()),
+            count: counts["reporting.reporters", default: 0]
+        )
 
         let inOrder = settings.sorted {
             let (first, second) = (ConfigurationSchema.order(of: $0.key), ConfigurationSchema.order(of: $1.key))
@@ -102,8 +107,14 @@ struct ConfigurationSettings {
                 let allowed = setting.key.allowed
                 report(
                     Problem(
-                        setting.source, key: path.description, value: setting.value, error.reason,
-                        allowed: allowed.isEmpty ? nil : allowed, suggestion: error.suggestion))
+                        setting.source,
+                        key: path.description,
+                        value: setting.value,
+                        error.reason,
+                        allowed: allowed.isEmpty ? nil : allowed,
+                        suggestion: error.suggestion
+                    )
+                )
             }
         }
         reportReserved()

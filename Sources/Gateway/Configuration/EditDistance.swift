@@ -24,7 +24,7 @@ func editDistance(_ first: String, _ second: String) -> Int {
 func nearest(to word: String, in candidates: [String]) -> String? {
     // Beyond this length nobody mistyped one of ours, and the distance costs the product of the lengths.
     guard word.utf8.count <= 100 else { return nil }
-    let best = candidates.lazy.map { (distance: editDistance(word, $0), candidate: $0) }.min { $0.distance < $1.distance }
+    let best = candidates.map { (distance: editDistance(word, $0), candidate: $0) }.min { $0.distance < $1.distance }
     guard let best, best.distance <= max(1, min(word.count, best.candidate.count) / 4) else { return nil }
     return best.candidate
 }

@@ -63,8 +63,9 @@ struct ServiceURL: Equatable, Sendable {
             host = authority[..<end].dropFirst()
             let after = authority[authority.index(after: end)...]
             if after.hasPrefix(":") { portText = after.dropFirst() } else if !after.isEmpty { throw badHost }
-            let isAddress = host.utf8.allSatisfy { hexDigit($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
-            if !isAddress || host.utf8.count(where: { $0 == UInt8(ascii: ":") }) < 2 { throw badHost }
+            guard host.utf8.allSatisfy({ hexDigit($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }),
+                host.utf8.count(where: { $0 == UInt8(ascii: ":") }) >= 2
+            else { throw badHost }
         } else {
             if let colon = authority.firstIndex(of: ":") {
                 host = authority[..<colon]
@@ -95,7 +96,9 @@ struct ServiceURL: Equatable, Sendable {
             throw InvalidValue("has a socket path that is not text")
         }
         guard bytes.first == UInt8(ascii: "/"), bytes.count > 1 else {
-            throw InvalidValue("has no absolute socket path; write its '/' as %2F: http+unix://%2Frun%2Fmodel.sock/predict")
+            throw InvalidValue(
+                "has no absolute socket path; write its '/' as %2F: http+unix://%2Frun%2Fmodel.sock/predict"
+            )
         }
         guard bytes.count <= maxSocketPathBytes else {
             throw InvalidValue("has a socket path of \(bytes.count) bytes; allowed: up to \(maxSocketPathBytes)")
@@ -124,7 +127,9 @@ struct ServiceURL: Equatable, Sendable {
 }
 
 extension StringProtocol {
-    /// Where `text` occurs first. The standard library's own search links the whole regular expression engine.
+    /// Where `text` occurs first.
+    ///
+    /// The standard library's own search needs the whole regular expression engine.
     func firstRange(ofText text: String) -> Range<Index>? {
         var start = startIndex
         while start < endIndex {

@@ -10,7 +10,9 @@ public enum SizeText {
         let digits = text.utf8.prefix { isDigit($0) }
         let unit = String(text.dropFirst(digits.count))
         guard !digits.isEmpty, let scale = unit.isEmpty ? 1 : units.first(where: { $0.name == unit })?.bytes else {
-            throw InvalidValue("is not a size; write a whole number of bytes, or one with B, KiB, MiB, GiB, TiB, KB, MB, GB or TB")
+            throw InvalidValue(
+                "is not a size; write a whole number of bytes, or one with B, KiB, MiB, GiB, TiB, KB, MB, GB or TB"
+            )
         }
         guard let number = Int(String(text.prefix(digits.count))) else { throw InvalidValue("is too large a size") }
         let (bytes, overflow) = number.multipliedReportingOverflow(by: scale)

@@ -11,12 +11,18 @@ import Testing
     /// What is added to the minimal configuration, which has seven lines.
     @Test(arguments: [
         ("server: { prot: 1 }", "test.yaml:8: server.prot: unknown key; did you mean 'server.port'?"),
-        ("server: { maxbodybytes: 1 }", "test.yaml:8: server.maxbodybytes: unknown key; did you mean 'server.maxBodyBytes'?"),
+        (
+            "server: { maxbodybytes: 1 }",
+            "test.yaml:8: server.maxbodybytes: unknown key; did you mean 'server.maxBodyBytes'?"
+        ),
         ("servr: { port: 1 }", "test.yaml:8: servr: unknown key; did you mean 'server'?"),
         ("idleTimeout: 1s", "test.yaml:8: idleTimeout: unknown key; did you mean 'server.idleTimeout'?"),
         ("zebra: 1", "test.yaml:8: zebra: unknown key"),
         ("server.port: 1", "test.yaml:8: server.port: unknown key; sections are nested, not written with dots"),
-        ("server:\n  # a comment\n  port: x", "test.yaml:10: server.port: 'x' is not a whole number; allowed: 0 to 65535"),
+        (
+            "server:\n  # a comment\n  port: x",
+            "test.yaml:10: server.port: 'x' is not a whole number; allowed: 0 to 65535"
+        ),
         ("server: { port: 65536 }", "test.yaml:8: server.port: '65536' is out of range; allowed: 0 to 65535"),
         ("server: { port: }", "test.yaml:8: server.port: is empty; allowed: 0 to 65535"),
         ("server: { port: '' }", "test.yaml:8: server.port: '' is empty; allowed: 0 to 65535"),
@@ -55,14 +61,23 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{ name: a/b, url: 'http://a/' }", ["models.0.name: 'a/b' holds a '/'; allowed: text without '/' and control characters"]),
-        ("{ name: '', url: 'http://a/' }", ["models.0.name: '' is empty; allowed: text without '/' and control characters"]),
+        (
+            "{ name: a/b, url: 'http://a/' }",
+            ["models.0.name: 'a/b' holds a '/'; allowed: text without '/' and control characters"]
+        ),
+        (
+            "{ name: '', url: 'http://a/' }",
+            ["models.0.name: '' is empty; allowed: text without '/' and control characters"]
+        ),
         ("{ url: 'http://a/' }", ["models.0.name: is missing"]),
         ("{ name: a }", ["models.0.url: is missing"]),
         ("{}", ["models.0.name: is missing", "models.0.url: is missing"]),
         ("iris", ["models.0: needs keys with values, written as 'key: value'"]),
         ("", ["models.0: needs keys with values, written as 'key: value'"]),
-        ("{ name: a, url: 'ftp://a/' }", ["models.0.url: 'ftp://a/' does not start with http://, https:// or http+unix://\(urls)"]),
+        (
+            "{ name: a, url: 'ftp://a/' }",
+            ["models.0.url: 'ftp://a/' does not start with http://, https:// or http+unix://\(urls)"]
+        ),
         (
             "{ name: a, url: 'http://a/', healthUrl: 'http://u:secret@a/' }",
             ["models.0.healthUrl: 'http://***@a/' holds a user name or password, which does not belong there\(urls)"]
@@ -86,7 +101,10 @@ import Testing
             "reporters: [{ type: file, path: a }, { type: file, path: .//a }]",
             ["reporters.1.path: './/a' is the file of reporting.reporters.0 too"]
         ),
-        ("reporters: [{ type: file, path: a, keep: 0 }]", ["reporters.0.keep: '0' is out of range; allowed: 1 to 1000"]),
+        (
+            "reporters: [{ type: file, path: a, keep: 0 }]",
+            ["reporters.0.keep: '0' is out of range; allowed: 1 to 1000"]
+        ),
         ("delivery: at-least-once", ["delivery: 'at-least-once' \(notYet); allowed: best-effort"]),
         ("spool: { path: a }", ["spool: \(notYet)"]),
     ]) func ofReporting(_ yaml: String, _ messages: [String]) {
@@ -105,7 +123,10 @@ import Testing
         ),
         (["AMERON_CONFG": "1"], ["AMERON_CONFG: unknown environment variable; did you mean 'AMERON_CONFIG'?"]),
         (["AMERON_ZEBRA": "1"], ["AMERON_ZEBRA: unknown environment variable"]),
-        (["AMERON_server_port": "1"], ["AMERON_server_port: unknown environment variable; did you mean 'AMERON_SERVER_PORT'?"]),
+        (
+            ["AMERON_server_port": "1"],
+            ["AMERON_server_port: unknown environment variable; did you mean 'AMERON_SERVER_PORT'?"]
+        ),
         (["AMERON_SERVER_PORT": ""], ["AMERON_SERVER_PORT: server.port: '' is empty; allowed: 0 to 65535"]),
         (
             ["AMERON_SERVER_MAXBODYBYTES": "1", "AMERON_SERVER_MAX_BODY_BYTES": "1"],
@@ -135,7 +156,10 @@ import Testing
         ("server.", "1", "server.: unknown key"),
         ("models.99999.url", "1", "models.99999.url: unknown key; did you mean 'models.0.url'?"),
         ("models.9.url", "1", "models.9.url: skips a place: models has 1 entry, so the next index is 1"),
-        ("reporting.reporters.2.path", "1", "reporting.reporters.2.path: skips a place: reporting.reporters has 1 entry, so the next index is 1"),
+        (
+            "reporting.reporters.2.path", "1",
+            "reporting.reporters.2.path: skips a place: reporting.reporters has 1 entry, so the next index is 1"
+        ),
         ("providers.kafka.group", "a", "providers.kafka.group: \(notYet)"),
     ]) func ofFlags(_ key: String, _ value: String, _ message: String) {
         #expect(problems(minimalYAML, set: [(key, value)]) == ["--set: " + message])
@@ -144,7 +168,8 @@ import Testing
     @Test func modelFlagsMustDiffer() {
         #expect(
             problems(minimalYAML, models: ["iris=http://a/"])
-                == ["--model: models.1.name: 'iris' is the name of models.0 too, with the same version"])
+                == ["--model: models.1.name: 'iris' is the name of models.0 too, with the same version"]
+        )
         #expect(
             problems(minimalYAML, models: ["b:v3=http://a/"])
                 == [
@@ -152,7 +177,8 @@ import Testing
                     --model: models.1.protocol: 'v3' is not one of the words; allowed: native, v1, v2, raw; \
                     did you mean 'v1'?
                     """
-                ])
+                ]
+        )
     }
 
     @Test(arguments: [nil, "", "# nothing", "models:", "models: []", "server: { port: 1 }"] as [String?])
@@ -174,23 +200,37 @@ import Testing
                     """
                     test.yaml:2: not a YAML file that can be used: the key 'a' was given before, on line 1, at column 1
                     """
-                ])
+                ]
+        )
+    }
+
+    @Test func yamlErrorsAreFitToBePrinted() {
+        #expect(problems("\"\\e[31m\": 1\n\"\\e[31m\": 2").allSatisfy { $0.contains("the key '\\u{1b}[31m' was") })
     }
 
     @Test func allProblemsAreToldInTheOrderOfTheirSources() {
         let yaml = "log: { level: loud }\nserver:\n  port: x\n  zebra: 1\nmodels: [{ name: a, url: 'http://a/' }]"
         let told = problems(
-            yaml, environment: ["AMERON_ZEBRA": "1", "AMERON_SERVER_SHARDS": "x"], set: [("zebra", "1")])
+            yaml,
+            environment: ["AMERON_ZEBRA": "1", "AMERON_SERVER_SHARDS": "x"],
+            set: [("zebra", "1")]
+        )
         #expect(
             told.map { String($0.prefix { $0 != " " }) }
-                == ["test.yaml:1:", "test.yaml:3:", "test.yaml:4:", "AMERON_SERVER_SHARDS:", "AMERON_ZEBRA:", "--set:"])
+                == ["test.yaml:1:", "test.yaml:3:", "test.yaml:4:", "AMERON_SERVER_SHARDS:", "AMERON_ZEBRA:", "--set:"]
+        )
     }
 
     @Test func valuesAreFitToBePrinted() {
         let problem = ConfigurationError.Problem(
-            .none, key: "k", value: "\u{1b}[31m\n\u{202e}" + String(repeating: "x", count: 200), "is bad")
+            .none,
+            key: "k",
+            value: "\u{1b}[31m\n\u{202e}" + String(repeating: "x", count: 200),
+            "is bad"
+        )
         #expect(
             problem.description
-                == "configuration: k: '\\u{1b}[31m\\u{a}\\u{202e}" + String(repeating: "x", count: 93) + "…' is bad")
+                == "configuration: k: '\\u{1b}[31m\\u{a}\\u{202e}" + String(repeating: "x", count: 93) + "…' is bad"
+        )
     }
 }

@@ -15,8 +15,10 @@ import Testing
     @Test func laterLayersWin() throws {
         let yaml = minimalYAML + "\nserver: { port: 1, shards: 1, maxInFlight: 1 }"
         let configuration = try load(
-            yaml, environment: ["AMERON_SERVER_SHARDS": "2", "AMERON_SERVER_MAXINFLIGHT": "2"],
-            set: [("server.maxInFlight", "3")])
+            yaml,
+            environment: ["AMERON_SERVER_SHARDS": "2", "AMERON_SERVER_MAXINFLIGHT": "2"],
+            set: [("server.maxInFlight", "3")]
+        )
         #expect(configuration.server.port == 1)
         #expect(configuration.server.shards == 2)
         #expect(configuration.server.maxInFlight == 3)
@@ -34,7 +36,9 @@ import Testing
                 "AMERON_MODELS_0_TIMEOUT": "3s", "AMERON_MODELS_1_NAME": "b", "AMERON_MODELS_1_URL": "http://b/",
                 "AMERON_REPORTING_REPORTERS_1_TYPE": "file", "AMERON_REPORTING_REPORTERS_1_PATH": "b.jsonl",
             ],
-            models: ["c:v2=http://c/"], set: [("models.2.timeout", "4s"), ("models.3.name", "d"), ("models.3.url", "http://d/")])
+            models: ["c:v2=http://c/"],
+            set: [("models.2.timeout", "4s"), ("models.3.name", "d"), ("models.3.url", "http://d/")]
+        )
         #expect(configuration.models.map(\.name) == ["iris", "b", "c", "d"])
         #expect(configuration.models.map(\.timeout) == [.seconds(3), .seconds(2), .seconds(4), .seconds(2)])
         #expect(configuration.models.map(\.protocol) == [.native, .native, .v2, .native])
@@ -112,10 +116,12 @@ import Testing
         #expect(configuration.reporting.reporters.count == 1)
     }
 
-    @Test(arguments: [
-        ("iris=http://a/?x=1", "iris", nil, "http://a/?x=1"), ("iris:v2=http://a/", "iris", "v2", "http://a/"),
-        ("a:b:raw=u", "a:b", "raw", "u"),
-    ] as [(String, String, String?, String)])
+    @Test(
+        arguments: [
+            ("iris=http://a/?x=1", "iris", nil, "http://a/?x=1"), ("iris:v2=http://a/", "iris", "v2", "http://a/"),
+            ("a:b:raw=u", "a:b", "raw", "u"),
+        ] as [(String, String, String?, String)]
+    )
     func takesModelFlagsApart(_ text: String, _ name: String, _ word: String?, _ url: String) {
         #expect(ConfigurationFlags.Model(text: text) == .init(name: name, protocol: word, url: url))
     }

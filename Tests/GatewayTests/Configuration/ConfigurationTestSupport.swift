@@ -12,7 +12,10 @@ let minimalYAML = """
     """
 
 func load(
-    _ yaml: String?, environment: [String: String] = [:], models: [String] = [], set: [(String, String)] = []
+    _ yaml: String?,
+    environment: [String: String] = [:],
+    models: [String] = [],
+    set: [(String, String)] = []
 ) throws(ConfigurationError) -> Configuration {
     var flags = ConfigurationFlags()
     flags.models = models.compactMap { ConfigurationFlags.Model(text: $0) }
@@ -23,7 +26,10 @@ func load(
 
 /// The lines of the error that `load` throws; empty where it throws none.
 func problems(
-    _ yaml: String?, environment: [String: String] = [:], models: [String] = [], set: [(String, String)] = []
+    _ yaml: String?,
+    environment: [String: String] = [:],
+    models: [String] = [],
+    set: [(String, String)] = []
 ) -> [String] {
     do {
         _ = try load(yaml, environment: environment, models: models, set: set)

@@ -4,10 +4,16 @@ import Testing
 
 @Suite struct ServiceURLTests {
     @Test(arguments: [
-        ("http://model/predict", ServiceURL(scheme: .http, host: "model", port: nil, socketPath: nil, target: "/predict")),
+        (
+            "http://model/predict",
+            ServiceURL(scheme: .http, host: "model", port: nil, socketPath: nil, target: "/predict")
+        ),
         ("HTTP://model", ServiceURL(scheme: .http, host: "model", port: nil, socketPath: nil, target: "/")),
         ("http://a.b:1?x=1", ServiceURL(scheme: .http, host: "a.b", port: 1, socketPath: nil, target: "/?x=1")),
-        ("https://[::1]:8443/p%20q", ServiceURL(scheme: .https, host: "::1", port: 8443, socketPath: nil, target: "/p%20q")),
+        (
+            "https://[::1]:8443/p%20q",
+            ServiceURL(scheme: .https, host: "::1", port: 8443, socketPath: nil, target: "/p%20q")
+        ),
         ("http://h/a@b:c", ServiceURL(scheme: .http, host: "h", port: nil, socketPath: nil, target: "/a@b:c")),
         (
             "http+unix://%2Frun%2Fmodel.sock/predict",

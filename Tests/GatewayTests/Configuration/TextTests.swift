@@ -14,7 +14,8 @@ import Testing
     @Test(arguments: ["", "MiB", "-1", "+1", "1.5MiB", "1 MiB", "1mib", "1kB", "1Ki", "1MiBs", "0x10", "１", "1_000"])
     func refuses(_ text: String) {
         let want = InvalidValue(
-            "is not a size; write a whole number of bytes, or one with B, KiB, MiB, GiB, TiB, KB, MB, GB or TB")
+            "is not a size; write a whole number of bytes, or one with B, KiB, MiB, GiB, TiB, KB, MB, GB or TB"
+        )
         #expect(throws: want) { try SizeText.parse(text) }
     }
 
@@ -35,12 +36,16 @@ import Testing
 }
 
 @Suite struct DurationTextTests {
-    @Test(arguments: [
-        ("0s", .zero), ("2s", .seconds(2)), ("500ms", .milliseconds(500)), ("1m", .seconds(60)), ("1h", .seconds(3_600)),
-        ("1.5s", .milliseconds(1_500)), ("0.25ms", .microseconds(250)), ("1.000000001s", .nanoseconds(1_000_000_001)),
-        ("0.1h", .seconds(360)), ("0.999999999h", .nanoseconds(3_599_999_996_400)),
-        ("9223372036.854775807s", .nanoseconds(Int64.max)),
-    ] as [(String, Duration)]) func parses(_ text: String, _ duration: Duration) throws {
+    @Test(
+        arguments: [
+            ("0s", .zero), ("2s", .seconds(2)), ("500ms", .milliseconds(500)), ("1m", .seconds(60)),
+            ("1h", .seconds(3_600)),
+            ("1.5s", .milliseconds(1_500)), ("0.25ms", .microseconds(250)),
+            ("1.000000001s", .nanoseconds(1_000_000_001)),
+            ("0.1h", .seconds(360)), ("0.999999999h", .nanoseconds(3_599_999_996_400)),
+            ("9223372036.854775807s", .nanoseconds(Int64.max)),
+        ] as [(String, Duration)]
+    ) func parses(_ text: String, _ duration: Duration) throws {
         #expect(try DurationText.parse(text) == duration)
     }
 

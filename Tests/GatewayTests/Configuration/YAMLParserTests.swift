@@ -14,21 +14,35 @@ import Testing
                 b:
                   - "x"
                   - { c: ~ }
-                """))
+                """
+            )
+        )
         let want = YAMLNode(
             value: .mapping([
                 .init(key: "a", line: 2, value: YAMLNode(value: .scalar("1", isPlain: true), line: 2)),
                 .init(
-                    key: "b", line: 3,
+                    key: "b",
+                    line: 3,
                     value: YAMLNode(
                         value: .sequence([
                             YAMLNode(value: .scalar("x", isPlain: false), line: 4),
                             YAMLNode(
                                 value: .mapping([
-                                    .init(key: "c", line: 5, value: YAMLNode(value: .scalar("~", isPlain: true), line: 5))
-                                ]), line: 5),
-                        ]), line: 4)),
-            ]), line: 2)
+                                    .init(
+                                        key: "c",
+                                        line: 5,
+                                        value: YAMLNode(value: .scalar("~", isPlain: true), line: 5)
+                                    )
+                                ]),
+                                line: 5
+                            ),
+                        ]),
+                        line: 4
+                    )
+                ),
+            ]),
+            line: 2
+        )
         #expect(root == want)
     }
 
@@ -50,7 +64,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a: 1\n---\nb: 2\n", YAMLError(message: "one document is allowed, and here a second one starts", line: 2, column: 1)),
+        (
+            "a: 1\n---\nb: 2\n",
+            YAMLError(message: "one document is allowed, and here a second one starts", line: 2, column: 1)
+        ),
         ("a: 1\nb: 2\na: 3\n", YAMLError(message: "the key 'a' was given before, on line 1", line: 3, column: 1)),
         ("a: &x 1\n", YAMLError(message: "anchors (&name) are not supported", line: 1, column: 4)),
         ("a: &x [1]\n", YAMLError(message: "anchors (&name) are not supported", line: 1, column: 4)),
@@ -64,7 +81,10 @@ import Testing
         (
             "a: [1, 2\n",
             YAMLError(
-                message: "did not find expected ',' or ']' (while parsing a flow sequence)", line: 2, column: 1)
+                message: "did not find expected ',' or ']' (while parsing a flow sequence)",
+                line: 2,
+                column: 1
+            )
         ),
         (
             "a: 1\nb: \u{1}\n",
@@ -94,7 +114,9 @@ import Testing
         let good = Array(minimalYAML.utf8)
         let special = Array("{}[]:,-?&*!|>'\"%@`#\n\t ~\\".utf8)
         for _ in 0..<3_000 {
-            let noise = (0..<Int.random(in: 0...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let noise = (0..<Int.random(in: 0...60, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             var changed = good
             for _ in 0..<Int.random(in: 1...5, using: &random) {
                 changed[Int.random(in: 0..<changed.count, using: &random)] = special.randomElement(using: &random) ?? 0

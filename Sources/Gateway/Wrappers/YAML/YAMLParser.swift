@@ -56,7 +56,9 @@ struct YAMLParser: ~Copyable {
 
     /// The node that starts with `event`.
     private func node(
-        _ event: Event, _ input: UnsafeBufferPointer<UInt8>, depth: Int
+        _ event: Event,
+        _ input: UnsafeBufferPointer<UInt8>,
+        depth: Int
     ) throws(YAMLError) -> YAMLNode {
         if depth >= Self.maxDepth { throw event.error("nested more than \(Self.maxDepth) deep") }
         switch event.kind {
@@ -113,7 +115,10 @@ struct YAMLParser: ~Copyable {
             let before = input[..<offset]
             let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
             return YAMLError(
-                message: message, line: 1 + before.count { $0 == UInt8(ascii: "\n") }, column: 1 + offset - start)
+                message: message,
+                line: 1 + before.count { $0 == UInt8(ascii: "\n") },
+                column: 1 + offset - start
+            )
         }
         let mark = parser.pointee.problem_mark
         return YAMLError(message: message, line: mark.line + 1, column: mark.column + 1)
@@ -157,7 +162,8 @@ private struct Event {
     }
 
     private func refuse(
-        anchor: UnsafeMutablePointer<yaml_char_t>?, tag: UnsafeMutablePointer<yaml_char_t>?
+        anchor: UnsafeMutablePointer<yaml_char_t>?,
+        tag: UnsafeMutablePointer<yaml_char_t>?
     ) throws(YAMLError) {
         if anchor != nil { throw error("anchors (&name) are not supported") }
         if tag != nil { throw error("tags (!name) are not supported") }
