@@ -110,7 +110,10 @@ final class RotatingFile {
 
     private func moveAside() throws(SystemError) {
         guard keep > 0 else { return try FileSystem.remove(path) }
-        for number in stride(from: keep - 1, to: 0, by: -1) {
+        // Up to the first number that is free, or the last one allowed, whose file is replaced.
+        var free = 1
+        while free < keep && FileSystem.exists("\(path).\(free)") { free += 1 }
+        for number in stride(from: free - 1, to: 0, by: -1) {
             try FileSystem.rename("\(path).\(number)", to: "\(path).\(number + 1)")
         }
         // Last, for from here on others find no file at the path and make a new one.

@@ -94,6 +94,11 @@ enum FileSystem {
         if unlink(path) != 0 && errno != ENOENT { throw .last("unlink") }
     }
 
+    static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
