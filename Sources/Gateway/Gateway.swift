@@ -35,10 +35,7 @@ final class RunningGateway {
     init(_ configuration: Configuration, log: Logger) throws {
         self.configuration = configuration
         self.log = log
-        let limit = FileDescriptors.raiseLimit()
-        if limit < configuration.server.maxConnections + 1000 {
-            log.warning("only \(limit) descriptors may be open, too few for server.maxConnections")
-        }
+        let configuration = Self.bounded(configuration, log: log)
         readiness = Readiness(modelCount: configuration.models.count)
         reporters = try Self.makeReporters(configuration.reporting, log: log)
         for reporter in reporters { try reporter.start() }
@@ -131,6 +128,17 @@ final class RunningGateway {
             aShardFailed.store(true, ordering: .releasing)
             Signals.raiseTerminate()
         }
+    }
+
+    /// With no more connections than there can be descriptors; some are left for the Model Services and for files.
+    private static func bounded(_ configuration: Configuration, log: Logger) -> Configuration {
+        let limit = FileDescriptors.raiseLimit()
+        let room = max(limit - min(limit / 4, 2_000), 64)
+        guard configuration.server.maxConnections > room else { return configuration }
+        log.info("the system allows \(limit) open descriptors: at most \(room) connections are accepted")
+        var bounded = configuration
+        bounded.server.maxConnections = room
+        return bounded
     }
 
     private static func makeReporters(

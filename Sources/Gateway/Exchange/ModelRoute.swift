@@ -36,6 +36,7 @@ extension ByteBuffer {
     /// A buffer that holds this text as the inside of a JSON string. Not for the request path.
     convenience init(escaping text: String) {
         self.init(capacity: max(text.utf8.count, 1))
-        appendJSON(escaping: ByteBuffer(text: text).view)
+        let plain = ByteBuffer(text: text)
+        withExtendedLifetime(plain) { appendJSON(escaping: plain.view) }
     }
 }

@@ -11,10 +11,8 @@ final class PredictionEventEncoder {
 
     /// An encoder for events from `source`, a URI reference: `//host/ameron-sidecar`.
     init(source: String) {
-        let text = ByteBuffer()
-        text.append(string: source)
         opening.append(#"{"specversion":"1.0","type":"org.ameron.prediction.v1","source":"#)
-        opening.appendJSON(string: text.view)
+        Array(source.utf8).withByteView { opening.appendJSON(string: $0) }
         opening.append(#","id":""#)
     }
 
