@@ -35,6 +35,7 @@ let package = Package(
                 "CMicroHTTPD", "CCurl", "CKafka", "CYAML", "CLinux", "CSimdJSON",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            resources: [.embedInCode("Observability/openapi.json")],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "ameron-sidecar",

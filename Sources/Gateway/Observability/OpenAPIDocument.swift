@@ -1,4 +1,4 @@
-/// The description of the REST Provider in OpenAPI 3.1, as `/openapi.json` serves it.
+/// The description of the REST Provider in OpenAPI 3.1, as `/openapi.json` serves it: the file beside this one.
 enum OpenAPIDocument {
-    static let json = "{}"
+    static var json: String { String(decoding: PackageResources.openapi_json, as: UTF8.self) }
 }
