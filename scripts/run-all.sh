@@ -18,6 +18,7 @@ copy=
 model_pid=
 sidecar_pid=
 
+# shellcheck disable=SC2317 # called by the trap
 stop() {
     local pid
     for pid in $sidecar_pid $model_pid; do
