@@ -1,0 +1,76 @@
+# Ameron Sidecar. Needs Debian 12 and a Swift 6.3 toolchain; each target installs what else it needs. `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+CONFIG ?= ameron-sidecar.yaml
+IMAGE ?= ameron-sidecar:latest
+# More arguments for `swift test`, as in `make test TEST_ARGS='--filter Text'`.
+TEST_ARGS ?=
+
+# `package=file`: not installed either where the file is there (another package may bring it).
+PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev
+BENCH_PACKAGES := nginx-light=/usr/sbin/nginx wrk=/usr/bin/wrk curl=/usr/bin/curl
+INTEROP_PACKAGES := python3-venv
+LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git
+
+# Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
+SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
+
+.PHONY: help deps build run run-all test test-asan test-tsan bench docker format lint interop clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | column -t -s @
+
+deps: ## install the Debian packages that the build needs, where they are missing
+	@scripts/deps.sh $(PACKAGES)
+
+build: deps ## build .build/release/ameron-sidecar
+	swift build -c release --product ameron-sidecar
+
+run: build ## start the Sidecar with ameron-sidecar.yaml (or CONFIG=file); Ctrl-C stops it
+	exec .build/release/ameron-sidecar serve --config $(CONFIG)
+
+run-all: build ## start an example Model Service and the Sidecar before it; Ctrl-C stops both
+	@scripts/deps.sh curl=/usr/bin/curl
+	@exec scripts/run-all.sh
+
+test: deps ## run all tests
+	swift build --build-tests
+	swift test --skip-build $(TEST_ARGS)
+
+test-asan: deps ## run all tests under AddressSanitizer
+	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports
+	ASAN_OPTIONS=$(call SANITIZER_OPTIONS,asan) \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/lsan.supp:print_suppressions=0 \
+	    scripts/sanitized.sh .build-asan --sanitize=address $(TEST_ARGS)
+
+test-tsan: deps ## run all tests under ThreadSanitizer
+	@rm -rf .build-tsan/reports && mkdir -p .build-tsan/reports
+	TSAN_OPTIONS=$(call SANITIZER_OPTIONS,tsan):suppressions=$(CURDIR)/Tests/tsan.supp:print_suppressions=0 \
+	    scripts/sanitized.sh .build-tsan --sanitize=thread $(TEST_ARGS)
+
+bench: build ## what a request costs beside nginx (QUICK=1 for a short look)
+	@scripts/deps.sh $(BENCH_PACKAGES)
+	Benchmarks/gateway-cost.sh
+
+docker: ## build the container image (IMAGE=name:tag)
+	@command -v docker >/dev/null || { echo 'make docker needs the docker command' >&2; exit 1; }
+	docker build -t $(IMAGE) .
+
+format: ## format the Swift sources in place
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint: ## check format, scripts and tree
+	@scripts/deps.sh $(LINT_PACKAGES)
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	shellcheck .ci/run $(shell find scripts Benchmarks Tests examples -name '*.sh')
+	scripts/check-tree.sh
+
+interop: build ## drive MLServer with tritonclient, directly and through the Sidecar
+	@scripts/deps.sh $(INTEROP_PACKAGES)
+	Tests/interop/run.sh
+
+clean: ## delete what was built
+	rm -rf .build .build-asan .build-tsan .venv-interop
