@@ -4,10 +4,10 @@
 
 #include "CSimdJSON.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
-#include <vector>
 
 #include <simdjson.h>
 
@@ -45,12 +45,7 @@ int hex_quad(const uint8_t *at, const uint8_t *end) {
 }
 
 const uint8_t *find_backslash(const uint8_t *at, const uint8_t *end) {
-    // Most strings are short names, for which the call costs more than the search.
-    if (end - at > 24) return static_cast<const uint8_t *>(std::memchr(at, '\\', end - at));
-    for (; at < end; at++) {
-        if (*at == '\\') return at;
-    }
-    return nullptr;
+    return at < end ? static_cast<const uint8_t *>(std::memchr(at, '\\', end - at)) : nullptr;
 }
 
 // Checks the escapes of a string from its first backslash on. Half a surrogate pair is refused: it is no text, and many
@@ -115,50 +110,229 @@ struct Container {
     bool is_object;
 };
 
+// Nodes in memory that only grows. Not a vector: the walk keeps its own end of it.
+struct NodeStore {
+    CSimdJSON_node *nodes = nullptr;
+    size_t count = 0;
+    size_t capacity = 0;
+
+    NodeStore() = default;
+    NodeStore(const NodeStore &) = delete;
+    ~NodeStore() { std::free(nodes); }
+
+    bool grow() {
+        size_t wanted = capacity ? capacity * 2 : 256;
+        void *memory = std::realloc(nodes, wanted * sizeof(CSimdJSON_node));
+        if (!memory) return false;
+        nodes = static_cast<CSimdJSON_node *>(memory);
+        capacity = wanted;
+        return true;
+    }
+
+    void clear() {
+        count = 0;
+        if (capacity <= kept_nodes) return;
+        std::free(nodes);
+        nodes = nullptr;
+        capacity = 0;
+    }
+};
+
 }  // namespace
 
 struct CSimdJSON_reader {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> stage1;
-    std::vector<CSimdJSON_node> nodes;
+    NodeStore store;
     size_t offset = 0;
-
-    int read(const uint8_t *bytes, size_t length, uint32_t wanted_depth);
-
-private:
-    const uint8_t *bytes = nullptr;
-    uint32_t length = 0;
-    const uint32_t *token = nullptr;  // the next structural character
-    const uint32_t *tokens_end = nullptr;
-    uint32_t depth = 0;
-    uint32_t wanted_depth = 0;
     Container stack[max_depth];
 
     int prepare(size_t wanted);
-    int find_structure();
-    int walk();
-    int scalar();
-    int string();
-    int name();
+    int read(const uint8_t *bytes, size_t length, uint32_t wanted_depth);
+};
 
-    int fault(int code, size_t at) {
-        offset = at;
+namespace {
+
+// All of it is inlined into one function, so that what stands here stands in registers.
+#define WALK_INLINE inline __attribute__((always_inline))
+
+// The second stage. Without recursion, so that no document reaches the end of the stack.
+class Walk {
+public:
+    WALK_INLINE Walk(CSimdJSON_reader &reader, const uint8_t *bytes, uint32_t length, uint32_t wanted_depth)
+        : bytes(bytes), length(length), wanted_depth(wanted_depth), token(reader.stage1->structural_indexes.get()),
+          tokens_end(token + reader.stage1->n_structural_indexes), backslash(next_backslash(bytes)),
+          store(reader.store), stack(reader.stack), nodes(store.nodes), capacity(store.capacity) {}
+
+    WALK_INLINE int document() {
+        for (;;) {
+            // A value.
+            if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
+            uint32_t start = *token++;
+            uint8_t first = bytes[start];
+            bool opens = first == '{' || first == '[';
+            int code = opens ? container(start, first == '{') : scalar(start, first);
+            if (code != CSimdJSON_OK) return code;
+            if (opens) {
+                Container &top = stack[depth - 1];
+                if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
+                if (bytes[*token] != (top.is_object ? '}' : ']')) {
+                    if (top.is_object && (code = name()) != CSimdJSON_OK) return code;
+                    continue;
+                }
+            } else if (depth > 0) {
+                stack[depth - 1].count++;
+            }
+            // What follows it: the ends of containers, then a comma or the end of the document.
+            for (;;) {
+                if (depth == 0) return finish();
+                if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
+                Container &top = stack[depth - 1];
+                uint32_t at = *token++;
+                if (bytes[at] == ',') {
+                    if (top.is_object && (code = name()) != CSimdJSON_OK) return code;
+                    break;
+                }
+                if (bytes[at] != (top.is_object ? '}' : ']')) return fault(CSimdJSON_UNEXPECTED, at);
+                close(top, at + 1);
+            }
+        }
+    }
+
+    uint32_t fault_offset = 0;
+
+private:
+    const uint8_t *const bytes;
+    const uint32_t length;
+    const uint32_t wanted_depth;
+    const uint32_t *token;  // the next structural character
+    const uint32_t *const tokens_end;
+    const uint8_t *backslash;  // the next one, or the end of the document
+    NodeStore &store;
+    Container *const stack;
+    CSimdJSON_node *nodes;
+    size_t capacity;
+    uint32_t count = 0;
+    uint32_t depth = 0;
+
+    WALK_INLINE int fault(int code, uint32_t at) {
+        fault_offset = at;
         return code;
     }
-    // Where the token that was taken last must have ended.
-    uint32_t limit() const { return token < tokens_end ? *token : length; }
 
-    uint32_t note(uint32_t kind, uint32_t start, uint32_t end, uint32_t count) {
-        if (depth > wanted_depth) return no_node;
-        uint32_t index = static_cast<uint32_t>(nodes.size());
-        nodes.push_back({kind, start, end, index + 1, count});
-        return index;
+    WALK_INLINE int finish() {
+        if (token != tokens_end) return fault(CSimdJSON_TRAILING, *token);
+        store.count = count;
+        return CSimdJSON_OK;
+    }
+
+    // Where the token that was taken last must have ended.
+    WALK_INLINE uint32_t limit() const { return token < tokens_end ? *token : length; }
+
+    WALK_INLINE const uint8_t *next_backslash(const uint8_t *from) const {
+        const uint8_t *found = find_backslash(from, bytes + length);
+        return found ? found : bytes + length;
+    }
+
+    WALK_INLINE int note(uint32_t kind, uint32_t start, uint32_t end, uint32_t content) {
+        if (depth > wanted_depth) return CSimdJSON_OK;
+        if (count == capacity) {
+            if (!store.grow()) return fault(CSimdJSON_NO_MEMORY, start);
+            nodes = store.nodes;
+            capacity = store.capacity;
+        }
+        nodes[count] = {kind, start, end, count + 1, content};
+        count++;
+        return CSimdJSON_OK;
+    }
+
+    WALK_INLINE int container(uint32_t start, bool is_object) {
+        if (depth == max_depth) return fault(CSimdJSON_TOO_DEEP, start);
+        uint32_t node = depth > wanted_depth ? no_node : count;
+        int code = note(is_object ? CSimdJSON_OBJECT : CSimdJSON_ARRAY, start, start, 0);
+        stack[depth++] = {node, 0, is_object};
+        return code;
+    }
+
+    WALK_INLINE void close(const Container &top, uint32_t end) {
+        depth--;
+        if (top.node != no_node) {
+            CSimdJSON_node &node = nodes[top.node];
+            node.end = end;
+            node.next = count;
+            node.count = top.count;
+        }
+        if (depth > 0) stack[depth - 1].count++;
+    }
+
+    // Up to the next token there is only the closing quote and white space: anything else behind the quote would be a
+    // token itself. A backslash before this string would have been a fault, so the next one is in it or behind it.
+    WALK_INLINE int string(uint32_t start) {
+        uint32_t end = limit();
+        while (end > start && is_space(bytes[end - 1])) end--;
+        if (end - start < 2 || bytes[end - 1] != '"') return fault(CSimdJSON_OPEN_STRING, start);
+        const uint8_t *last = bytes + end - 1;
+        bool has_escapes = backslash < last;
+        if (has_escapes) {
+            if (!escapes_are_good(backslash, last)) return fault(CSimdJSON_BAD_STRING, start);
+            backslash = next_backslash(last);
+        }
+        return note(CSimdJSON_STRING, start, end, has_escapes);
+    }
+
+    WALK_INLINE int word(uint32_t start, const char *text, uint32_t size) {
+        uint32_t end = limit();
+        if (end - start < size || std::memcmp(bytes + start, text, size) != 0
+            || !only_space(bytes + start + size, bytes + end)) {
+            return fault(CSimdJSON_UNEXPECTED, start);
+        }
+        return note(CSimdJSON_LITERAL, start, start + size, 0);
+    }
+
+    WALK_INLINE int scalar(uint32_t start, uint8_t first) {
+        switch (first) {
+        case '"': return string(start);
+        case 't': return word(start, "true", 4);
+        case 'f': return word(start, "false", 5);
+        case 'n': return word(start, "null", 4);
+        default: break;
+        }
+        if (first != '-' && !is_digit(first)) return fault(CSimdJSON_UNEXPECTED, start);
+        const uint8_t *until = bytes + limit();
+        const uint8_t *end = skip_number(bytes + start, until);
+        if (!end || !only_space(end, until)) return fault(CSimdJSON_BAD_NUMBER, start);
+        return note(CSimdJSON_NUMBER, start, static_cast<uint32_t>(end - bytes), 0);
+    }
+
+    // The name of a member and its colon.
+    WALK_INLINE int name() {
+        if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
+        uint32_t start = *token++;
+        if (bytes[start] != '"') return fault(CSimdJSON_UNEXPECTED, start);
+        int code = string(start);
+        if (code != CSimdJSON_OK) return code;
+        if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
+        uint32_t colon = *token++;
+        return bytes[colon] == ':' ? CSimdJSON_OK : fault(CSimdJSON_UNEXPECTED, colon);
     }
 };
 
+int fault_of(simdjson::error_code error) {
+    switch (error) {
+    case simdjson::SUCCESS: return CSimdJSON_OK;
+    case simdjson::EMPTY: return CSimdJSON_EMPTY;
+    case simdjson::UTF8_ERROR: return CSimdJSON_NOT_UTF8;
+    case simdjson::UNESCAPED_CHARS: return CSimdJSON_CONTROL_CHARACTER;
+    case simdjson::UNCLOSED_STRING: return CSimdJSON_OPEN_STRING;
+    case simdjson::MEMALLOC: case simdjson::CAPACITY: return CSimdJSON_NO_MEMORY;
+    default: return CSimdJSON_UNEXPECTED;
+    }
+}
+
+}  // namespace
+
 // Makes room for a document, and lets go of the room that a much larger one left.
 int CSimdJSON_reader::prepare(size_t wanted) {
-    nodes.clear();
-    if (nodes.capacity() > kept_nodes) nodes.shrink_to_fit();
+    store.clear();
     size_t capacity = stage1 ? stage1->capacity() : 0;
     if (wanted <= capacity && (capacity <= kept_capacity || wanted > kept_capacity)) return CSimdJSON_OK;
     size_t room = first_capacity;
@@ -170,143 +344,19 @@ int CSimdJSON_reader::prepare(size_t wanted) {
     return error ? CSimdJSON_NO_MEMORY : CSimdJSON_OK;
 }
 
-int CSimdJSON_reader::find_structure() {
-    switch (stage1->stage1(bytes, length, simdjson::stage1_mode::regular)) {
-    case simdjson::SUCCESS: break;
-    case simdjson::EMPTY: return fault(CSimdJSON_EMPTY, 0);
-    case simdjson::UTF8_ERROR: return fault(CSimdJSON_NOT_UTF8, 0);
-    case simdjson::UNESCAPED_CHARS: return fault(CSimdJSON_CONTROL_CHARACTER, 0);
-    case simdjson::UNCLOSED_STRING: return fault(CSimdJSON_OPEN_STRING, 0);
-    case simdjson::MEMALLOC: case simdjson::CAPACITY: return fault(CSimdJSON_NO_MEMORY, 0);
-    default: return fault(CSimdJSON_UNEXPECTED, 0);
-    }
-    token = stage1->structural_indexes.get();
-    tokens_end = token + stage1->n_structural_indexes;
-    return CSimdJSON_OK;
-}
-
-int CSimdJSON_reader::read(const uint8_t *input, size_t input_length, uint32_t depth_to_note) {
-    nodes.clear();
+int CSimdJSON_reader::read(const uint8_t *bytes, size_t length, uint32_t wanted_depth) {
+    store.count = 0;
     offset = 0;
-    if (!input || input_length == 0) return CSimdJSON_EMPTY;
-    if (input_length >= simdjson::SIMDJSON_MAXSIZE_BYTES) return CSimdJSON_TOO_LONG;
-    bytes = input;
-    length = static_cast<uint32_t>(input_length);
-    wanted_depth = depth_to_note;
-    int code = prepare(input_length);
-    if (code == CSimdJSON_OK) code = find_structure();
-    if (code == CSimdJSON_OK) code = walk();
-    if (code != CSimdJSON_OK) nodes.clear();
-    return code;
-}
-
-// The string whose opening quote was taken last. Up to the next token there is only its closing quote and white space:
-// anything else behind the quote would be a token itself.
-int CSimdJSON_reader::string() {
-    uint32_t start = token[-1];
-    uint32_t end = limit();
-    while (end > start && is_space(bytes[end - 1])) end--;
-    if (end - start < 2 || bytes[end - 1] != '"') return fault(CSimdJSON_OPEN_STRING, start);
-    const uint8_t *last = bytes + end - 1;
-    const uint8_t *backslash = find_backslash(bytes + start + 1, last);
-    if (backslash && !escapes_are_good(backslash, last)) return fault(CSimdJSON_BAD_STRING, start);
-    note(CSimdJSON_STRING, start, end, backslash != nullptr);
-    return CSimdJSON_OK;
-}
-
-// The string, number or word that was taken last.
-int CSimdJSON_reader::scalar() {
-    uint32_t start = token[-1];
-    const uint8_t *at = bytes + start;
-    const uint8_t *until = bytes + limit();
-    switch (*at) {
-    case '"':
-        return string();
-    case 't': case 'f': case 'n': {
-        const char *word = *at == 't' ? "true" : *at == 'f' ? "false" : "null";
-        ptrdiff_t size = *at == 'f' ? 5 : 4;
-        if (until - at < size || std::memcmp(at, word, size) != 0 || !only_space(at + size, until)) {
-            return fault(CSimdJSON_UNEXPECTED, start);
-        }
-        note(CSimdJSON_LITERAL, start, start + static_cast<uint32_t>(size), 0);
-        return CSimdJSON_OK;
-    }
-    default:
-        if (*at != '-' && !is_digit(*at)) return fault(CSimdJSON_UNEXPECTED, start);
-        const uint8_t *end = skip_number(at, until);
-        if (!end || !only_space(end, until)) return fault(CSimdJSON_BAD_NUMBER, start);
-        note(CSimdJSON_NUMBER, start, static_cast<uint32_t>(end - bytes), 0);
-        return CSimdJSON_OK;
-    }
-}
-
-// The name of a member and its colon.
-int CSimdJSON_reader::name() {
-    if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
-    if (bytes[*token++] != '"') return fault(CSimdJSON_UNEXPECTED, token[-1]);
-    int code = string();
+    if (!bytes || length == 0) return CSimdJSON_EMPTY;
+    if (length >= simdjson::SIMDJSON_MAXSIZE_BYTES) return CSimdJSON_TOO_LONG;
+    int code = prepare(length);
     if (code != CSimdJSON_OK) return code;
-    if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
-    if (bytes[*token++] != ':') return fault(CSimdJSON_UNEXPECTED, token[-1]);
-    return CSimdJSON_OK;
-}
-
-// Without recursion, so that no document reaches the end of the stack.
-int CSimdJSON_reader::walk() {
-    depth = 0;
-    for (;;) {
-        // A value.
-        if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
-        uint32_t start = *token++;
-        uint8_t first = bytes[start];
-        bool closes = false;
-        if (first == '{' || first == '[') {
-            if (depth == max_depth) return fault(CSimdJSON_TOO_DEEP, start);
-            bool is_object = first == '{';
-            uint32_t node = note(is_object ? CSimdJSON_OBJECT : CSimdJSON_ARRAY, start, start, 0);
-            stack[depth++] = {node, 0, is_object};
-            if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
-            closes = bytes[*token] == (is_object ? '}' : ']');
-            if (!closes) {
-                if (is_object) {
-                    int code = name();
-                    if (code != CSimdJSON_OK) return code;
-                }
-                continue;
-            }
-        } else {
-            int code = scalar();
-            if (code != CSimdJSON_OK) return code;
-            if (depth > 0) stack[depth - 1].count++;
-        }
-        // What follows it: the ends of containers, then a comma or the end of the document.
-        for (;;) {
-            if (depth == 0) {
-                if (token != tokens_end) return fault(CSimdJSON_TRAILING, *token);
-                return CSimdJSON_OK;
-            }
-            if (token == tokens_end) return fault(CSimdJSON_ENDS_EARLY, length);
-            Container &top = stack[depth - 1];
-            uint8_t byte = bytes[*token++];
-            if (byte == (top.is_object ? '}' : ']')) {
-                depth--;
-                if (top.node != no_node) {
-                    CSimdJSON_node &node = nodes[top.node];
-                    node.end = token[-1] + 1;
-                    node.next = static_cast<uint32_t>(nodes.size());
-                    node.count = top.count;
-                }
-                if (depth > 0) stack[depth - 1].count++;
-                continue;
-            }
-            if (byte != ',') return fault(CSimdJSON_UNEXPECTED, token[-1]);
-            if (top.is_object) {
-                int code = name();
-                if (code != CSimdJSON_OK) return code;
-            }
-            break;
-        }
-    }
+    code = fault_of(stage1->stage1(bytes, length, simdjson::stage1_mode::regular));
+    if (code != CSimdJSON_OK) return code;
+    Walk walk(*this, bytes, static_cast<uint32_t>(length), wanted_depth);
+    code = walk.document();
+    offset = walk.fault_offset;
+    return code;
 }
 
 extern "C" {
@@ -316,7 +366,7 @@ CSimdJSON_reader *CSimdJSON_create(void) { return new (std::nothrow) CSimdJSON_r
 void CSimdJSON_destroy(CSimdJSON_reader *reader) { delete reader; }
 
 int CSimdJSON_read(CSimdJSON_reader *reader, const uint8_t *bytes, size_t length, uint32_t depth) {
-    // The nodes' storage is all that can throw.
+    // Nothing here is known to throw; a throw into Swift would be undefined.
     try {
         return reader->read(bytes, length, depth);
     } catch (...) {
@@ -326,10 +376,10 @@ int CSimdJSON_read(CSimdJSON_reader *reader, const uint8_t *bytes, size_t length
 
 const CSimdJSON_node *CSimdJSON_nodes(const CSimdJSON_reader *reader) {
     static const CSimdJSON_node none = {};
-    return reader->nodes.empty() ? &none : reader->nodes.data();
+    return reader->store.nodes ? reader->store.nodes : &none;
 }
 
-size_t CSimdJSON_count(const CSimdJSON_reader *reader) { return reader->nodes.size(); }
+size_t CSimdJSON_count(const CSimdJSON_reader *reader) { return reader->store.count; }
 
 size_t CSimdJSON_offset(const CSimdJSON_reader *reader) { return reader->offset; }
 

@@ -12,19 +12,22 @@ final class PredictionExtractor {
     let outline = JSONOutline()
     /// What the body does not hold as it is needed: rows of tensors, unknown members, base64.
     let scratch = ByteBuffer(capacity: 4096)
+    // Nothing here calls back into the extractor while a list changes, and the check at run time costs as much as all
+    // the rest of a row (docs/decisions/0002-json.md).
+
     /// Native: the Predictions, each with its own members. Else empty.
-    var predictions: [Prediction] = []
+    @exclusivity(unchecked) var predictions: [Prediction] = []
     /// The other protocols: the value of each Prediction; all else is the same for all of them.
-    var values: [ByteView] = []
+    @exclusivity(unchecked) var values: [ByteView] = []
     var shared = Prediction()
     /// Native only: the top-level members that we do not know, as `"name":value` joined by commas; else empty.
     var extra = ByteView.empty
     /// V2 only: the outputs of the answer at hand.
-    var outputs: [Tensor] = []
+    @exclusivity(unchecked) var outputs: [Tensor] = []
     /// Where in the scratch space the rows end that are composed there, or the unknown members of the Predictions.
     ///
     /// Views of the scratch space are made when it is complete: until then it may move.
-    var ends: [Int] = []
+    @exclusivity(unchecked) var ends: [Int] = []
 
     init() {}
 

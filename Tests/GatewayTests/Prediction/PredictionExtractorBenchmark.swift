@@ -28,19 +28,24 @@ struct PredictionExtractorBenchmark {
         body.append(string: text)
         let extractor = PredictionExtractor()
         let turns = max(40_000_000 / body.count, 100)
-        var best = Duration.seconds(1_000)
+        var best = Int.max
         var sum = 0
         for _ in 0..<7 {
-            let time = try ContinuousClock().measure {
-                for _ in 0..<turns {
-                    let count = try extractor.extract(modelProtocol, body: body, jsonLength: nil, contentType: .empty)
-                    for index in 0..<count { sum &+= extractor[index].value.count }
-                }
+            let start = Self.processorTime()
+            for _ in 0..<turns {
+                let count = try extractor.extract(modelProtocol, body: body, jsonLength: nil, contentType: .empty)
+                for index in 0..<count { sum &+= extractor[index].value.count }
             }
-            best = min(best, time)
+            best = min(best, (Self.processorTime() - start) / turns)
         }
         #expect(sum > 0)
-        let nanoseconds = best / turns / .nanoseconds(1)
-        print("\(name): \(body.count) bytes, \(Int(nanoseconds)) ns")
+        print("\(name): \(body.count) bytes, \(best) ns")
+    }
+
+    /// Nanoseconds of processor time: what else the machine does must not count.
+    private static func processorTime() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 }
