@@ -14,7 +14,7 @@ final class PredictionEventEncoder {
         let text = ByteBuffer()
         text.append(string: source)
         opening.append(#"{"specversion":"1.0","type":"org.ameron.prediction.v1","source":"#)
-        opening.appendJSON(string: text.view)
+        withExtendedLifetime(text) { opening.appendJSON(string: text.view) }
         opening.append(#","id":""#)
     }
 

@@ -7,7 +7,7 @@ import Testing
 func written(_ write: (ByteBuffer) -> Void) -> [UInt8] {
     let buffer = ByteBuffer(capacity: 1)
     write(buffer)
-    return buffer.view.array
+    return withExtendedLifetime(buffer) { buffer.view.array }
 }
 
 func writtenText(_ write: (ByteBuffer) -> Void) -> String { String(decoding: written(write), as: UTF8.self) }
