@@ -41,5 +41,9 @@ import Testing
         for byte in UInt8.min...UInt8.max {
             #expect(writtenText { $0.appendHexadecimal(byte) } == String(format: "%02x", byte))
         }
+        for value in UInt16.min...UInt16.max {
+            let text = writtenText { $0.appendHexadecimal(value) }
+            if text != String(format: "%04x", Int(value)) { Issue.record("\(value) is written as \(text)") }
+        }
     }
 }
