@@ -45,8 +45,13 @@ final class RunningGateway {
         port = sockets[0].port
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
         let blueprint = ShardBlueprint(
-            configuration: configuration, shardCount: count, readiness: readiness, reporters: reporters,
-            page: Self.makePage(configuration, metrics, reporters, readiness), log: log)
+            configuration: configuration,
+            shardCount: count,
+            readiness: readiness,
+            reporters: reporters,
+            page: Self.makePage(configuration, metrics, reporters, readiness),
+            log: log
+        )
 
         var controls: [ShardControl] = []
         var threads: [ThreadHandle] = []
@@ -55,7 +60,12 @@ final class RunningGateway {
             controls.append(control)
             let shard = Handover(
                 try blueprint.makeShard(
-                    socket: sockets[index], metrics: metrics[index], control: control, isFirst: index == 0))
+                    socket: sockets[index],
+                    metrics: metrics[index],
+                    control: control,
+                    isFirst: index == 0
+                )
+            )
             threads.append(try Self.start(shard, name: "shard-\(index)", log: log))
         }
         self.controls = controls
@@ -142,14 +152,17 @@ final class RunningGateway {
     }
 
     private static func makeReporters(
-        _ reporting: Configuration.Reporting, log: Logger
+        _ reporting: Configuration.Reporting,
+        log: Logger
     ) throws -> [any PredictionReporter] {
         try reporting.reporters.enumerated().map { index, reporter in
             switch reporter {
             case .file(let file):
                 let name = index == 0 ? "file" : "file-\(index + 1)"
                 return try FileReporter(
-                    name: name, configuration: file, maxQueueBytes: reporting.maxQueueBytes
+                    name: name,
+                    configuration: file,
+                    maxQueueBytes: reporting.maxQueueBytes
                 ) { level, message in log.log(level: level, "\(message)") }
             }
         }
@@ -168,21 +181,27 @@ final class RunningGateway {
     }
 
     private static func makePage(
-        _ configuration: Configuration, _ metrics: [ShardMetrics], _ reporters: [any PredictionReporter],
+        _ configuration: Configuration,
+        _ metrics: [ShardMetrics],
+        _ reporters: [any PredictionReporter],
         _ readiness: Readiness
     ) -> MetricsPage {
         MetricsPage(
-            provider: "rest", shards: metrics,
+            provider: "rest",
+            shards: metrics,
             models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
             reporters: reporters.map { reporter in
                 let counters = reporter.counters
                 return MetricsPage.Reporter(
-                    name: reporter.name, sent: { counters.sent.load(ordering: .relaxed) },
+                    name: reporter.name,
+                    sent: { counters.sent.load(ordering: .relaxed) },
                     failed: { counters.failed.load(ordering: .relaxed) },
                     dropped: { counters.dropped.load(ordering: .relaxed) },
-                    queuedBytes: { counters.queuedBytes.load(ordering: .relaxed) })
+                    queuedBytes: { counters.queuedBytes.load(ordering: .relaxed) }
+                )
             },
-            isReady: { readiness.isReady(model: $0) })
+            isReady: { readiness.isReady(model: $0) }
+        )
     }
 }
 

@@ -49,10 +49,14 @@ final class EventReporting {
             event.id = ids[index]
             event.predictionId = ids.predictionId(index, prediction)
             event.rowIndex = index
-            if !prediction.modelName.isEmpty { event.modelName = prediction.modelName } else {
+            if !prediction.modelName.isEmpty {
+                event.modelName = prediction.modelName
+            } else {
                 event.modelName = exchange.route?.nameJSON.view ?? .empty
             }
-            if !prediction.modelVersion.isEmpty { event.modelVersion = prediction.modelVersion } else {
+            if !prediction.modelVersion.isEmpty {
+                event.modelVersion = prediction.modelVersion
+            } else {
                 event.modelVersion = exchange.route?.versionJSON.view ?? .empty
             }
             event.timeTakenInMs = prediction.timeTakenInMs
@@ -110,8 +114,10 @@ final class EventReporting {
     private func capture(_ exchange: Exchange) -> PredictionEvent.CapturedRequest {
         let body = exchange.requestBody.view
         return PredictionEvent.CapturedRequest(
-            body: body.prefix(maxCaptureBytes), contentType: exchange.requestContentType.view,
-            truncated: body.count > maxCaptureBytes)
+            body: body.prefix(maxCaptureBytes),
+            contentType: exchange.requestContentType.view,
+            truncated: body.count > maxCaptureBytes
+        )
     }
 
     private func encode(_ event: PredictionEvent) {

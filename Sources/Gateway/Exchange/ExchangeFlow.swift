@@ -80,7 +80,9 @@ final class ExchangeFlow {
             passOn(exchange, answer)
             finish(exchange)
             reportFailure(
-                exchange, ExchangeFailure(cause: .modelError, message: "the Model Service answered with an error status"))
+                exchange,
+                ExchangeFailure(cause: .modelError, message: "the Model Service answered with an error status")
+            )
             return
         }
         predict(exchange, answer, route)
@@ -133,15 +135,23 @@ final class ExchangeFlow {
                 throw MalformedAnswer("it has a Content-Encoding that was not asked for")
             }
             let count = try extractor.extract(
-                route.modelProtocol, body: answer.body, jsonLength: answer.jsonLength, contentType: answer.contentType)
+                route.modelProtocol,
+                body: answer.body,
+                jsonLength: answer.jsonLength,
+                contentType: answer.contentType
+            )
             reporting.assignIds(exchange, extractor, count: count)
             exchange.replyStatus = answer.status
             if exchange.face == .native {
                 exchange.replyStatus = 200
                 exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
                 NativeAnswer.write(
-                    to: exchange.ownReplyBody, exchange: exchange, extractor: extractor, count: count,
-                    ids: reporting.ids)
+                    to: exchange.ownReplyBody,
+                    exchange: exchange,
+                    extractor: extractor,
+                    count: count,
+                    ids: reporting.ids
+                )
             } else {
                 passOn(exchange, answer)
             }
@@ -151,7 +161,8 @@ final class ExchangeFlow {
                 let prediction = extractor[index]
                 metrics.predictions.count(
                     model: prediction.modelName.isEmpty ? route.nameJSON.view : prediction.modelName,
-                    version: prediction.modelVersion.isEmpty ? route.versionJSON.view : prediction.modelVersion)
+                    version: prediction.modelVersion.isEmpty ? route.versionJSON.view : prediction.modelVersion
+                )
             }
         } catch {
             errorText.removeAll()
@@ -159,8 +170,11 @@ final class ExchangeFlow {
             fail(
                 exchange,
                 ExchangeFailure(
-                    cause: .malformed, message: "the answer of the Model Service can't be read",
-                    detail: errorText.view))
+                    cause: .malformed,
+                    message: "the answer of the Model Service can't be read",
+                    detail: errorText.view
+                )
+            )
         }
     }
 

@@ -48,7 +48,9 @@ enum HeaderRules {
             var line = block[start..<end]
             start = end + 1
             if !line.isEmpty, line[line.count - 1] == UInt8(ascii: "\r") { line = line.prefix(line.count - 1) }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), !line.hasPrefix(ByteView("HTTP/")) else { continue }
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), !line.hasPrefix(ByteView("HTTP/")) else {
+                continue
+            }
             body(line.prefix(colon), line.dropFirst(colon + 1).trimmed)
         }
     }

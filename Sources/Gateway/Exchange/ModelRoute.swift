@@ -14,7 +14,11 @@ final class ModelRoute {
     let adapter: any ModelServiceAdapter
 
     init(
-        index: Int, name: String, version: String?, modelProtocol: ModelProtocol, adapter: any ModelServiceAdapter
+        index: Int,
+        name: String,
+        version: String?,
+        modelProtocol: ModelProtocol,
+        adapter: any ModelServiceAdapter
     ) {
         self.index = index
         self.name = ByteBuffer(text: name)

@@ -2,7 +2,11 @@
 enum NativeAnswer {
     /// `{"id":...,"predictions":[...]}`: what the model stated about a Prediction, else what routing and the clock say.
     static func write(
-        to body: ByteBuffer, exchange: Exchange, extractor: PredictionExtractor, count: Int, ids: PredictionIds
+        to body: ByteBuffer,
+        exchange: Exchange,
+        extractor: PredictionExtractor,
+        count: Int,
+        ids: PredictionIds
     ) {
         body.append("{\"id\":\"")
         body.appendJSON(escaping: exchange.requestId.view)
@@ -26,7 +30,8 @@ enum NativeAnswer {
         body.append(prediction.modelName.isEmpty ? exchange.route?.nameJSON.view ?? .empty : prediction.modelName)
         body.append("\",\"modelVersion\":\"")
         body.append(
-            prediction.modelVersion.isEmpty ? exchange.route?.versionJSON.view ?? .empty : prediction.modelVersion)
+            prediction.modelVersion.isEmpty ? exchange.route?.versionJSON.view ?? .empty : prediction.modelVersion
+        )
         body.append("\",\"timeTakenInMs\":")
         if prediction.timeTakenInMs.isEmpty {
             body.append(milliseconds: exchange.answeredAt - exchange.sentAt)

@@ -68,7 +68,8 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
             abandon(call)
             flow.failed(
                 exchange,
-                ExchangeFailure(cause: .timeout, message: "the Model Service did not answer in time"))
+                ExchangeFailure(cause: .timeout, message: "the Model Service did not answer in time")
+            )
         }
     }
 
@@ -98,9 +99,13 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
         if let call = spare.popLast() { return call }
         let transfer = CurlTransfer(
             target: CurlTransfer.Target(
-                url: options.url.predict, unixSocketPath: options.url.unixSocketPath, caFile: options.caFile,
-                maxBodyBytes: options.maxResponseBytes),
-            delegate: self)
+                url: options.url.predict,
+                unixSocketPath: options.url.unixSocketPath,
+                caFile: options.caFile,
+                maxBodyBytes: options.maxResponseBytes
+            ),
+            delegate: self
+        )
         return HTTPCall(transfer: transfer)
     }
 
@@ -119,8 +124,10 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
         if exchange.requestContentType.isEmpty { list.suppress("Content-Type") }
         let isPost = exchange.operation == .predict
         transfer.prepare(
-            method: isPost ? .post : .get, body: isPost ? exchange.requestBody.view : .empty,
-            freshConnection: freshConnection)
+            method: isPost ? .post : .get,
+            body: isPost ? exchange.requestBody.view : .empty,
+            freshConnection: freshConnection
+        )
         exchange.sentAt = Clock.monotonic()
         out += 1
         call.isOut = true
@@ -158,12 +165,18 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
 
     private static func read(_ transfer: CurlTransfer) -> ModelAnswer {
         var answer = ModelAnswer(
-            status: transfer.status, body: transfer.body, headers: transfer.headers.view, contentType: .empty)
+            status: transfer.status,
+            body: transfer.body,
+            headers: transfer.headers.view,
+            contentType: .empty
+        )
         HeaderRules.forEachLine(in: answer.headers) { name, value in
             switch name.count {
             case 12: if name.equalsIgnoringCase(ByteView("Content-Type")) { answer.contentType = value }
             case 16:
-                if name.equalsIgnoringCase(ByteView("Content-Encoding")), !value.equalsIgnoringCase(ByteView("identity")) {
+                if name.equalsIgnoringCase(ByteView("Content-Encoding")),
+                    !value.equalsIgnoringCase(ByteView("identity"))
+                {
                     answer.isEncoded = true
                 }
             case 31:
@@ -191,11 +204,16 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
             ExchangeFailure(cause: .timeout, message: "the Model Service did not answer in time", detail: detail)
         case .resetBeforeAnswer:
             ExchangeFailure(
-                cause: .reset, message: "the Model Service closed the connection before it answered", detail: detail)
+                cause: .reset,
+                message: "the Model Service closed the connection before it answered",
+                detail: detail
+            )
         case .resetInAnswer:
             ExchangeFailure(
-                cause: .reset, message: "the Model Service closed the connection in the middle of its answer",
-                detail: detail)
+                cause: .reset,
+                message: "the Model Service closed the connection in the middle of its answer",
+                detail: detail
+            )
         case .malformed:
             ExchangeFailure(cause: .malformed, message: "the Model Service did not answer in HTTP", detail: detail)
         case .tooLarge:

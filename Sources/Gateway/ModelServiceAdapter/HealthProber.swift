@@ -39,7 +39,11 @@ final class HealthProber: CurlTransferDelegate {
         self.readiness = readiness
         for check in checks {
             let target = CurlTransfer.Target(
-                url: check.url, unixSocketPath: check.unixSocketPath, caFile: check.caFile, maxBodyBytes: 1 << 20)
+                url: check.url,
+                unixSocketPath: check.unixSocketPath,
+                caFile: check.caFile,
+                maxBodyBytes: 1 << 20
+            )
             let probe = Probe(check: check, transfer: CurlTransfer(target: target, delegate: self))
             probe.transfer.owner = probe
             probes.append(probe)

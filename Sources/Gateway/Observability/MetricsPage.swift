@@ -22,7 +22,10 @@ final class MetricsPage: Sendable {
     private let isReady: @Sendable (Int) -> Bool
 
     init(
-        provider: String, shards: [ShardMetrics], models: [Model], reporters: [Reporter],
+        provider: String,
+        shards: [ShardMetrics],
+        models: [Model],
+        reporters: [Reporter],
         isReady: @escaping @Sendable (Int) -> Bool
     ) {
         self.provider = provider
@@ -35,9 +38,14 @@ final class MetricsPage: Sendable {
     func write(to body: ByteBuffer) {
         writeRequests(to: body)
         writeDurations(
-            "ameron_model_duration_seconds", "Time in the Model Service.", to: body) { $0.modelHistogram(model: $1) }
+            "ameron_model_duration_seconds",
+            "Time in the Model Service.",
+            to: body
+        ) { $0.modelHistogram(model: $1) }
         writeDurations(
-            "ameron_gateway_duration_seconds", "Time in the Sidecar, the Model Service's left out.", to: body
+            "ameron_gateway_duration_seconds",
+            "Time in the Sidecar, the Model Service's left out.",
+            to: body
         ) { $0.gatewayHistogram(model: $1) }
         writeGauges(to: body)
         writePredictions(to: body)
@@ -60,7 +68,10 @@ final class MetricsPage: Sendable {
     }
 
     private func writeDurations(
-        _ name: String, _ help: String, to body: ByteBuffer, read: (ShardMetrics, Int) -> ShardMetrics.Histogram
+        _ name: String,
+        _ help: String,
+        to body: ByteBuffer,
+        read: (ShardMetrics, Int) -> ShardMetrics.Histogram
     ) {
         head(name, "histogram", help, body)
         for (index, model) in models.enumerated() {

@@ -66,7 +66,8 @@ final class ShardMetrics: Sendable {
         static func + (left: Histogram, right: Histogram) -> Histogram {
             Histogram(
                 buckets: zip(left.buckets, right.buckets).map { $0 + $1 },
-                sumNanoseconds: left.sumNanoseconds + right.sumNanoseconds)
+                sumNanoseconds: left.sumNanoseconds + right.sumNanoseconds
+            )
         }
     }
 
@@ -84,6 +85,7 @@ final class ShardMetrics: Sendable {
         let start = model * Self.histogramSize
         return Histogram(
             buckets: (0...Self.bounds.count).map { block.load(start + $0) },
-            sumNanoseconds: block.load(start + Self.histogramSize - 1))
+            sumNanoseconds: block.load(start + Self.histogramSize - 1)
+        )
     }
 }

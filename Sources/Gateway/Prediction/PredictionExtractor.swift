@@ -37,7 +37,10 @@ final class PredictionExtractor {
     ///   - jsonLength: How many bytes at the front of the body are JSON, where binary tensors follow; nil: all.
     ///   - contentType: The media type of the body; only `raw` asks for it.
     func extract(
-        _ modelProtocol: ModelProtocol, body: ByteBuffer, jsonLength: Int?, contentType: ByteView
+        _ modelProtocol: ModelProtocol,
+        body: ByteBuffer,
+        jsonLength: Int?,
+        contentType: ByteView
     ) throws(MalformedAnswer) -> Int {
         reset()
         guard modelProtocol != .raw else {

@@ -8,20 +8,19 @@ struct UUIDv7: Equatable {
 
     /// Appends the text form in lowercase: `0193a4b2-…`.
     func append(to buffer: ByteBuffer) {
-        buffer.append(upTo: Self.length) { out in
-            var position = 0
-            for index in 0..<32 {
-                if index == 8 || index == 12 || index == 16 || index == 20 {
-                    out[position] = UInt8(ascii: "-")
-                    position += 1
-                }
-                let word = index < 16 ? high : low
-                let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - index % 16 * 4) & 15)
-                out[position] = digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a")
-                position += 1
-            }
-            return Self.length
-        }
+        buffer.reserve(Self.length)
+        buffer.appendHexadecimal(UInt16(truncatingIfNeeded: high >> 48))
+        buffer.appendHexadecimal(UInt16(truncatingIfNeeded: high >> 32))
+        buffer.append(UInt8(ascii: "-"))
+        buffer.appendHexadecimal(UInt16(truncatingIfNeeded: high >> 16))
+        buffer.append(UInt8(ascii: "-"))
+        buffer.appendHexadecimal(UInt16(truncatingIfNeeded: high))
+        buffer.append(UInt8(ascii: "-"))
+        buffer.appendHexadecimal(UInt16(truncatingIfNeeded: low >> 48))
+        buffer.append(UInt8(ascii: "-"))
+        buffer.appendHexadecimal(UInt16(truncatingIfNeeded: low >> 32))
+        buffer.appendHexadecimal(UInt16(truncatingIfNeeded: low >> 16))
+        buffer.appendHexadecimal(UInt16(truncatingIfNeeded: low))
     }
 }
 
@@ -57,7 +56,8 @@ final class UUIDv7Generator {
         }
         return UUIDv7(
             high: milliseconds << 16 | 0x7000 | counterHigh,
-            low: 0x8000_0000_0000_0000 | counterLow)
+            low: 0x8000_0000_0000_0000 | counterLow
+        )
     }
 
     private func seed(_ milliseconds: UInt64) {

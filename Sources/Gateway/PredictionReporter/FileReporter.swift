@@ -30,7 +30,10 @@ final class FileReporter: PredictionReporter {
     ///   - maxQueueBytes: The bound of what waits, over all lanes.
     ///   - log: Called on the Reporter's thread, once when trouble begins and once when it ends.
     init(
-        name: String = "file", configuration: Configuration.Reporter.File, maxQueueBytes: Int, log: @escaping Log
+        name: String = "file",
+        configuration: Configuration.Reporter.File,
+        maxQueueBytes: Int,
+        log: @escaping Log
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration
@@ -41,7 +44,10 @@ final class FileReporter: PredictionReporter {
 
     func start() throws {
         let file = try RotatingFile(
-            path: configuration.path, maxBytes: configuration.maxBytes, keep: configuration.keep)
+            path: configuration.path,
+            maxBytes: configuration.maxBytes,
+            keep: configuration.keep
+        )
         let thread = try startThread(file)
         life.withLock { $0 = .running(thread) }
     }

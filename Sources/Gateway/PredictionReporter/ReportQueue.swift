@@ -10,7 +10,7 @@ final class ReportQueue: Sendable {
     /// How much a chunk holds; a larger batch gets a chunk of its own size.
     static let chunkSize = 128 << 10
     /// How many spent chunks a lane keeps for later; after a backlog the others are freed.
-    static let maxSpentChunks = 4
+    static let maxSpentChunks = 8
 
     let maxBytes: Int
     let counters: ReporterCounters

@@ -10,8 +10,11 @@ final class LocalAnswers {
     private let openAPI: ByteBuffer
 
     init(
-        router: Router, serverMetadataRoute: ModelRoute?, readiness: Readiness,
-        writeMetrics: @escaping (ByteBuffer) -> Void, openAPI: String
+        router: Router,
+        serverMetadataRoute: ModelRoute?,
+        readiness: Readiness,
+        writeMetrics: @escaping (ByteBuffer) -> Void,
+        openAPI: String
     ) {
         self.router = router
         self.routes = router.routes

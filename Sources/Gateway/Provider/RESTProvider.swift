@@ -40,7 +40,12 @@ final class RESTProvider: Provider {
     private var header: RequestHeader
 
     init(
-        options: Options, flow: ExchangeFlow, router: Router, local: LocalAnswers, epoll: Epoll, tokenKind: UInt8,
+        options: Options,
+        flow: ExchangeFlow,
+        router: Router,
+        local: LocalAnswers,
+        epoll: Epoll,
+        tokenKind: UInt8,
         newRequestId: @escaping (ByteBuffer) -> Void
     ) {
         self.options = options
@@ -83,8 +88,10 @@ extension RESTProvider: HTTPDaemonDelegate {
         // libmicrohttpd does not look at the socket of a suspended request. Edge-triggered, this costs one system call per
         // connection and none per request; closing the socket ends it.
         try? epoll.add(
-            socket, [.peerClosed, .edgeTriggered],
-            token: Epoll.Token(kind: tokenKind, generation: clients[index].generation, value: Int32(index)))
+            socket,
+            [.peerClosed, .edgeTriggered],
+            token: Epoll.Token(kind: tokenKind, generation: clients[index].generation, value: Int32(index))
+        )
         return index + 1
     }
 
@@ -109,11 +116,15 @@ extension RESTProvider: HTTPDaemonDelegate {
         route(exchange, method: method, path: target)
         if header.bytes > options.maxHeaderBytes {
             inbound[exchange.index].failure = ExchangeFailure(
-                cause: .headersTooLarge, message: "the header is longer than server.maxHeaderBytes allows")
+                cause: .headersTooLarge,
+                message: "the header is longer than server.maxHeaderBytes allows"
+            )
         }
         if let length = header.contentLength, length > options.maxBodyBytes {
             let failure = ExchangeFailure(
-                cause: .bodyTooLarge, message: "the body is longer than server.maxBodyBytes allows")
+                cause: .bodyTooLarge,
+                message: "the body is longer than server.maxBodyBytes allows"
+            )
             inbound[exchange.index].failure = failure
             // A body that is not far too long is read and forgotten, since a client that is still sending may not read.
             if header.expectsContinue || length > 4 * options.maxBodyBytes {
@@ -129,7 +140,9 @@ extension RESTProvider: HTTPDaemonDelegate {
         if exchange.requestBody.count + bytes.count > options.maxBodyBytes, inbound[exchange.index].failure == nil {
             exchange.requestBody.removeAll()
             inbound[exchange.index].failure = ExchangeFailure(
-                cause: .bodyTooLarge, message: "the body is longer than server.maxBodyBytes allows")
+                cause: .bodyTooLarge,
+                message: "the body is longer than server.maxBodyBytes allows"
+            )
         }
         guard inbound[exchange.index].failure != nil else {
             exchange.requestBody.append(bytes)
@@ -168,11 +181,15 @@ extension RESTProvider {
         switch RESTRoutes.match(method: method, path: path) {
         case .unknownPath:
             inbound[exchange.index].failure = ExchangeFailure(
-                cause: .unknownPath, message: "there is nothing at this path")
+                cause: .unknownPath,
+                message: "there is nothing at this path"
+            )
         case .wrongMethod(let allow):
             inbound[exchange.index].allow = allow
             inbound[exchange.index].failure = ExchangeFailure(
-                cause: .methodNotAllowed, message: "this path does not answer this method")
+                cause: .methodNotAllowed,
+                message: "this path does not answer this method"
+            )
         case .endpoint(let endpoint):
             inbound[exchange.index].endpoint = endpoint
             switch endpoint {
@@ -217,10 +234,14 @@ extension RESTProvider {
             if !route.adapter.canAnswer(exchange.operation) { exchange.operation = .local }
         case .unknownModel:
             inbound[exchange.index].failure = ExchangeFailure(
-                cause: .unknownModel, message: "no model of this name is configured")
+                cause: .unknownModel,
+                message: "no model of this name is configured"
+            )
         case .unknownVersion:
             inbound[exchange.index].failure = ExchangeFailure(
-                cause: .unknownVersion, message: "this version of the model is not configured")
+                cause: .unknownVersion,
+                message: "this version of the model is not configured"
+            )
         }
     }
 

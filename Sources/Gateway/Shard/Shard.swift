@@ -29,8 +29,13 @@ final class Shard {
     private var isStopping = false
 
     init(
-        epoll: Epoll, curl: CurlMulti, flow: ExchangeFlow, daemon: HTTPDaemon, timed: [any Timed],
-        control: ShardControl, clientChanged: @escaping (Epoll.Token) -> Void
+        epoll: Epoll,
+        curl: CurlMulti,
+        flow: ExchangeFlow,
+        daemon: HTTPDaemon,
+        timed: [any Timed],
+        control: ShardControl,
+        clientChanged: @escaping (Epoll.Token) -> Void
     ) throws(SystemError) {
         self.epoll = epoll
         self.curl = curl

@@ -14,9 +14,14 @@ struct SeenPrediction: Equatable {
 extension SeenPrediction {
     init(_ prediction: Prediction) {
         self.init(
-            value: prediction.value.string, modelName: prediction.modelName.string,
-            modelVersion: prediction.modelVersion.string, timeTakenInMs: prediction.timeTakenInMs.string,
-            id: prediction.id.string, extra: prediction.extra.string, contentType: prediction.contentType.string)
+            value: prediction.value.string,
+            modelName: prediction.modelName.string,
+            modelVersion: prediction.modelVersion.string,
+            timeTakenInMs: prediction.timeTakenInMs.string,
+            id: prediction.id.string,
+            extra: prediction.extra.string,
+            contentType: prediction.contentType.string
+        )
     }
 }
 
@@ -29,7 +34,10 @@ struct SeenAnswer: Equatable {
 extension PredictionExtractor {
     /// Reads an answer that stands in a buffer of its own, followed by bytes that must not be read.
     func see(
-        _ modelProtocol: ModelProtocol, _ body: [UInt8], jsonLength: Int? = nil, contentType: String = ""
+        _ modelProtocol: ModelProtocol,
+        _ body: [UInt8],
+        jsonLength: Int? = nil,
+        contentType: String = ""
     ) throws(MalformedAnswer) -> SeenAnswer {
         let buffer = ByteBuffer(capacity: body.count + 16)
         buffer.append(contentsOf: body)
@@ -43,7 +51,10 @@ extension PredictionExtractor {
     }
 
     func see(
-        _ modelProtocol: ModelProtocol, _ body: String, jsonLength: Int? = nil, contentType: String = ""
+        _ modelProtocol: ModelProtocol,
+        _ body: String,
+        jsonLength: Int? = nil,
+        contentType: String = ""
     ) throws(MalformedAnswer) -> SeenAnswer {
         try see(modelProtocol, Array(body.utf8), jsonLength: jsonLength, contentType: contentType)
     }

@@ -10,7 +10,12 @@ import Testing
             #" {"value" : {"a": [1, 2]} , "modelName":"rotate","modelVersion":"3","timeTakenInMs":4.10,"id":"x"} "#,
             SeenAnswer(predictions: [
                 SeenPrediction(
-                    value: #"{"a": [1, 2]}"#, modelName: "rotate", modelVersion: "3", timeTakenInMs: "4.10", id: "x")
+                    value: #"{"a": [1, 2]}"#,
+                    modelName: "rotate",
+                    modelVersion: "3",
+                    timeTakenInMs: "4.10",
+                    id: "x"
+                )
             ])
         ),
         (
@@ -27,7 +32,9 @@ import Testing
                 predictions: [
                     SeenPrediction(value: #""""#, modelName: "a", modelVersion: "3", timeTakenInMs: "1e1", id: "p1"),
                     SeenPrediction(value: "[]", extra: #""color":"r\"ed""#),
-                ], extra: #""unit":{"k" : "ms"},"more":[1]"#)
+                ],
+                extra: #""unit":{"k" : "ms"},"more":[1]"#
+            )
         ),
         // Defaults from the top level, wherever it stands.
         (
@@ -103,7 +110,9 @@ import Testing
         // More than the scratch space holds at first, so that it moves while it fills.
         let members = (0..<2_000).map { #"{"value":\#($0),"note":"\#($0)"}"# }
         let seen = try PredictionExtractor().see(
-            .native, #"{"a":1,"predictions":[\#(members.joined(separator: ","))]}"#)
+            .native,
+            #"{"a":1,"predictions":[\#(members.joined(separator: ","))]}"#
+        )
         #expect(seen.extra == #""a":1"#)
         #expect(seen.predictions == (0..<2_000).map { SeenPrediction(value: "\($0)", extra: #""note":"\#($0)""#) })
     }

@@ -17,12 +17,14 @@ struct PredictionExtractorBenchmark {
             + #""data":[\#(data)]}]}"#
     }
 
-    @Test(arguments: [
-        ("native, 2 predictions", .native, pair),
-        ("v2, 1,000 rows of [1000]", .v2, tensor(shape: "[1000]", count: 1_000)),
-        ("v2, 1,000 rows of [1000,1]", .v2, tensor(shape: "[1000,1]", count: 1_000)),
-        ("v2, 1,000 rows of [1000,4]", .v2, tensor(shape: "[1000,4]", count: 4_000)),
-    ] as [(String, ModelProtocol, String)])
+    @Test(
+        arguments: [
+            ("native, 2 predictions", .native, pair),
+            ("v2, 1,000 rows of [1000]", .v2, tensor(shape: "[1000]", count: 1_000)),
+            ("v2, 1,000 rows of [1000,1]", .v2, tensor(shape: "[1000,1]", count: 1_000)),
+            ("v2, 1,000 rows of [1000,4]", .v2, tensor(shape: "[1000,4]", count: 4_000)),
+        ] as [(String, ModelProtocol, String)]
+    )
     func extract(name: String, modelProtocol: ModelProtocol, text: String) throws {
         let body = ByteBuffer()
         body.append(string: text)

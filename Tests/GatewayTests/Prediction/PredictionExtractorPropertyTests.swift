@@ -159,8 +159,11 @@ import Testing
                 let bytes = random.mutate(Array(body.utf8))
                 guard
                     let seen = try? extractor.see(
-                        modelProtocol, bytes, jsonLength: random.generator.chance(20) ? bytes.count / 2 : nil,
-                        contentType: "application/json"),
+                        modelProtocol,
+                        bytes,
+                        jsonLength: random.generator.chance(20) ? bytes.count / 2 : nil,
+                        contentType: "application/json"
+                    ),
                     !hasNumberOutOfRange(bytes)
                 else { continue }
                 for text in seen.predictions.flatMap(carried) + ["{\(seen.extra)}"] {

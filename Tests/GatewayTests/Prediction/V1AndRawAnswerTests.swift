@@ -41,15 +41,17 @@ import Testing
 }
 
 @Suite struct RequestIdTests {
-    @Test(arguments: [
-        (#"{"id":"42","inputs":[]}"#, "42"),
-        (#"{"inputs":[{"id":"no"}],"id":"é\u00e9\n\"\\\/\ud83d\ude00"}"#, "éé\n\"\\/😀"),
-        (#"{"id":"\b\f\r\t\u0800\u007f"}"#, "\u{8}\u{c}\r\t\u{800}\u{7f}"),
-        (#"{"id":""}"#, ""),
-        (#"{"id":42}"#, nil),
-        (#"{"id":null}"#, nil),
-        ("{}", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (#"{"id":"42","inputs":[]}"#, "42"),
+            (#"{"inputs":[{"id":"no"}],"id":"é\u00e9\n\"\\\/\ud83d\ude00"}"#, "éé\n\"\\/😀"),
+            (#"{"id":"\b\f\r\t\u0800\u007f"}"#, "\u{8}\u{c}\r\t\u{800}\u{7f}"),
+            (#"{"id":""}"#, ""),
+            (#"{"id":42}"#, nil),
+            (#"{"id":null}"#, nil),
+            ("{}", nil),
+        ] as [(String, String?)]
+    )
     func findsId(body: String, id: String?) throws {
         #expect(try PredictionExtractor().id(in: Array(body.utf8)) == id)
     }

@@ -116,7 +116,8 @@ import Testing
         let a = #"{"datatype":"FP32","shape":[2],"binaryDataSize":8}"#
         #expect(
             try extractor.see(.v2, body, jsonLength: json.utf8.count).predictions.map(\.value)
-                == [#"{"a":\#(a),"b":7}"#, #"{"a":\#(a),"b":8}"#])
+                == [#"{"a":\#(a),"b":7}"#, #"{"a":\#(a),"b":8}"#]
+        )
         #expect(throws: MalformedAnswer.self) { try extractor.see(.v2, body, jsonLength: json.utf8.count + 1) }
         #expect(throws: MalformedAnswer.self) { try extractor.see(.v2, body, jsonLength: json.utf8.count - 1) }
         #expect(throws: MalformedAnswer.self) { try extractor.see(.v2, body, jsonLength: body.count + 1) }
@@ -131,7 +132,8 @@ import Testing
         let body = Array(json.utf8) + [UInt8](repeating: 0xFF, count: 16)
         #expect(
             try PredictionExtractor().see(.v2, body, jsonLength: json.utf8.count).predictions.map(\.value)
-                == [#"{"a":{"datatype":"BYTES","shape":[2,2],"binaryDataSize":16},"b":[7]}"#])
+                == [#"{"a":{"datatype":"BYTES","shape":[2,2],"binaryDataSize":16},"b":[7]}"#]
+        )
     }
 
     static let servers: [(String, SeenAnswer)] = [
@@ -139,9 +141,11 @@ import Testing
         (
             #"{"model_name":"iris","model_version":"v0.1.0","id":"be0a9e0c","parameters":{},"outputs":[{"name":"#
                 + #""predict","shape":[2,1],"datatype":"INT64","parameters":{"content_type":"np"},"data":[0,2]}]}"#,
-            SeenAnswer(predictions: ["[0]", "[2]"].map {
-                SeenPrediction(value: $0, modelName: "iris", modelVersion: "v0.1.0")
-            })
+            SeenAnswer(
+                predictions: ["[0]", "[2]"].map {
+                    SeenPrediction(value: $0, modelName: "iris", modelVersion: "v0.1.0")
+                }
+            )
         ),
         (
             #"{"model_name":"iris","id":"1","parameters":{},"outputs":[{"name":"predict","shape":[1],"#
@@ -155,7 +159,10 @@ import Testing
                 + #""data":[0,0,0,0]}]}"#,
             SeenAnswer(predictions: [
                 SeenPrediction(
-                    value: #"{"OUTPUT0":[2,4,6,8],"OUTPUT1":[0,0,0,0]}"#, modelName: "simple", modelVersion: "1")
+                    value: #"{"OUTPUT0":[2,4,6,8],"OUTPUT1":[0,0,0,0]}"#,
+                    modelName: "simple",
+                    modelVersion: "1"
+                )
             ])
         ),
         // KServe SDK: null where the version is unknown.

@@ -10,7 +10,10 @@ import Testing
     init() throws { directory = try TemporaryDirectory() }
 
     private func makeReporter(
-        _ path: String, maxBytes: Int = 0, keep: Int = 5, maxQueueBytes: Int = 64 << 20
+        _ path: String,
+        maxBytes: Int = 0,
+        keep: Int = 5,
+        maxQueueBytes: Int = 64 << 20
     ) throws -> FileReporter {
         var configuration = Configuration.Reporter.File()
         configuration.path = path
@@ -35,7 +38,8 @@ import Testing
         let error = #expect(throws: FileReporterError.self) { try reporter.start() }
         #expect(
             error?.description
-                == "cannot open \(path): the directory \(directory.file("missing")) does not exist")
+                == "cannot open \(path): the directory \(directory.file("missing")) does not exist"
+        )
         reporter.stop(timeout: .seconds(1))
     }
 
@@ -56,7 +60,8 @@ import Testing
         reporter.stop(timeout: .seconds(5))
         #expect(reporter.counters.totals == .init(failed: 5))
         #expect(
-            recorder.messages == ["error cannot write to /dev/full: No space left on device; its events are lost"])
+            recorder.messages == ["error cannot write to /dev/full: No space left on device; its events are lost"]
+        )
     }
 
     @Test func `the file is opened anew on request`() throws {
@@ -146,6 +151,50 @@ import Testing
         #expect(reporter.counters.totals == .init(sent: 5_000))
     }
 
+    @Test func `after a failure in the middle of a line, the next event begins a new one`() throws {
+        let path = directory.file("pipe")
+        #expect(mkfifo(path, 0o600) == 0)
+        let firstReader = open(path, O_RDONLY | O_NONBLOCK)
+        let reporter = try makeReporter(path)
+        try reporter.start()
+        // Holds what is in the pipe while nobody reads it.
+        let holder = open(path, O_WRONLY | O_NONBLOCK)
+        defer { close(holder) }
+        let lane = reporter.openLane()
+        submit(0..<5_000, to: lane, fill: 40)
+        // The pipe is full, within a line; then its reader leaves.
+        var waiting: Int32 = 0
+        #expect(eventually { ioctl(firstReader, UInt(FIONREAD), &waiting) == 0 && waiting > 60_000 })
+        close(firstReader)
+        #expect(eventually { reporter.counters.totals.all == 5_000 })
+        let sent = reporter.counters.totals.sent
+        #expect(reporter.counters.totals == .init(sent: sent, failed: 5_000 - sent))
+
+        let secondReader = open(path, O_RDONLY | O_NONBLOCK)
+        defer { close(secondReader) }
+        var received: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 64 << 10)
+        func drain() -> Bool {
+            let count = read(secondReader, &bytes, bytes.count)
+            received += bytes.prefix(max(count, 0))
+            return received.count >= Int(waiting)
+        }
+        #expect(eventually(drain))
+        submit(5_000..<5_001, to: lane)
+        reporter.stop(timeout: .seconds(10))
+        _ = drain()
+        #expect(reporter.counters.totals == .init(sent: sent + 1, failed: 5_000 - sent))
+        let lines = String(decoding: received, as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == sent + 2)
+        #expect(try TestLine.parse(String(lines[lines.count - 1])).number == 5_000)
+        #expect(
+            recorder.messages == [
+                "error cannot write to \(path): Broken pipe; its events are lost",
+                "notice \(path) can be written to again; \(5_000 - sent) events were lost",
+            ]
+        )
+    }
+
     @Test func `a pipe without a reader is an error at the start`() throws {
         #expect(mkfifo(directory.file("pipe"), 0o600) == 0)
         let reporter = try makeReporter(directory.file("pipe"))
@@ -218,7 +267,9 @@ import Testing
         let reporter = try makeReporter(directory.file("a"), maxBytes: 1_000, keep: 1)
         // A directory that is not empty cannot be replaced by rename(2).
         try FileManager.default.createDirectory(
-            atPath: directory.file("a.1/x"), withIntermediateDirectories: true)
+            atPath: directory.file("a.1/x"),
+            withIntermediateDirectories: true
+        )
         try reporter.start()
         let lane = reporter.openLane()
         for number in 0..<4 {

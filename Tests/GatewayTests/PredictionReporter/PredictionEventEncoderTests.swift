@@ -32,13 +32,19 @@ private final class Texts {
         return batch
     }
 
+    private func line(_ event: PredictionEvent) -> String {
+        let batch = encode(event)
+        // A view does not keep its owner.
+        return withExtendedLifetime(batch) { batch.bytes.view.string }
+    }
+
     private func parsed(_ bytes: ByteView) throws -> NSDictionary {
         try #require(try JSONSerialization.jsonObject(with: Data(bytes.array)) as? NSDictionary)
     }
 
     private func data(_ event: PredictionEvent) throws -> NSDictionary {
         let batch = encode(event)
-        return try parsed(batch.bytes[batch.records[0].data])
+        return try withExtendedLifetime(batch) { try parsed(batch.bytes[batch.records[0].data]) }
     }
 
     private var event: PredictionEvent {
@@ -75,7 +81,7 @@ private final class Texts {
             "completedAt":"2026-11-24T15:14:31.123456Z",
             "traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}
             """#.replacingOccurrences(of: "\n", with: "") + "\n"
-        #expect(encode(event).bytes.view.string == wanted)
+        #expect(line(event) == wanted)
     }
 
     @Test func `a failed call`() throws {
@@ -98,7 +104,7 @@ private final class Texts {
         event.timeTakenInMs = texts.view("11.8e0")
         event.value = texts.view("{\n  \"a\": [1,\r\n 2.50]\n}")
         event.extra = texts.view("\"score\":\n0.98,\"tags\":[\"x\"]")
-        let text = encode(event).bytes.view.string
+        let text = line(event)
         #expect(text.contains(#""timeTakenInMs":11.8e0,"#))
         #expect(text.contains(#""value":{   "a": [1,   2.50] },"#))
         #expect(text.contains(#""extra":{"score": 0.98,"tags":["x"]}"#))
@@ -131,7 +137,10 @@ private final class Texts {
     func `a captured request`(contentType: String, body: String, truncated: Bool, isCarriedOver: Bool) throws {
         var event = event
         event.request = .init(
-            body: texts.view(body), contentType: texts.view(contentType), truncated: truncated)
+            body: texts.view(body),
+            contentType: texts.view(contentType),
+            truncated: truncated
+        )
         let data = try data(event)
         if isCarriedOver {
             #expect(data["request"] as? NSDictionary == ["x": 1])

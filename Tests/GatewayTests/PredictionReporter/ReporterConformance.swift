@@ -25,7 +25,10 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
             configuration.path = directory.file("predictions.jsonl")
             let reporter = try FileReporter(configuration: configuration, maxQueueBytes: maxQueueBytes) { _, _ in }
             return ReporterSubject(
-                reporter: reporter, delivered: { directory.lines(of: "predictions.jsonl") }, owner: directory)
+                reporter: reporter,
+                delivered: { directory.lines(of: "predictions.jsonl") },
+                owner: directory
+            )
         }
     ]
 }

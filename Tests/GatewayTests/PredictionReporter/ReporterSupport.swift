@@ -80,14 +80,20 @@ extension ReporterCounters {
 
     var totals: Totals {
         Totals(
-            sent: sent.load(ordering: .acquiring), failed: failed.load(ordering: .acquiring),
-            dropped: dropped.load(ordering: .acquiring))
+            sent: sent.load(ordering: .acquiring),
+            failed: failed.load(ordering: .acquiring),
+            dropped: dropped.load(ordering: .acquiring)
+        )
     }
 }
 
 /// Runs one thread per producer, each with a lane of its own and random batches, and waits for all.
 func produce(
-    to reporter: any PredictionReporter, producers: Int, eventsEach: Int, fill length: Int = 40, batchLimit: Int = 40
+    to reporter: any PredictionReporter,
+    producers: Int,
+    eventsEach: Int,
+    fill length: Int = 40,
+    batchLimit: Int = 40
 ) throws {
     let threads = try (0..<producers).map { producer in
         try ThreadHandle(name: "producer-\(producer)") {

@@ -7,7 +7,7 @@ import Testing
 func written(_ write: (ByteBuffer) -> Void) -> [UInt8] {
     let buffer = ByteBuffer(capacity: 1)
     write(buffer)
-    return buffer.view.array
+    return withExtendedLifetime(buffer) { buffer.view.array }
 }
 
 func writtenText(_ write: (ByteBuffer) -> Void) -> String { String(decoding: written(write), as: UTF8.self) }
@@ -59,7 +59,8 @@ struct SeededGenerator: RandomNumberGenerator {
         arguments: [
             ([0xff], 1), ([0xc3], 1), ([0xe2, 0x82], 1), ([0xf0, 0x9f, 0x98], 1), ([0xc0, 0xaf], 2),
             ([0xed, 0xa0, 0x80], 3), ([0x80, 0x80], 2), ([0xe2, 0x28, 0xa1], 2),
-        ] as [([UInt8], Int)])
+        ] as [([UInt8], Int)]
+    )
     func `broken UTF-8 becomes U+FFFD`(bytes: [UInt8], count: Int) {
         let text = writtenText { out in bytes.withByteView { out.appendJSON(escaping: $0) } }
         #expect(text.unicodeScalars.filter { $0 == "\u{FFFD}" }.count == count)

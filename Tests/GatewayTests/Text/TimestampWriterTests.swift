@@ -13,7 +13,8 @@ import Testing
             (1_795_533_271_123_456_789, "2026-11-24T15:14:31.123456Z"),
             (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000000Z"),
             (Int64.max, "2262-04-11T23:47:16.854775Z"), (Int64.min, "1677-09-21T00:12:43.145224Z"),
-        ] as [(Int64, String)])
+        ] as [(Int64, String)]
+    )
     func `instants`(nanoseconds: Int64, text: String) {
         let writer = TimestampWriter()
         #expect(writtenText { writer.append(nanoseconds, to: $0) } == text)
@@ -36,7 +37,8 @@ import Testing
             let wanted = String(decoding: text.prefix { $0 != 0 }.map { UInt8($0) }, as: UTF8.self)
             #expect(
                 writtenText { writer.append(nanoseconds, to: $0) }
-                    == wanted + String(format: ".%06ldZ", Int(microseconds)))
+                    == wanted + String(format: ".%06ldZ", Int(microseconds))
+            )
         }
     }
 

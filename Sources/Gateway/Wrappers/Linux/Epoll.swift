@@ -76,7 +76,10 @@ final class Epoll {
     }
 
     private func control(
-        _ operation: Int32, _ socket: Int32, _ interest: Readiness, _ token: Token
+        _ operation: Int32,
+        _ socket: Int32,
+        _ interest: Readiness,
+        _ token: Token
     ) throws(SystemError) {
         var event = epoll_event()
         event.events = interest.rawValue

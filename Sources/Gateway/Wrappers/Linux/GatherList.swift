@@ -14,11 +14,15 @@ final class GatherList {
     static let maxPieces = 256
 
     private var pieces: [ByteView] = []
+    /// The pieces that are left, as the call wants them.
+    private let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: GatherList.maxPieces + 1)
     private(set) var byteCount = 0
     /// How many bytes have been written.
     private(set) var written = 0
 
     init() { pieces.reserveCapacity(Self.maxPieces + 1) }
+
+    deinit { vectors.deallocate() }
 
     var isFull: Bool { pieces.count >= Self.maxPieces }
     var isWritten: Bool { written == byteCount }
@@ -45,26 +49,24 @@ final class GatherList {
 
     /// Writes what is left, in one call.
     func write(to descriptor: Int32) -> Outcome {
-        withUnsafeTemporaryAllocation(of: iovec.self, capacity: pieces.count) { vectors in
-            var count = 0
-            var skip = written
-            for piece in pieces {
-                let rest = piece.dropFirst(skip)
-                skip -= piece.count - rest.count
-                guard let base = rest.base else { continue }
-                vectors[count] = iovec(iov_base: UnsafeMutableRawPointer(mutating: base), iov_len: rest.count)
-                count += 1
-            }
-            let result = writev(descriptor, vectors.baseAddress, Int32(count))
-            if result > 0 {
-                written += result
-                return .progress
-            }
-            switch result < 0 ? errno : EIO {
-            case EINTR: return .progress
-            case EAGAIN: return .wouldBlock
-            case let code: return .failed(SystemError(call: "write", code: code))
-            }
+        var count = 0
+        var skip = written
+        for piece in pieces {
+            let rest = piece.dropFirst(skip)
+            skip -= piece.count - rest.count
+            guard let base = rest.base else { continue }
+            vectors[count] = iovec(iov_base: UnsafeMutableRawPointer(mutating: base), iov_len: rest.count)
+            count += 1
+        }
+        let result = writev(descriptor, vectors, Int32(count))
+        if result > 0 {
+            written += result
+            return .progress
+        }
+        switch result < 0 ? errno : EIO {
+        case EINTR: return .progress
+        case EAGAIN: return .wouldBlock
+        case let code: return .failed(SystemError(call: "write", code: code))
         }
     }
 

@@ -18,7 +18,9 @@ enum Signals {
             let number: Int32
             if let timeoutMilliseconds {
                 var time = timespec(
-                    tv_sec: timeoutMilliseconds / 1000, tv_nsec: timeoutMilliseconds % 1000 * 1_000_000)
+                    tv_sec: timeoutMilliseconds / 1000,
+                    tv_nsec: timeoutMilliseconds % 1000 * 1_000_000
+                )
                 number = sigtimedwait(&set, nil, &time)
                 if number < 0 && errno == EAGAIN { return nil }
             } else {

@@ -69,7 +69,9 @@ struct ByteView {
         guard let base, let otherBase = other.base else { return true }
         return strncasecmp(
             UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self),
-            UnsafeRawPointer(otherBase).assumingMemoryBound(to: CChar.self), count) == 0
+            UnsafeRawPointer(otherBase).assumingMemoryBound(to: CChar.self),
+            count
+        ) == 0
     }
 
     /// Without the spaces and tabs at either end (OWS in RFC 9110, section 5.6.3).

@@ -1,6 +1,5 @@
-import Synchronization
-
 private import Glibc
+import Synchronization
 
 /// Bytes that one thread appends and another reads at the same time, without a lock.
 ///

@@ -46,7 +46,10 @@ final class HTTPDaemon {
 
     /// Starts serving on a socket, which it owns from here on, also where it fails.
     init(
-        socket: ListeningSocket, options: Options, delegate: any HTTPDaemonDelegate, log: @escaping (String) -> Void
+        socket: ListeningSocket,
+        options: Options,
+        delegate: any HTTPDaemonDelegate,
+        log: @escaping (String) -> Void
     ) throws(SystemError) {
         let box = DelegateBox(delegate: delegate, log: log)
         let context = Unmanaged.passUnretained(box).toOpaque()
@@ -58,9 +61,13 @@ final class HTTPDaemon {
             CMicroHTTPD_option_number(.CONNECTION_TIMEOUT, options.idleTimeoutSeconds),
             CMicroHTTPD_option_number(.STRICT_FOR_CLIENT, 1),
             CMicroHTTPD_option_completed(
-                { context, _, request, _ in completed(context, request) }, context),
+                { context, _, request, _ in completed(context, request) },
+                context
+            ),
             CMicroHTTPD_option_connection(
-                { context, connection, word, event in connectionChanged(context, connection, word, event) }, context),
+                { context, connection, word, event in connectionChanged(context, connection, word, event) },
+                context
+            ),
             // Paths are decoded by our router, segment by segment: decoded here, %2F would look like a separator.
             CMicroHTTPD_option_unescape({ _, _, text in text.map { strlen($0) } ?? 0 }, nil),
             CMicroHTTPD_option_number(.END, 0),
@@ -69,10 +76,14 @@ final class HTTPDaemon {
             MHD_USE_EPOLL.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_TURBO.rawValue
             | MHD_USE_ERROR_LOG.rawValue
         let started = CMicroHTTPD_start_daemon(
-            flags, 0,
+            flags,
+            0,
             { context, connection, url, method, _, data, dataSize, word in
                 access(context, connection, url, method, data, dataSize, word)
-            }, context, &items)
+            },
+            context,
+            &items
+        )
         guard let started else {
             socket.closeSocket()
             throw SystemError.last("start the HTTP daemon")
@@ -127,8 +138,12 @@ private final class DelegateBox {
 }
 
 private func access(
-    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _ url: UnsafePointer<CChar>?,
-    _ method: UnsafePointer<CChar>?, _ data: UnsafePointer<CChar>?, _ dataSize: UnsafeMutablePointer<Int>?,
+    _ context: UnsafeMutableRawPointer?,
+    _ connection: OpaquePointer?,
+    _ url: UnsafePointer<CChar>?,
+    _ method: UnsafePointer<CChar>?,
+    _ data: UnsafePointer<CChar>?,
+    _ dataSize: UnsafeMutablePointer<Int>?,
     _ word: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let connection, let dataSize, let word else { return .NO }
@@ -137,13 +152,19 @@ private func access(
         let request = HTTPRequest(connection: connection)
         word.pointee = UnsafeMutableRawPointer(
             bitPattern: delegate.requestStarted(
-                request, method: ByteView(cString: method), target: ByteView(cString: url)))
+                request,
+                method: ByteView(cString: method),
+                target: ByteView(cString: url)
+            )
+        )
         return .YES
     }
     let request = Int(bitPattern: known)
     if dataSize.pointee > 0 {
         let bytes = ByteView(
-            base: data.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }, count: dataSize.pointee)
+            base: data.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
+            count: dataSize.pointee
+        )
         dataSize.pointee = 0
         return delegate.requestBody(context: request, bytes) ? .YES : .NO
     }
@@ -157,7 +178,8 @@ private func access(
 }
 
 private func completed(
-    _ context: UnsafeMutableRawPointer?, _ word: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    _ context: UnsafeMutableRawPointer?,
+    _ word: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) {
     guard let word, let known = word.pointee else { return }
     word.pointee = nil
@@ -165,8 +187,10 @@ private func completed(
 }
 
 private func connectionChanged(
-    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
-    _ word: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ event: MHD_ConnectionNotificationCode
+    _ context: UnsafeMutableRawPointer?,
+    _ connection: OpaquePointer?,
+    _ word: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _ event: MHD_ConnectionNotificationCode
 ) {
     guard let connection, let word else { return }
     let delegate = DelegateBox.from(context).delegate
@@ -179,7 +203,11 @@ private func connectionChanged(
     }
 }
 
-private func logMessage(_ context: UnsafeMutableRawPointer?, _ format: UnsafePointer<CChar>, _ arguments: CVaListPointer?) {
+private func logMessage(
+    _ context: UnsafeMutableRawPointer?,
+    _ format: UnsafePointer<CChar>,
+    _ arguments: CVaListPointer?
+) {
     guard let arguments else { return }
     var text = [CChar](repeating: 0, count: 512)
     vsnprintf(&text, text.count, format, arguments)

@@ -13,17 +13,24 @@ struct HTTPRequest {
         var visitor = visitor
         withUnsafeMutablePointer(to: &visitor) { pointer in
             _ = MHD_get_connection_values_n(
-                connection, .HEADER_KIND,
+                connection,
+                .HEADER_KIND,
                 { context, _, name, nameLength, value, valueLength in
                     guard let context, let name else { return .NO }
                     context.assumingMemoryBound(to: (any HTTPHeaderVisitor).self).pointee.visitHeader(
                         name: ByteView(
-                            base: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: nameLength),
+                            base: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self),
+                            count: nameLength
+                        ),
                         value: ByteView(
                             base: value.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
-                            count: valueLength))
+                            count: valueLength
+                        )
+                    )
                     return .YES
-                }, pointer)
+                },
+                pointer
+            )
         }
     }
 
@@ -78,8 +85,10 @@ struct HTTPResponse: ~Copyable {
     borrowing func add(_ name: ByteView, _ value: ByteView) -> Bool {
         guard let name = name.base, let value = value.base else { return false }
         return MHD_add_response_header(
-            raw, UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self),
-            UnsafeRawPointer(value).assumingMemoryBound(to: CChar.self)) == .YES
+            raw,
+            UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self),
+            UnsafeRawPointer(value).assumingMemoryBound(to: CChar.self)
+        ) == .YES
     }
 
     /// Adds a header line of constant text.

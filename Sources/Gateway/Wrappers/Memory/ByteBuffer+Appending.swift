@@ -11,4 +11,13 @@ extension ByteBuffer {
             return view.count
         }
     }
+
+    /// Appends four bytes at once, the lowest of the word first.
+    @inline(__always)
+    func append(littleEndian word: UInt32) {
+        append(upTo: 4) { target in
+            UnsafeMutableRawPointer(target).storeBytes(of: word.littleEndian, as: UInt32.self)
+            return 4
+        }
+    }
 }
