@@ -21,19 +21,18 @@ extension Trait where Self == IssueHandlingTrait {
 /// Runs `body` with a Sidecar that serves, then stops it: it must end by itself, with 0.
 ///
 /// (That also makes a sanitizer's report, which ends the process with another status, a failure.)
-func withSidecar<Value>(
+func withSidecar(
     _ configuration: SidecarConfiguration,
     environment: [String: String] = [:],
     eventFile: String? = nil,
     sourceLocation: SourceLocation = #_sourceLocation,
-    _ body: (SidecarProcess) throws -> Value
-) throws -> Value {
+    _ body: (SidecarProcess) throws -> Void
+) throws {
     let sidecar = try SidecarProcess(configuration, environment: environment, eventFile: eventFile)
-    return try CurrentSidecar.$process.withValue(sidecar) {
+    try CurrentSidecar.$process.withValue(sidecar) {
         do {
-            let value = try body(sidecar)
+            try body(sidecar)
             #expect(sidecar.stop() == .code(0), "the Sidecar does not stop as it should", sourceLocation: sourceLocation)
-            return value
         } catch {
             throw TestFailure("\(error)\nstderr of the Sidecar:\n\(sidecar.process.standardErrorTail)")
         }
