@@ -89,7 +89,7 @@ import Testing
         try service.startListening()
         #expect(try connect(service).exchange(call).status == 200)
         service.stop()
-        #expect(try eventually { (try? connect(service)) == nil })
+        #expect(eventually { (try? connect(service)) == nil })
     }
 
     @Test func closesAnIdleConnection() throws {
