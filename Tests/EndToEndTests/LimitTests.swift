@@ -44,7 +44,9 @@ import Testing
 
     @Test func doesNotCallAWaitingClientIdle() throws {
         let gate = Gate()
-        let service = try FakeModelService { $0.text == "wait" ? .json(Sample.native).after(gate) : .json(Sample.native) }
+        let service = try FakeModelService {
+            $0.text == "wait" ? .json(Sample.native).after(gate) : .json(Sample.native)
+        }
         let configuration = SidecarConfiguration(
             .init("iris", url: service.url("/"), ["timeout": "60s"]), server: ["idleTimeout": "1s"])
         try withSidecar(configuration) { sidecar in

@@ -29,7 +29,9 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         .init("closes in the body", .closeInBody, "reset"),
         .init("leaves out the last chunk", .chunkedWithoutEnd, "reset", "malformed"),
         .init("sends garbage", .garbage, "malformed"),
-        .init("sends a wrong chunk size", .raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").thenClose, "malformed"),
+        .init(
+            "sends a wrong chunk size", .raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").thenClose,
+            "malformed"),
         .init("sends what is not JSON", .json("{\"value\":"), "malformed"),
         .init("sends an empty body", .json(""), "malformed"),
         .init("sends JSON without Predictions", .json(#"{"a":1}"#), "malformed"),
@@ -40,7 +42,9 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
             "sends 2 MiB unannounced where 1 MiB is allowed", .hugeWithoutLength(2 << 20), "tooLarge",
             keys: ["maxResponseBytes": "1MiB"]),
         .init("answers 500", .json(#"{"error":"x"}"#, status: 500), status: 500, "modelError"),
-        .init("answers 503 in HTML", .answer(503, headers: ["Content-Type": "text/html"], body: Array("<p>".utf8)), status: 503, "modelError"),
+        .init(
+            "answers 503 in HTML", .answer(503, headers: ["Content-Type": "text/html"], body: Array("<p>".utf8)),
+            status: 503, "modelError"),
     ]
 }
 
@@ -84,7 +88,8 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
             // No name may have a part of more than 63 letters: no name server is asked for this one.
             case "is unknown": "http://\(String(repeating: "a", count: 64)).invalid/predict"
             case "speaks no TLS": plain.url("/predict", scheme: "https")
-            default: "http+unix://\(directory.file("none.sock").split(separator: "/").map { "%2F\($0)" }.joined())/predict"
+            default:
+                "http+unix://\(directory.file("none.sock").split(separator: "/").map { "%2F\($0)" }.joined())/predict"
             }
         let configuration = SidecarConfiguration(.init("iris", url: url), .init("other", url: plain.url("/predict")))
         try withSidecar(configuration) { sidecar in

@@ -187,7 +187,8 @@ struct Answer: Sendable, CustomTestStringConvertible {
                     "Inference-Header-Content-Length": "\(head.utf8.count)", "Content-Type": "application/octet-stream",
                 ], body: body)
         }
-        let configuration = SidecarConfiguration(.init("iris", protocol: "v2", url: service.url("/v2/models/iris/infer")))
+        let configuration = SidecarConfiguration(
+            .init("iris", protocol: "v2", url: service.url("/v2/models/iris/infer")))
         try withSidecar(configuration) { sidecar in
             let response = try sidecar.post("/v2/models/iris/infer")
             #expect(response.body == body)

@@ -32,7 +32,8 @@ func withSidecar(
     try CurrentSidecar.$process.withValue(sidecar) {
         do {
             try body(sidecar)
-            #expect(sidecar.stop() == .code(0), "the Sidecar does not stop as it should", sourceLocation: sourceLocation)
+            #expect(
+                sidecar.stop() == .code(0), "the Sidecar does not stop as it should", sourceLocation: sourceLocation)
         } catch {
             throw TestFailure("\(error)\nstderr of the Sidecar:\n\(sidecar.process.standardErrorTail)")
         }
@@ -58,4 +59,21 @@ enum Sample {
         "outputs":[{"name":"label","shape":[1],"datatype":"BYTES","data":["setosa"]}]}
         """
     static let raw = #"{"label":"setosa"}"#
+}
+
+extension Reply: CustomTestStringConvertible {
+    /// Its steps, long ones cut.
+    public var testDescription: String {
+        steps.map { step in
+            switch step {
+            case .send(let bytes): "send \(String(decoding: bytes.prefix(60), as: UTF8.self).debugDescription)"
+            case .drip(let bytes): "drip \(String(decoding: bytes.prefix(60), as: UTF8.self).debugDescription)"
+            case .fill(let count): "fill \(count)"
+            case .wait: "wait"
+            case .hang: "hang"
+            case .close: "close"
+            case .reset: "reset"
+            }
+        }.joined(separator: ", ")
+    }
 }

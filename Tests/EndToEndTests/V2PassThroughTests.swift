@@ -3,7 +3,8 @@ import Testing
 
 /// What a Model Service that speaks the Open Inference Protocol says of itself reaches the client as it was said.
 @Suite("V2 metadata", .sidecarLog) struct V2PassThroughTests {
-    private static let metadata = #"{ "name": "iris", "versions": ["3"], "platform": "sklearn", "inputs": [], "outputs": [] }"#
+    private static let metadata =
+        #"{ "name": "iris", "versions": ["3"], "platform": "sklearn", "inputs": [], "outputs": [] }"#
     private static let server = #"{ "name": "mlserver", "version": "1.7.1", "extensions": ["binary_tensor_data"] }"#
 
     private func service() throws -> FakeModelService {

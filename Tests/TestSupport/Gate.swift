@@ -1,7 +1,7 @@
 import CLinux
 import Foundation
 
-/// Something to wait for that one thread opens for all: a file descriptor, so that it can be waited for beside a socket.
+/// Something to wait for that one thread opens for all: a descriptor, so that it can be waited for beside a socket.
 package final class Gate: @unchecked Sendable {
     // Sendable: the descriptor never changes and eventfd(2) may be used from any thread.
     let descriptor: Int32

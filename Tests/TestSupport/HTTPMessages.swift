@@ -167,7 +167,9 @@ package final class HTTPReader {
     package func request(_ deadline: Deadline) throws -> RequestMessage {
         let line = try line(deadline)
         let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[2].hasPrefix("HTTP/1.") else { throw HTTPError.malformed("request line: \(line)") }
+        guard parts.count == 3, parts[2].hasPrefix("HTTP/1.") else {
+            throw HTTPError.malformed("request line: \(line)")
+        }
         let headers = try headers(deadline)
         var body: [UInt8] = []
         if headers.lists("chunked", in: "Transfer-Encoding") {
@@ -184,7 +186,8 @@ package final class HTTPReader {
         while true {
             let line = try line(deadline)
             let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count >= 2, parts[0].hasPrefix("HTTP/1."), let status = Int(parts[1]), parts[1].count == 3 else {
+            guard parts.count >= 2, parts[0].hasPrefix("HTTP/1."), let status = Int(parts[1]), parts[1].count == 3
+            else {
                 throw HTTPError.malformed("status line: \(line)")
             }
             let headers = try headers(deadline)

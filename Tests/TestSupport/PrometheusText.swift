@@ -46,7 +46,8 @@ package struct PrometheusText: Sendable {
         func word() -> String {
             let start = position
             while position < line.count,
-                line[position].isASCII && (line[position].isLetter || line[position].isNumber || "_:".contains(line[position]))
+                line[position].isASCII
+                    && (line[position].isLetter || line[position].isNumber || "_:".contains(line[position]))
             {
                 position += 1
             }

@@ -68,7 +68,8 @@ package final class SidecarProcess: Sendable {
 
     /// The port in `... listening on http://HOST:PORT ...`; the host must be a loopback address.
     static func port(in log: String) -> UInt16? {
-        guard let match = log.firstMatch(of: #/listening[^\n]*?http://(127\.[\d.]+|localhost|\[::1\]):(\d+)\b[^\n]*\n/#) else {
+        guard let match = log.firstMatch(of: #/listening[^\n]*?http://(127\.[\d.]+|localhost|\[::1\]):(\d+)\b[^\n]*\n/#)
+        else {
             return nil
         }
         return UInt16(match.output.2)
