@@ -1,8 +1,8 @@
 package import Foundation
 import Synchronization
 
-/// Held while a child starts, and while a descriptor is made that is not yet close-on-exec: a connection that lived on in
-/// a child would not end.
+/// Held while a child starts, and while a descriptor is made that is not yet close-on-exec: a connection that lived on
+/// in a child would not end.
 let inheritance = Mutex(())
 
 /// How a process ended.

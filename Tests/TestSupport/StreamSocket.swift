@@ -28,7 +28,7 @@ package enum SocketError: Error, Equatable {
 
 /// A connected stream socket with a deadline on everything, closed with the last reference to it.
 package final class StreamSocket: @unchecked Sendable {
-    // Sendable: the descriptor never changes before deinit, and the calls on it are thread-safe. One reader, one writer.
+    // Sendable: the descriptor never changes before deinit, and the calls on it are thread-safe. One reader and writer.
     let descriptor: Int32
     /// Ends all waiting when it opens.
     private let interrupt: Gate?
