@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 
 int CLinux_available_processors(void) {
     cpu_set_t set;
@@ -11,3 +12,13 @@ int CLinux_available_processors(void) {
 }
 
 void CLinux_set_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int CLinux_ppoll(struct pollfd *list, unsigned int count, int64_t nanoseconds) {
+    struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    return ppoll(list, count, nanoseconds < 0 ? 0 : &time, 0);
+}
+
+const char *CLinux_error_text(int code) {
+    const char *text = strerrordesc_np(code);
+    return text ? text : "unknown error";
+}

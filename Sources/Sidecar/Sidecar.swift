@@ -1,4 +1,17 @@
+import ArgumentParser
+import Gateway
+
+/// The command line: arguments become values, and the Gateway does the work.
 @main
-enum Sidecar {
-    static func main() {}
+struct Sidecar: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ameron-sidecar",
+        abstract: "A gateway in front of machine learning model services that reports every prediction.",
+        discussion: """
+            Example: ameron-sidecar --config ameron-sidecar.yaml
+            """,
+        version: "ameron-sidecar \(Version.current)",
+        subcommands: [Serve.self, Validate.self, RunExampleModel.self],
+        defaultSubcommand: Serve.self
+    )
 }

@@ -2,14 +2,23 @@
 #ifndef AMERON_CLINUX_H
 #define AMERON_CLINUX_H
 
+#include <poll.h>
 #include <stdint.h>
+#include <time.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 
 /// How many processors sched_getaffinity(2) allows this process, or -1. (CPU_COUNT is a macro of the GNU extensions.)
 int CLinux_available_processors(void);
 
 /// The name of the calling thread as ps and top show it: at most 15 bytes (pthread_setname_np(3)).
 void CLinux_set_thread_name(const char *_Nonnull name);
+
+/// ppoll(2) without a signal mask; negative nanoseconds: no time limit. (It is one of the GNU extensions.)
+int CLinux_ppoll(struct pollfd *_Nonnull list, unsigned int count, int64_t nanoseconds);
+
+/// What a value of errno means; a constant text. (strerror(3) shares its text among threads.)
+const char *_Nonnull CLinux_error_text(int code);
 
 #endif

@@ -1,0 +1,57 @@
+// What no key can check by itself.
+extension ConfigurationSettings {
+    mutating func check(_ configuration: Configuration) {
+        checkModels(configuration.models)
+        checkReporters(configuration.reporting.reporters)
+    }
+
+    private mutating func checkModels(_ models: [Configuration.Model]) {
+        if models.isEmpty, !problems.contains(where: { $0.key.hasPrefix("models") }) {
+            report(Problem(.none, key: "models", "at least one model is needed"))
+        }
+        var seen: [[String?]: Int] = [:]
+        for (index, model) in models.enumerated() where !model.name.isEmpty {
+            let identity = [model.name, model.version]
+            if let other = seen[identity] {
+                let path = ConfigurationPath("models.N.name").with(index: index)
+                report(
+                    Problem(
+                        source(of: path),
+                        key: path.description,
+                        value: model.name,
+                        "is the name of models.\(other) too, with the same version"
+                    )
+                )
+            } else {
+                seen[identity] = index
+            }
+        }
+    }
+
+    private mutating func checkReporters(_ reporters: [Configuration.Reporter]) {
+        var seen: [String: Int] = [:]
+        for (index, reporter) in reporters.enumerated() {
+            guard case .file(let file) = reporter, !file.path.isEmpty else { continue }
+            let name = Self.normalized(file.path)
+            if let other = seen[name] {
+                let path = ConfigurationPath("reporting.reporters.N.path").with(index: index)
+                report(
+                    Problem(
+                        source(of: path),
+                        key: path.description,
+                        value: file.path,
+                        "is the file of reporting.reporters.\(other) too"
+                    )
+                )
+            } else {
+                seen[name] = index
+            }
+        }
+    }
+
+    /// The path without `.` and doubled slashes, so that `./a` and `a` are the same; links are not followed.
+    private static func normalized(_ path: String) -> String {
+        let parts = path.split(separator: "/").filter { $0 != "." }
+        return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    }
+}

@@ -1,0 +1,150 @@
+/// What file, environment and flags say, merged: the later layer wins, key by key.
+struct ConfigurationSettings {
+    typealias Source = ConfigurationError.Source
+    typealias Problem = ConfigurationError.Problem
+
+    struct Setting {
+        let key: ConfigurationKey
+        /// nil: the key was written without a value.
+        let value: String?
+        let source: Source
+    }
+
+    private(set) var settings: [ConfigurationPath: Setting] = [:]
+    /// How many elements each list has.
+    private(set) var counts: [ConfigurationPath: Int] = [:]
+    /// Where each list element was first named.
+    private(set) var elements: [ConfigurationPath: Source] = [:]
+    /// Elements that are not even a section; that keys are missing goes without saying.
+    private var malformed: Set<ConfigurationPath> = []
+    private(set) var problems: [Problem] = []
+    /// Keys of the contract that this version does not have.
+    private var reserved: [(path: ConfigurationPath, source: Source)] = []
+
+    mutating func report(_ problem: Problem) { problems.append(problem) }
+
+    /// Makes the next element of a list, and returns its path.
+    mutating func addElement(to list: ConfigurationPath, source: Source) -> ConfigurationPath {
+        let index = counts[list, default: 0]
+        let element = list.appending(.index(index))
+        counts[list] = index + 1
+        elements[element] = source
+        return element
+    }
+
+    mutating func reportMalformed(_ path: ConfigurationPath, _ reason: String, source: Source) {
+        malformed.insert(path)
+        report(Problem(source, key: path.description, reason))
+    }
+
+    /// Takes one value; a path that names no key is reported.
+    mutating func set(_ path: ConfigurationPath, to value: String?, source: Source) {
+        switch ConfigurationSchema.place(of: path) {
+        case .key(let key):
+            guard ensureElement(of: path, source: source) else { return }
+            settings[path] = Setting(key: key, value: value, source: source)
+        case .section, .list: reportNotAValue(path, source: source)
+        case .reserved: reserved.append((path, source))
+        case .unknown: reportUnknown(path, source: source)
+        }
+    }
+
+    mutating func reportUnknown(_ path: ConfigurationPath, source: Source) {
+        // A file may say `server.port: 1`; read with dots, it would be a key.
+        if case .name(let name)? = path.components.last, name.contains("."),
+            ConfigurationSchema.isKey(ConfigurationPath(text: path.description))
+        {
+            report(Problem(source, key: path.description, "unknown key; sections are nested, not written with dots"))
+            return
+        }
+        let suggestion = ConfigurationSchema.suggestion(for: path)
+        report(Problem(source, key: path.description, "unknown key", suggestion: suggestion))
+    }
+
+    /// Reports a value given to what has keys below it.
+    private mutating func reportNotAValue(_ path: ConfigurationPath, source: Source) {
+        let below = ConfigurationSchema.keys.first { $0.pattern.hasPrefix(path.pattern) }
+        let example = below.map { $0.pattern.with(index: path.index ?? 0).description } ?? ""
+        report(Problem(source, key: path.description, "takes no value itself, only its keys, such as \(example)"))
+    }
+
+    /// Grows the list where `path` is in the element after the last one; reports an index past that.
+    private mutating func ensureElement(of path: ConfigurationPath, source: Source) -> Bool {
+        guard let list = path.list, let index = path.index else { return true }
+        let count = counts[list, default: 0]
+        if index < count { return true }
+        if index == count {
+            _ = addElement(to: list, source: source)
+            return true
+        }
+        report(
+            Problem(
+                source,
+                key: path.description,
+                "skips a place: \(list) has \(count) \(count == 1 ? "entry" : "entries"), so the next index is \(count)"
+            )
+        )
+        return false
+    }
+
+    /// Parses all values into a Configuration and reports what does not parse or is not there.
+    mutating func apply() -> Configuration {
+        var configuration = Configuration()
+        configuration.models = Array(repeating: .init(), count: counts["models", default: 0])
+        configuration.reporting.reporters = Array(
+            repeating: .file(.init()),
+            count: counts["reporting.reporters", default: 0]
+        )
+
+        let inOrder = settings.sorted {
+            let (first, second) = (ConfigurationSchema.order(of: $0.key), ConfigurationSchema.order(of: $1.key))
+            return first == second ? ($0.key.index ?? 0) < ($1.key.index ?? 0) : first < second
+        }
+        for (path, setting) in inOrder {
+            do throws(InvalidValue) {
+                try setting.key.set(&configuration, path.index ?? 0, setting.value)
+            } catch {
+                let allowed = setting.key.allowed
+                report(
+                    Problem(
+                        setting.source,
+                        key: path.description,
+                        value: setting.value,
+                        error.reason,
+                        allowed: allowed.isEmpty ? nil : allowed,
+                        suggestion: error.suggestion
+                    )
+                )
+            }
+        }
+        reportReserved()
+        reportMissing()
+        return configuration
+    }
+
+    /// Whether the element is of a kind that this version does not have; its other keys are then beside the point.
+    private func isReserved(_ element: ConfigurationPath?) -> Bool {
+        guard let type = element?.appending(.name("type")), let setting = settings[type] else { return false }
+        return setting.value.map { setting.key.reservedWords.contains($0) } ?? false
+    }
+
+    private mutating func reportReserved() {
+        for (path, source) in reserved where !isReserved(path.element) {
+            report(Problem(source, key: path.description, ConfigurationSchema.reservedReason))
+        }
+    }
+
+    private mutating func reportMissing() {
+        for (element, source) in elements where !isReserved(element) && !malformed.contains(element) {
+            for key in ConfigurationSchema.keys where key.isRequired && key.pattern.hasPrefix(element.pattern) {
+                let path = key.pattern.with(index: element.index)
+                if settings[path] == nil { report(Problem(source, key: path.description, "is missing")) }
+            }
+        }
+    }
+
+    /// Where a key or the list element around it was written.
+    func source(of path: ConfigurationPath) -> Source {
+        settings[path]?.source ?? path.element.flatMap { elements[$0] } ?? .none
+    }
+}

@@ -1,0 +1,40 @@
+/// What a client gets when it does not get Predictions: the one place where failures become bodies.
+enum ErrorAnswer {
+    /// Writes status, headers and body of the reply: `{"error":...}` for the V1 and V2 faces, a problem document (RFC 9457)
+    /// for the native one.
+    static func write(_ failure: ExchangeFailure, to exchange: Exchange) {
+        let body = exchange.ownReplyBody
+        body.removeAll()
+        exchange.replyHeaders.removeAll()
+        exchange.replyBodySource = .own
+        exchange.replyStatus = failure.status
+        if failure.status == 503 { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
+        if exchange.face == .native {
+            exchange.replyHeaders.append("Content-Type", ByteView("application/problem+json"))
+            body.append("{\"type\":\"about:blank\",\"title\":\"")
+            body.append(failure.title)
+            body.append("\",\"status\":")
+            body.append(decimal: failure.status)
+            body.append(",\"detail\":\"")
+            writeMessage(failure, to: body)
+            body.append("\",\"cause\":\"")
+            body.append(failure.word)
+            body.append("\",\"requestId\":\"")
+            body.appendJSON(escaping: exchange.requestId.view)
+            body.append("\"}")
+        } else {
+            exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
+            body.append("{\"error\":\"")
+            writeMessage(failure, to: body)
+            body.append("\"}")
+        }
+    }
+
+    /// Appends the message and its detail as the inside of a JSON string.
+    private static func writeMessage(_ failure: ExchangeFailure, to buffer: ByteBuffer) {
+        buffer.append(failure.message)
+        guard !failure.detail.isEmpty else { return }
+        buffer.append(": ")
+        buffer.appendJSON(escaping: failure.detail)
+    }
+}

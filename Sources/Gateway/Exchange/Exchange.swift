@@ -1,0 +1,149 @@
+/// One request in flight, from its first header line to the last byte of its answer. Pooled: its buffers keep their room.
+///
+/// Confined to its shard's thread. `ExchangeFlow` moves it from state to state.
+final class Exchange {
+    enum State {
+        /// In the pool.
+        case idle
+        /// The request is coming in.
+        case receiving
+        /// The call is out.
+        case calling
+        /// The reply is complete and waits for the end of the loop's turn.
+        case replying
+        /// The client has left: nothing is sent.
+        case abandoned
+    }
+
+    /// What is asked of the Model Service.
+    enum Operation {
+        case predict
+        /// The Model Service's own answer is passed on: metadata of the model, of the server, its readiness.
+        case modelMetadata, modelReady, serverMetadata
+        /// Answered by the Sidecar itself.
+        case local
+    }
+
+    enum ReplyBody { case own, answer }
+
+    let index: Int
+    var state = State.idle
+
+    // The request.
+    unowned var provider: any Provider
+    /// The provider's own word for it.
+    var providerContext = 0
+    var face = Face.native
+    var operation = Operation.local
+    var route: ModelRoute?
+    let requestBody = ByteBuffer()
+    /// The lines to forward.
+    let requestHeaders = HeaderTable()
+    let requestId = ByteBuffer(capacity: 64)
+    let requestContentType = ByteBuffer(capacity: 64)
+    let traceparent = ByteBuffer(capacity: 64)
+    /// Whether the client sent Accept, which nobody else adds.
+    var hasAccept = false
+    /// Whether the body is compressed (Content-Encoding): it can't be looked into.
+    var bodyIsEncoded = false
+    /// How many bytes of the body are JSON, where binary tensors follow (Inference-Header-Content-Length).
+    var requestJSONLength: Int?
+    /// A version that the client asked for and the configuration leaves to the Model Service; plain text, else empty.
+    let wantedVersion = ByteBuffer(capacity: 32)
+
+    // The call. Nanoseconds of the monotonic clock, 0: not reached.
+    var receivedAt: Int64 = 0
+    var sentAt: Int64 = 0
+    var answeredAt: Int64 = 0
+    var completedAt: Int64 = 0
+    /// The adapter's own record of the call, until `ModelServiceAdapter.release`.
+    var call: AnyObject?
+    var answer: ModelAnswer?
+
+    // The reply.
+    var replyStatus = 0
+    var replyBodySource = ReplyBody.own
+    let ownReplyBody = ByteBuffer(capacity: 1024)
+    let replyHeaders = HeaderTable()
+    /// Whether the connection is to be closed after the reply.
+    var closesConnection = false
+
+    init(index: Int, provider: any Provider) {
+        self.index = index
+        self.provider = provider
+    }
+
+    /// The bytes of the reply; valid until the exchange is recycled.
+    var replyBody: ByteView {
+        switch replyBodySource {
+        case .own: ownReplyBody.view
+        case .answer: answer?.body.view ?? .empty
+        }
+    }
+
+    /// Makes it ready for the next request.
+    func reset(provider: any Provider) {
+        self.provider = provider
+        state = .receiving
+        providerContext = 0
+        face = .native
+        operation = .local
+        route = nil
+        requestBody.removeAll(keepingAtMost: 64 << 10)
+        requestHeaders.removeAll()
+        requestId.removeAll()
+        requestContentType.removeAll()
+        traceparent.removeAll()
+        wantedVersion.removeAll()
+        hasAccept = false
+        bodyIsEncoded = false
+        requestJSONLength = nil
+        receivedAt = 0
+        sentAt = 0
+        answeredAt = 0
+        completedAt = 0
+        replyStatus = 0
+        replyBodySource = .own
+        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        replyHeaders.removeAll()
+        closesConnection = false
+    }
+}
+
+@available(*, unavailable)
+extension Exchange: Sendable {}
+
+/// A shard's exchanges: as many as were ever in flight at once, found by their index.
+final class ExchangePool {
+    private var all: [Exchange] = []
+    private var free: [Int] = []
+
+    /// How many are in use.
+    var inUse: Int { all.count - free.count }
+
+    subscript(index: Int) -> Exchange { all[index] }
+
+    /// An exchange in the state `receiving`.
+    func take(for provider: any Provider) -> Exchange {
+        let exchange: Exchange
+        if let index = free.popLast() {
+            exchange = all[index]
+        } else {
+            exchange = Exchange(index: all.count, provider: provider)
+            all.append(exchange)
+        }
+        exchange.reset(provider: provider)
+        return exchange
+    }
+
+    func giveBack(_ exchange: Exchange) {
+        precondition(exchange.state != .idle, "an exchange is given back once")
+        exchange.state = .idle
+        free.append(exchange.index)
+    }
+
+    /// Shows each exchange in use. Not for the request path.
+    func forEachInUse(_ body: (Exchange) -> Void) {
+        for exchange in all where exchange.state != .idle { body(exchange) }
+    }
+}

@@ -1,0 +1,75 @@
+/// Why a request got no answer from its model, or not the one it should have: the one place where a cause becomes a status.
+struct ExchangeFailure {
+    enum Cause {
+        // The client's doing.
+        case badRequest, unknownPath, unknownModel, unknownVersion, methodNotAllowed, bodyTooLarge, headersTooLarge
+        case clientClosed
+        // The Sidecar's state.
+        case overloaded, draining
+        // The Model Service's doing.
+        case refused, unreachable, dns, tls, timeout, reset, malformed, tooLarge, modelError, other
+    }
+
+    var cause: Cause
+    /// One sentence for a person.
+    var message: StaticString
+    /// What libcurl or the JSON reader has to add; empty: nothing. Valid until the exchange is over.
+    var detail = ByteView.empty
+
+    /// The stable word under `error.cause` in events and `cause` in native answers.
+    var word: StaticString {
+        switch cause {
+        case .badRequest: "badRequest"
+        case .unknownPath: "unknownPath"
+        case .unknownModel: "unknownModel"
+        case .unknownVersion: "unknownVersion"
+        case .methodNotAllowed: "methodNotAllowed"
+        case .bodyTooLarge: "bodyTooLarge"
+        case .headersTooLarge: "headersTooLarge"
+        case .clientClosed: "clientClosed"
+        case .overloaded: "overloaded"
+        case .draining: "draining"
+        case .refused: "refused"
+        case .unreachable: "unreachable"
+        case .dns: "dns"
+        case .tls: "tls"
+        case .timeout: "timeout"
+        case .reset: "reset"
+        case .malformed: "malformed"
+        case .tooLarge: "tooLarge"
+        case .modelError: "modelError"
+        case .other: "other"
+        }
+    }
+
+    /// The HTTP status that the client gets. A model's own error keeps its own status.
+    var status: Int {
+        switch cause {
+        case .badRequest: 400
+        case .unknownPath, .unknownModel, .unknownVersion: 404
+        case .methodNotAllowed: 405
+        case .bodyTooLarge: 413
+        case .headersTooLarge: 431
+        // Not in any RFC: nginx's word for a client that left, understood by those who read metrics.
+        case .clientClosed: 499
+        case .overloaded, .draining: 503
+        case .timeout: 504
+        case .refused, .unreachable, .dns, .tls, .reset, .malformed, .tooLarge, .modelError, .other: 502
+        }
+    }
+
+    /// The reason phrase of the status (RFC 9110, section 15), the title of a problem document.
+    var title: StaticString {
+        switch status {
+        case 400: "Bad Request"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 413: "Content Too Large"
+        case 431: "Request Header Fields Too Large"
+        case 499: "Client Closed Request"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: "Bad Gateway"
+        }
+    }
+}

@@ -1,0 +1,194 @@
+/// Takes each exchange from its request to its reply: routing's outcome, the call, the Predictions, the events.
+///
+/// The parts that speak to the outside meet here and know nothing of each other: a Provider brings requests and delivers
+/// replies, an adapter makes the call, the Reporters' lanes get the events. One per shard; confined to its thread.
+final class ExchangeFlow {
+    let exchanges = ExchangePool()
+    let metrics: ShardMetrics
+    let readiness: Readiness
+    /// How many predictions may be in flight on this shard.
+    let maxInFlight: Int
+
+    private let reporting: EventReporting
+    private let extractor = PredictionExtractor()
+    private let errorText = ByteBuffer(capacity: 256)
+    /// Replies that wait for the end of the turn, so that their events go first.
+    private var replies: [Exchange] = []
+    private(set) var inFlight = 0
+
+    init(metrics: ShardMetrics, readiness: Readiness, maxInFlight: Int, reporting: EventReporting) {
+        self.metrics = metrics
+        self.readiness = readiness
+        self.maxInFlight = maxInFlight
+        self.reporting = reporting
+    }
+
+    // MARK: From the Provider
+
+    /// Starts the call of an exchange whose request is in; nil, or why it is refused at once.
+    func begin(_ exchange: Exchange) -> ExchangeFailure? {
+        guard let route = exchange.route else {
+            return ExchangeFailure(cause: .unknownModel, message: "no model is named")
+        }
+        if readiness.isDraining {
+            return ExchangeFailure(cause: .draining, message: "the Sidecar is shutting down")
+        }
+        guard inFlight < maxInFlight else {
+            return ExchangeFailure(cause: .overloaded, message: "too many requests are in flight")
+        }
+        inFlight += 1
+        metrics.addInFlight(1)
+        exchange.state = .calling
+        route.adapter.submit(exchange)
+        return nil
+    }
+
+    /// The client has left while its call is out: the call is cancelled, and recorded as such.
+    func clientLeft(_ exchange: Exchange) {
+        guard exchange.state == .calling else { return }
+        exchange.route?.adapter.cancel(exchange)
+        exchange.completedAt = Clock.monotonic()
+        endCall(exchange)
+        let failure = ExchangeFailure(cause: .clientClosed, message: "the client closed the connection")
+        exchange.replyStatus = failure.status
+        reportFailure(exchange, failure)
+        exchange.state = .abandoned
+        replies.append(exchange)
+    }
+
+    /// Reads the id of an Open Inference Protocol request from its body; throws when that is not JSON.
+    func requestId(in exchange: Exchange, length: Int) throws(MalformedAnswer) -> ByteView? {
+        try extractor.requestId(in: exchange.requestBody, length: length)
+    }
+
+    // MARK: From the adapter
+
+    /// The Model Service has answered.
+    func answered(_ exchange: Exchange, _ answer: ModelAnswer) {
+        exchange.answer = answer
+        exchange.answeredAt = Clock.monotonic()
+        guard let route = exchange.route else { return }
+        endCall(exchange)
+        guard exchange.operation == .predict else {
+            passOn(exchange, answer)
+            finish(exchange)
+            return
+        }
+        metrics.observeModel(exchange.answeredAt - exchange.sentAt, model: route.index)
+        readiness.set(model: route.index, ready: true)
+        guard (200..<300).contains(answer.status) else {
+            passOn(exchange, answer)
+            finish(exchange)
+            reportFailure(
+                exchange, ExchangeFailure(cause: .modelError, message: "the Model Service answered with an error status"))
+            return
+        }
+        predict(exchange, answer, route)
+    }
+
+    /// The call gave no answer.
+    func failed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        exchange.answeredAt = Clock.monotonic()
+        endCall(exchange)
+        if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {
+            metrics.observeModel(exchange.answeredAt - exchange.sentAt, model: route.index)
+        }
+        fail(exchange, failure)
+    }
+
+    // MARK: From the loop
+
+    /// Hands the turn's events to the Reporters, and after that its replies to the Providers.
+    func endTurn() {
+        reporting.endTurn()
+        guard !replies.isEmpty else { return }
+        for exchange in replies { exchange.provider.deliver(exchange) }
+        replies.removeAll(keepingCapacity: true)
+    }
+
+    /// Whether a reply or an event still waits for `endTurn`.
+    var hasWork: Bool { !replies.isEmpty || !reporting.isEmpty }
+
+    /// Ends all calls that are out with an answer that says so: the time to drain is over.
+    func abortAll() {
+        exchanges.forEachInUse { exchange in
+            guard exchange.state == .calling else { return }
+            exchange.route?.adapter.cancel(exchange)
+            exchange.answeredAt = Clock.monotonic()
+            endCall(exchange)
+            fail(exchange, ExchangeFailure(cause: .draining, message: "the Sidecar is shutting down"))
+        }
+    }
+
+    // MARK: Steps
+
+    private func endCall(_ exchange: Exchange) {
+        inFlight -= 1
+        metrics.addInFlight(-1)
+    }
+
+    private func predict(_ exchange: Exchange, _ answer: ModelAnswer, _ route: ModelRoute) {
+        do throws(MalformedAnswer) {
+            if answer.isEncoded, route.modelProtocol != .raw {
+                throw MalformedAnswer("it has a Content-Encoding that was not asked for")
+            }
+            let count = try extractor.extract(
+                route.modelProtocol, body: answer.body, jsonLength: answer.jsonLength, contentType: answer.contentType)
+            reporting.assignIds(exchange, extractor, count: count)
+            exchange.replyStatus = answer.status
+            if exchange.face == .native {
+                exchange.replyStatus = 200
+                exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
+                NativeAnswer.write(
+                    to: exchange.ownReplyBody, exchange: exchange, extractor: extractor, count: count,
+                    ids: reporting.ids)
+            } else {
+                passOn(exchange, answer)
+            }
+            finish(exchange)
+            reporting.report(exchange, extractor, count: count)
+            for index in 0..<count {
+                let prediction = extractor[index]
+                metrics.predictions.count(
+                    model: prediction.modelName.isEmpty ? route.nameJSON.view : prediction.modelName,
+                    version: prediction.modelVersion.isEmpty ? route.versionJSON.view : prediction.modelVersion)
+            }
+        } catch {
+            errorText.removeAll()
+            errorText.append(string: error.reason)
+            fail(
+                exchange,
+                ExchangeFailure(
+                    cause: .malformed, message: "the answer of the Model Service can't be read",
+                    detail: errorText.view))
+        }
+    }
+
+    /// The client gets the Model Service's own answer.
+    private func passOn(_ exchange: Exchange, _ answer: ModelAnswer) {
+        exchange.replyStatus = answer.status
+        exchange.replyBodySource = .answer
+        HeaderRules.copyAnswerHeaders(answer.headers, to: exchange.replyHeaders)
+    }
+
+    private func fail(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        ErrorAnswer.write(failure, to: exchange)
+        finish(exchange)
+        reportFailure(exchange, failure)
+    }
+
+    private func reportFailure(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        guard exchange.operation == .predict else { return }
+        reporting.report(exchange, failure: failure)
+    }
+
+    private func finish(_ exchange: Exchange) {
+        exchange.completedAt = Clock.monotonic()
+        exchange.state = .replying
+        if let route = exchange.route, exchange.operation == .predict {
+            let model = exchange.sentAt > 0 ? exchange.answeredAt - exchange.sentAt : 0
+            metrics.observeGateway(exchange.completedAt - exchange.receivedAt - model, model: route.index)
+        }
+        replies.append(exchange)
+    }
+}

@@ -1,0 +1,42 @@
+/// One configured model as a shard sees it. Does not change while the shard runs.
+final class ModelRoute {
+    /// Its place in the configuration, and in everything counted per model.
+    let index: Int
+    /// Plain text.
+    let name: ByteBuffer
+    /// Plain text; empty: not configured.
+    let version: ByteBuffer
+    /// The same two as the insides of JSON strings.
+    let nameJSON: ByteBuffer
+    let versionJSON: ByteBuffer
+    let modelProtocol: ModelProtocol
+    /// Calls the model's service.
+    let adapter: any ModelServiceAdapter
+
+    init(
+        index: Int, name: String, version: String?, modelProtocol: ModelProtocol, adapter: any ModelServiceAdapter
+    ) {
+        self.index = index
+        self.name = ByteBuffer(text: name)
+        self.version = ByteBuffer(text: version ?? "")
+        self.nameJSON = ByteBuffer(escaping: name)
+        self.versionJSON = ByteBuffer(escaping: version ?? "")
+        self.modelProtocol = modelProtocol
+        self.adapter = adapter
+    }
+}
+
+extension ByteBuffer {
+    /// A buffer that holds this text. Not for the request path.
+    convenience init(text: String) {
+        self.init(capacity: max(text.utf8.count, 1))
+        append(string: text)
+    }
+
+    /// A buffer that holds this text as the inside of a JSON string. Not for the request path.
+    convenience init(escaping text: String) {
+        self.init(capacity: max(text.utf8.count, 1))
+        let plain = ByteBuffer(text: text)
+        withExtendedLifetime(plain) { appendJSON(escaping: plain.view) }
+    }
+}

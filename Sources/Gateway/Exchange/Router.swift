@@ -1,0 +1,45 @@
+/// Finds the model that a request names.
+final class Router {
+    enum Lookup {
+        case found(ModelRoute)
+        case unknownModel
+        case unknownVersion
+    }
+
+    /// In the order of the configuration.
+    let routes: [ModelRoute]
+    /// By name, and those of one name in the order of the configuration: looked through by halves.
+    private let sorted: [ModelRoute]
+
+    init(routes: [ModelRoute]) {
+        precondition(!routes.isEmpty, "a Sidecar without models has nothing to serve")
+        self.routes = routes
+        self.sorted = routes.sorted {
+            $0.name.view == $1.name.view ? $0.index < $1.index : $0.name.view < $1.name.view
+        }
+    }
+
+    /// The model that serves requests which name none.
+    var first: ModelRoute { routes[0] }
+
+    /// Looks a model up by its plain name, and its version if one is asked for (not empty).
+    func find(name: ByteView, version: ByteView) -> Lookup {
+        var low = 0
+        var high = sorted.count
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle].name.view < name { low = middle + 1 } else { high = middle }
+        }
+        guard low < sorted.count, sorted[low].name.view == name else { return .unknownModel }
+        if version.isEmpty { return .found(sorted[low]) }
+        var index = low
+        while index < sorted.count, sorted[index].name.view == name {
+            let route = sorted[index]
+            if route.version.view == version { return .found(route) }
+            // An Open Inference Protocol service without a configured version is asked for whichever version is wanted.
+            if route.version.isEmpty, route.modelProtocol == .v2 { return .found(route) }
+            index += 1
+        }
+        return .unknownVersion
+    }
+}

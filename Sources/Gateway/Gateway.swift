@@ -1,0 +1,204 @@
+import Logging
+import Synchronization
+
+/// The Sidecar, put together: the only place that names every part.
+public enum Gateway {
+    /// Serves until SIGTERM or SIGINT, and returns the exit code of the process. The main thread.
+    public static func run(_ configuration: Configuration) -> Int32 {
+        Signals.prepare()
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
+            return handler
+        }
+        let log = Logger(label: "ameron-sidecar")
+        do {
+            return try RunningGateway(configuration, log: log).serve()
+        } catch {
+            log.critical("\(error)")
+            return 1
+        }
+    }
+}
+
+/// The Sidecar from its start to its end, as the main thread sees it.
+final class RunningGateway {
+    private let configuration: Configuration
+    private let log: Logger
+    private let readiness: Readiness
+    private let reporters: [any PredictionReporter]
+    private let controls: [ShardControl]
+    private let threads: [ThreadHandle]
+    private let port: Int
+
+    /// Opens everything that can fail to open, and starts the shards.
+    init(_ configuration: Configuration, log: Logger) throws {
+        self.configuration = configuration
+        self.log = log
+        let configuration = Self.bounded(configuration, log: log)
+        readiness = Readiness(modelCount: configuration.models.count)
+        reporters = try Self.makeReporters(configuration.reporting, log: log)
+        for reporter in reporters { try reporter.start() }
+
+        let count = configuration.server.shards > 0 ? configuration.server.shards : Processors.available()
+        let sockets = try Self.listen(configuration.server, count: count)
+        port = sockets[0].port
+        let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
+        let blueprint = ShardBlueprint(
+            configuration: configuration, shardCount: count, readiness: readiness, reporters: reporters,
+            page: Self.makePage(configuration, metrics, reporters, readiness), log: log)
+
+        var controls: [ShardControl] = []
+        var threads: [ThreadHandle] = []
+        for index in 0..<count {
+            let control = try ShardControl()
+            controls.append(control)
+            let shard = Handover(
+                try blueprint.makeShard(
+                    socket: sockets[index], metrics: metrics[index], control: control, isFirst: index == 0))
+            threads.append(try Self.start(shard, name: "shard-\(index)", log: log))
+        }
+        self.controls = controls
+        self.threads = threads
+    }
+
+    /// Waits for signals, then ends everything in order: readiness, connections, calls, Reporters.
+    func serve() -> Int32 {
+        let host = configuration.server.host
+        let shown = host.contains(":") ? "[\(host)]" : host
+        log.notice("listening on http://\(shown):\(port) with \(threads.count) shard(s)")
+        waitForEnd()
+
+        readiness.startDraining()
+        log.notice("draining: no new connections, \(configuration.server.drainTimeout) for what is in flight")
+        for control in controls { control.order(.drain) }
+        drain()
+        for control in controls { control.order(.stop) }
+        for thread in threads { thread.join() }
+        for reporter in reporters { reporter.stop(timeout: .seconds(5)) }
+        reportLosses()
+        log.notice("stopped")
+        return Self.aShardFailed.load(ordering: .acquiring) ? 1 : 0
+    }
+
+    private func waitForEnd() {
+        while true {
+            switch Signals.wait() {
+            case .hangUp:
+                log.notice("SIGHUP: the Reporters open their files anew")
+                for reporter in reporters { reporter.reopen() }
+            case .terminate, .interrupt, nil: return
+            }
+        }
+    }
+
+    /// Until nothing is in flight, or the time is over, or a second signal says not to wait.
+    private func drain() {
+        let deadline = Clock.monotonic() + configuration.server.drainTimeout.nanoseconds
+        while !controls.allSatisfy(\.isDrained), Clock.monotonic() < deadline {
+            switch Signals.wait(timeoutMilliseconds: 10) {
+            case .terminate, .interrupt: return
+            case .hangUp, nil: continue
+            }
+        }
+    }
+
+    private func reportLosses() {
+        for reporter in reporters {
+            let failed = reporter.counters.failed.load(ordering: .relaxed)
+            let dropped = reporter.counters.dropped.load(ordering: .relaxed)
+            guard failed + dropped > 0 else { continue }
+            log.error("Reporter \(reporter.name): \(failed) events failed, \(dropped) were dropped")
+        }
+    }
+
+    // MARK: Parts
+
+    private static let aShardFailed = Atomic<Bool>(false)
+
+    private static func start(_ shard: Handover, name: String, log: Logger) throws(SystemError) -> ThreadHandle {
+        try ThreadHandle(name: name) { runShard(shard.value, log: log) }
+    }
+
+    private static func runShard(_ shard: Shard, log: Logger) {
+        do {
+            try shard.run()
+        } catch {
+            log.critical("a shard failed: \(error)")
+            aShardFailed.store(true, ordering: .releasing)
+            Signals.raiseTerminate()
+        }
+    }
+
+    /// With no more connections than there can be descriptors; some are left for the Model Services and for files.
+    private static func bounded(_ configuration: Configuration, log: Logger) -> Configuration {
+        let limit = FileDescriptors.raiseLimit()
+        let room = max(limit - min(limit / 4, 2_000), 64)
+        guard configuration.server.maxConnections > room else { return configuration }
+        log.info("the system allows \(limit) open descriptors: at most \(room) connections are accepted")
+        var bounded = configuration
+        bounded.server.maxConnections = room
+        return bounded
+    }
+
+    private static func makeReporters(
+        _ reporting: Configuration.Reporting, log: Logger
+    ) throws -> [any PredictionReporter] {
+        try reporting.reporters.enumerated().map { index, reporter in
+            switch reporter {
+            case .file(let file):
+                let name = index == 0 ? "file" : "file-\(index + 1)"
+                return try FileReporter(
+                    name: name, configuration: file, maxQueueBytes: reporting.maxQueueBytes
+                ) { level, message in log.log(level: level, "\(message)") }
+            }
+        }
+    }
+
+    /// One socket per shard, all on the same port; the kernel spreads connections over them.
+    private static func listen(_ server: Configuration.Server, count: Int) throws -> [ListeningSocket] {
+        guard count > 1 else { return [try ListeningSocket(host: server.host, port: server.port, shared: false)] }
+        if server.port != 0 {
+            // Sockets that share a port would also share it with another Sidecar, unnoticed.
+            try ListeningSocket(host: server.host, port: server.port, shared: false).closeSocket()
+        }
+        let first = try ListeningSocket(host: server.host, port: server.port, shared: true)
+        return try [first]
+            + (1..<count).map { _ in try ListeningSocket(host: server.host, port: first.port, shared: true) }
+    }
+
+    private static func makePage(
+        _ configuration: Configuration, _ metrics: [ShardMetrics], _ reporters: [any PredictionReporter],
+        _ readiness: Readiness
+    ) -> MetricsPage {
+        MetricsPage(
+            provider: "rest", shards: metrics,
+            models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
+            reporters: reporters.map { reporter in
+                let counters = reporter.counters
+                return MetricsPage.Reporter(
+                    name: reporter.name, sent: { counters.sent.load(ordering: .relaxed) },
+                    failed: { counters.failed.load(ordering: .relaxed) },
+                    dropped: { counters.dropped.load(ordering: .relaxed) },
+                    queuedBytes: { counters.queuedBytes.load(ordering: .relaxed) })
+            },
+            isReady: { readiness.isReady(model: $0) })
+    }
+}
+
+/// Carries a shard to its thread.
+private struct Handover: @unchecked Sendable {
+    // Sendable although the shard is not: it is made on the main thread, which lets go of it when the shard's own starts.
+    let value: Shard
+
+    init(_ value: Shard) { self.value = value }
+}
+
+extension Duration {
+    /// In nanoseconds, at most 292 years.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflows ? .max : product + attoseconds / 1_000_000_000
+    }
+}

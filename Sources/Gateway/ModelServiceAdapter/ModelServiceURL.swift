@@ -1,0 +1,132 @@
+/// The addresses of one Model Service, derived from the URL that predictions are posted to.
+struct ModelServiceURL {
+    /// Where predictions go.
+    let predict: String
+    /// Of a Unix socket; nil: TCP.
+    let unixSocketPath: String?
+    private let modelProtocol: ModelProtocol
+    /// `http://host:port`.
+    private let origin: String
+    /// What the protocol's other resources of the model hang from: `.../v2/models/iris`; nil where the URL does not tell.
+    private let stem: String?
+
+    init(_ url: String, model: String, version: String?, modelProtocol: ModelProtocol) {
+        self.modelProtocol = modelProtocol
+        var text = url[...]
+        var socket: String?
+        if text.hasPrefix("http+unix://") {
+            let rest = text.dropFirst("http+unix://".count)
+            let end = rest.firstIndex(of: "/") ?? rest.endIndex
+            socket = Self.percentDecoded(rest[..<end])
+            text = Substring("http://localhost" + rest[end...])
+        }
+        unixSocketPath = socket
+        let authorityStart = text.range(ofASCII: "://").map { $0.upperBound } ?? text.startIndex
+        let pathStart = text[authorityStart...].firstIndex(of: "/") ?? text.endIndex
+        origin = String(text[..<pathStart])
+        let path = text[pathStart...]
+        let isBare = path.isEmpty || path == "/"
+        let name = Self.percentEncoded(model)
+        switch modelProtocol {
+        case .v2 where isBare:
+            let versioned = version.map { "/versions/" + Self.percentEncoded($0) } ?? ""
+            let stem = origin + "/v2/models/" + name + versioned
+            self.stem = stem
+            predict = stem + "/infer"
+        case .v2 where path.hasSuffix("/infer"):
+            stem = String(text.dropLast("/infer".count))
+            predict = String(text)
+        case .v1 where isBare:
+            let stem = origin + "/v1/models/" + name
+            self.stem = stem
+            predict = stem + ":predict"
+        case .v1 where path.hasSuffix(":predict"):
+            stem = String(text.dropLast(":predict".count))
+            predict = String(text)
+        default:
+            stem = nil
+            predict = String(text)
+        }
+    }
+
+    /// Where this operation's request goes; nil: the Model Service has no such resource that we know of.
+    func url(for operation: Exchange.Operation, version: String?) -> String? {
+        switch operation {
+        case .predict:
+            guard let version, let stem, modelProtocol == .v2 else { return predict }
+            return stem + "/versions/" + Self.percentEncoded(version) + "/infer"
+        case .modelMetadata:
+            guard let stem else { return nil }
+            guard let version, modelProtocol == .v2 else { return stem }
+            return stem + "/versions/" + Self.percentEncoded(version)
+        case .modelReady:
+            guard let stem, modelProtocol == .v2 else { return nil }
+            guard let version else { return stem + "/ready" }
+            return stem + "/versions/" + Self.percentEncoded(version) + "/ready"
+        case .serverMetadata: return serverMetadata
+        case .local: return nil
+        }
+    }
+
+    /// The V2 server metadata of the Model Service; nil where it speaks something else.
+    var serverMetadata: String? { modelProtocol == .v2 ? origin + "/v2" : nil }
+
+    /// Tells whether two models stand behind the same server.
+    var server: String { origin + (unixSocketPath ?? "") }
+
+    /// Asked to learn whether the Model Service is ready, and whether any answer but a server error will do: a service that
+    /// tells nothing about its readiness is ready when it answers at all.
+    var health: (url: String, anyAnswer: Bool) {
+        switch modelProtocol {
+        case .v2: stem.map { ($0 + "/ready", false) } ?? (predict, true)
+        case .v1: stem.map { ($0, false) } ?? (predict, true)
+        case .native, .raw: (predict, true)
+        }
+    }
+
+    /// Decodes `%2F` and the like; what is no escape stays as it is.
+    static func percentDecoded(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Encodes what may not stand in a path segment as it is (RFC 3986, section 3.3).
+    static func percentEncoded(_ text: String) -> String {
+        let hex = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                bytes.append(byte)
+            default:
+                bytes += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension Substring {
+    /// Where the first such ASCII text stands.
+    fileprivate func range(ofASCII text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            formIndex(after: &start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,161 @@
+/// Writes events as JSON, one line each (CloudEvents 1.0, structured mode; "PredictionEvent (version 1)" in the docs).
+///
+/// One per shard. Allocates nothing once the batch has its room.
+final class PredictionEventEncoder {
+    /// Room for everything that is not carried over from somewhere else: names, numbers, stamps.
+    private static let fixedRoom = 1_024
+
+    /// `{"specversion":…,"source":"…","id":"`: the same in every event of this process.
+    private let opening = ByteBuffer()
+    private let timestamps = TimestampWriter()
+
+    /// An encoder for events from `source`, a URI reference: `//host/ameron-sidecar`.
+    init(source: String) {
+        opening.append(#"{"specversion":"1.0","type":"org.ameron.prediction.v1","source":"#)
+        Array(source.utf8).withByteView { opening.appendJSON(string: $0) }
+        opening.append(#","id":""#)
+    }
+
+    /// Appends one event to the batch.
+    ///
+    /// `isValidJSON` is asked, at most once, about a captured request body that claims to be JSON and is complete: only
+    /// valid JSON may be carried over as it is.
+    func encode(_ event: PredictionEvent, into batch: EventBatch, isValidJSON: (ByteView) -> Bool) {
+        let out = batch.bytes
+        out.reserve(
+            Self.fixedRoom + opening.count + event.value.count + event.extra.count + (event.request?.body.count ?? 0))
+
+        let start = out.count
+        out.append(opening.view)
+        let id = appended(event.id, to: out)
+        var time = out.count..<out.count
+        if event.completedAt != 0 {
+            out.append(#"","time":""#)
+            time = out.count..<out.count + TimestampWriter.length
+            timestamps.append(event.completedAt, to: out)
+        }
+        out.append(#"","datacontenttype":"application/json","data":"#)
+
+        let dataStart = out.count
+        out.append(#"{"requestId":""#)
+        let requestIdStart = out.count
+        out.appendJSON(escaping: event.requestId)
+        let requestId = requestIdStart..<out.count
+        appendDescription(of: event, to: out)
+        appendOutcome(of: event, to: out)
+        if let request = event.request { append(request, to: out, isValidJSON: isValidJSON) }
+        appendStamps(of: event, to: out)
+        out.append(UInt8(ascii: "}"))
+        let data = dataStart..<out.count
+        out.append("}\n")
+
+        batch.append(
+            EventBatch.Record(whole: start..<out.count, data: data, id: id, time: time, requestId: requestId))
+    }
+
+    private func appended(_ view: ByteView, to out: ByteBuffer) -> Range<Int> {
+        let start = out.count
+        out.append(view)
+        return start..<out.count
+    }
+
+    private func appendDescription(of event: PredictionEvent, to out: ByteBuffer) {
+        out.append(#"","predictionId":""#)
+        out.append(event.predictionId)
+        out.append(#"","rowIndex":"#)
+        out.append(decimal: event.rowIndex)
+        out.append(#","rowCount":"#)
+        out.append(decimal: event.rowCount)
+        out.append(#","provider":""#)
+        out.append(event.provider)
+        out.append(#"","face":""#)
+        out.append(event.face)
+        out.append(#"","modelName":""#)
+        out.append(event.modelName)
+        out.append(#"","modelVersion":""#)
+        out.append(event.modelVersion)
+        out.append(#"","timeTakenInMs":"#)
+        if event.timeTakenInMs.isEmpty {
+            out.append(milliseconds: event.modelTime)
+        } else {
+            out.append(event.timeTakenInMs)
+        }
+        out.append(#","gatewayTimeInMs":"#)
+        out.append(milliseconds: event.gatewayTime)
+        out.append(#","status":"#)
+        out.append(decimal: event.status)
+    }
+
+    private func appendOutcome(of event: PredictionEvent, to out: ByteBuffer) {
+        if event.failure != nil || event.value.isEmpty {
+            out.append(#","value":null"#)
+        } else {
+            out.append(#","value":"#)
+            out.append(json: event.value)
+            if !event.contentType.isEmpty {
+                out.append(#","contentType":""#)
+                out.appendJSON(escaping: event.contentType)
+                out.append(UInt8(ascii: "\""))
+            }
+        }
+        if !event.extra.isEmpty {
+            // Beyond the contract: a model's unknown members live on, apart from ours so that no name can clash.
+            out.append(#","extra":{"#)
+            out.append(json: event.extra)
+            out.append(UInt8(ascii: "}"))
+        }
+        if let failure = event.failure {
+            out.append(#","error":{"cause":""#)
+            out.append(failure.cause)
+            out.append(#"","message":""#)
+            out.appendJSON(escaping: failure.message)
+            out.append(#""}"#)
+        }
+    }
+
+    private func append(
+        _ request: PredictionEvent.CapturedRequest, to out: ByteBuffer, isValidJSON: (ByteView) -> Bool
+    ) {
+        if !request.truncated && request.contentType.isJSONMediaType && isValidJSON(request.body) {
+            out.append(#","request":"#)
+            out.append(json: request.body)
+        } else {
+            out.append(#","request":""#)
+            out.append(base64: request.body)
+            out.append(UInt8(ascii: "\""))
+        }
+        if !request.contentType.isEmpty {
+            out.append(#","requestContentType":""#)
+            out.appendJSON(escaping: request.contentType)
+            out.append(UInt8(ascii: "\""))
+        }
+        if request.truncated {
+            out.append(#","requestTruncated":true"#)
+        } else {
+            out.append(#","requestTruncated":false"#)
+        }
+    }
+
+    private func appendStamps(of event: PredictionEvent, to out: ByteBuffer) {
+        append(#","receivedAt":""#, event.receivedAt, to: out)
+        append(#","sentAt":""#, event.sentAt, to: out)
+        append(#","answeredAt":""#, event.answeredAt, to: out)
+        append(#","completedAt":""#, event.completedAt, to: out)
+        if !event.traceparent.isEmpty {
+            out.append(#","traceparent":""#)
+            out.appendJSON(escaping: event.traceparent)
+            out.append(UInt8(ascii: "\""))
+        }
+    }
+
+    @inline(__always)
+    private func append(_ name: StaticString, _ instant: Int64, to out: ByteBuffer) {
+        guard instant != 0 else { return }
+        out.append(name)
+        timestamps.append(instant, to: out)
+        out.append(UInt8(ascii: "\""))
+    }
+}
+
+@available(*, unavailable)
+extension PredictionEventEncoder: Sendable {}

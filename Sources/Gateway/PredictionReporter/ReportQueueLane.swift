@@ -1,0 +1,77 @@
+import Synchronization
+
+/// A shard's end of a lane of a `ReportQueue`.
+final class ReportQueueLane: ReporterLane {
+    private let queue: ReportQueue
+    private let channel: ReportChannel
+    private var chunk: HandoverChunk?
+
+    init(queue: ReportQueue, channel: ReportChannel) {
+        self.queue = queue
+        self.channel = channel
+    }
+
+    func submit(_ batch: EventBatch) {
+        if batch.isEmpty { return }
+        // Set before `isClosed` is read, as the reader closes before it reads this: so that either the events are
+        // refused here, or the reader waits for them and counts them.
+        channel.isSubmitting.store(true, ordering: .sequentiallyConsistent)
+        if channel.isClosed.load(ordering: .sequentiallyConsistent) {
+            queue.counters.dropped.add(batch.records.count, ordering: .relaxed)
+        } else {
+            enqueue(batch)
+        }
+        channel.isSubmitting.store(false, ordering: .releasing)
+    }
+
+    private func enqueue(_ batch: EventBatch) {
+        let counters = queue.counters
+        let wanted = batch.bytes.count
+        // Added first and taken back where it was too much: two shards can never pass the bound together.
+        let queued = counters.queuedBytes.add(wanted, ordering: .relaxed).oldValue
+        var events = batch.records.count
+        var length = wanted
+        if queued + wanted > queue.maxBytes {
+            events = batch.eventCount(fittingIn: queue.maxBytes - queued)
+            length = events == 0 ? 0 : batch.records[events - 1].whole.upperBound
+        }
+        if events > 0 && !put(batch.bytes[0..<length], events: events) {
+            events = 0
+            length = 0
+        }
+        if length < wanted {
+            counters.queuedBytes.subtract(wanted - length, ordering: .relaxed)
+            counters.dropped.add(batch.records.count - events, ordering: .relaxed)
+        }
+        if events > 0 { queue.wakeIfSleeping() }
+    }
+
+    private func put(_ view: ByteView, events: Int) -> Bool {
+        if let chunk, chunk.append(view, events: events) { return true }
+        let next: HandoverChunk
+        if view.count > ReportQueue.chunkSize {
+            next = HandoverChunk(capacity: view.count)
+        } else {
+            next = channel.spent.take() ?? HandoverChunk(capacity: ReportQueue.chunkSize)
+        }
+        guard next.append(view, events: events), channel.chunks.put(next) else { return false }
+        chunk = next
+        return true
+    }
+}
+
+extension EventBatch {
+    /// How many of the first events take no more than `length` bytes together.
+    fileprivate func eventCount(fittingIn length: Int) -> Int {
+        var low = 0
+        var high = records.count
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if records[middle - 1].whole.upperBound <= length { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+}
+
+@available(*, unavailable)
+extension ReportQueueLane: Sendable {}

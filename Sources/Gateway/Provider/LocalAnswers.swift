@@ -1,0 +1,105 @@
+/// What the Sidecar answers by itself: its health, its models, its metrics. One per shard; confined to its thread.
+final class LocalAnswers {
+    /// The model whose service answers for all V2 models (`GET /v2`); nil: there is not just one such server.
+    let serverMetadataRoute: ModelRoute?
+
+    private let routes: [ModelRoute]
+    private let router: Router
+    private let readiness: Readiness
+    private let writeMetrics: (ByteBuffer) -> Void
+    private let openAPI: ByteBuffer
+
+    init(
+        router: Router, serverMetadataRoute: ModelRoute?, readiness: Readiness,
+        writeMetrics: @escaping (ByteBuffer) -> Void, openAPI: String
+    ) {
+        self.router = router
+        self.routes = router.routes
+        self.serverMetadataRoute = serverMetadataRoute
+        self.readiness = readiness
+        self.writeMetrics = writeMetrics
+        self.openAPI = ByteBuffer(text: openAPI)
+    }
+
+    /// Writes status, content type and body of the reply.
+    func write(_ endpoint: RESTEndpoint, to exchange: Exchange) {
+        let body = exchange.ownReplyBody
+        var isFine = true
+        var contentType: StaticString = "application/json"
+        switch endpoint {
+        case .predict: preconditionFailure("predictions are not answered here")
+        case .live, .v2Live: body.append("{\"live\":true}")
+        case .v2Ready:
+            isFine = readiness.isReady
+            body.append(isFine ? "{\"ready\":true}" : "{\"ready\":false}")
+        case .ready:
+            isFine = readiness.isReady
+            writeReadiness(to: body, isReady: isFine)
+        case .metrics:
+            contentType = "text/plain; version=0.0.4; charset=utf-8"
+            writeMetrics(body)
+        case .openAPI: body.append(openAPI.view)
+        case .v1Models: writeModelList(to: body)
+        case .v1Model, .v2ModelReady:
+            isFine = exchange.route.map { readiness.isReady(model: $0.index) } ?? false
+            writeModelReadiness(to: body, exchange.route, isReady: isFine)
+        case .v2Server:
+            body.append("{\"name\":\"ameron-sidecar\",\"version\":\"")
+            body.append(string: Version.current)
+            body.append("\",\"extensions\":[]}")
+        case .v2Model: writeModelMetadata(to: body, exchange.route)
+        }
+        exchange.replyStatus = isFine ? 200 : 503
+        exchange.replyHeaders.append("Content-Type", ByteView(contentType))
+        if !isFine { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
+    }
+
+    private func writeReadiness(to body: ByteBuffer, isReady: Bool) {
+        body.append(isReady ? "{\"ready\":true" : "{\"ready\":false")
+        body.append(readiness.isDraining ? ",\"draining\":true,\"models\":[" : ",\"draining\":false,\"models\":[")
+        for route in routes {
+            if route.index > 0 { body.append(UInt8(ascii: ",")) }
+            writeModelReadiness(to: body, route, isReady: readiness.isReady(model: route.index))
+        }
+        body.append("]}")
+    }
+
+    private func writeModelReadiness(to body: ByteBuffer, _ route: ModelRoute?, isReady: Bool) {
+        body.append("{\"name\":\"")
+        body.append(route?.nameJSON.view ?? .empty)
+        body.append(isReady ? "\",\"ready\":true}" : "\",\"ready\":false}")
+    }
+
+    private func writeModelList(to body: ByteBuffer) {
+        body.append("{\"models\":[")
+        var isFirst = true
+        for route in routes where isFirstOfItsName(route) {
+            if !isFirst { body.append(UInt8(ascii: ",")) }
+            isFirst = false
+            body.append(UInt8(ascii: "\""))
+            body.append(route.nameJSON.view)
+            body.append(UInt8(ascii: "\""))
+        }
+        body.append("]}")
+    }
+
+    private func writeModelMetadata(to body: ByteBuffer, _ route: ModelRoute?) {
+        guard let route else { return }
+        body.append("{\"name\":\"")
+        body.append(route.nameJSON.view)
+        body.append("\",\"versions\":[")
+        var isFirst = true
+        for other in routes where other.name.view == route.name.view && !other.version.isEmpty {
+            if !isFirst { body.append(UInt8(ascii: ",")) }
+            isFirst = false
+            body.append(UInt8(ascii: "\""))
+            body.append(other.versionJSON.view)
+            body.append(UInt8(ascii: "\""))
+        }
+        body.append("],\"platform\":\"ameron-sidecar\",\"inputs\":[],\"outputs\":[]}")
+    }
+
+    private func isFirstOfItsName(_ route: ModelRoute) -> Bool {
+        !routes.contains { $0.index < route.index && $0.name.view == route.name.view }
+    }
+}

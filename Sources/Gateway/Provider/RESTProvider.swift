@@ -1,0 +1,298 @@
+/// The REST Provider: requests in over libmicrohttpd, replies out. One per shard; confined to its thread.
+final class RESTProvider: Provider {
+    struct Options {
+        var maxBodyBytes: Int
+        var maxHeaderBytes: Int
+    }
+
+    /// What the Provider keeps for each exchange, found by the exchange's index.
+    private struct Inbound {
+        var request: HTTPRequest?
+        var connection = 0
+        /// Why the request will be refused once it is in.
+        var failure: ExchangeFailure?
+        var endpoint = RESTEndpoint.live
+        var allow: StaticString?
+        /// Bytes of a body that is too long, read only so that the client can hear of it.
+        var discarded = 0
+        var isSuspended = false
+    }
+
+    /// A client's connection.
+    private struct Client {
+        var exchange: Int?
+        var generation: UInt32 = 0
+    }
+
+    let name: StaticString = "rest"
+
+    private let options: Options
+    private let flow: ExchangeFlow
+    private let router: Router
+    private let local: LocalAnswers
+    private let newRequestId: (ByteBuffer) -> Void
+    private let epoll: Epoll
+    private let tokenKind: UInt8
+    private var inbound: [Inbound] = []
+    private var clients: [Client] = []
+    private var freeClients: [Int] = []
+    private let scratch = ByteBuffer(capacity: 256)
+    private var header: RequestHeader
+
+    init(
+        options: Options, flow: ExchangeFlow, router: Router, local: LocalAnswers, epoll: Epoll, tokenKind: UInt8,
+        newRequestId: @escaping (ByteBuffer) -> Void
+    ) {
+        self.options = options
+        self.flow = flow
+        self.router = router
+        self.local = local
+        self.epoll = epoll
+        self.tokenKind = tokenKind
+        self.newRequestId = newRequestId
+        self.header = RequestHeader()
+    }
+
+    /// The reply is complete: the daemon's next run sends it.
+    func deliver(_ exchange: Exchange) {
+        inbound[exchange.index].isSuspended = false
+        inbound[exchange.index].request?.resume()
+    }
+
+    /// epoll reports something about a client's socket: the client has left, or has ended its sending.
+    func clientChanged(_ token: Epoll.Token) {
+        let index = Int(token.value)
+        guard index < clients.count, clients[index].generation & 0xFF_FFFF == token.generation else { return }
+        guard let exchange = clients[index].exchange else { return }
+        flow.clientLeft(flow.exchanges[exchange])
+    }
+}
+
+// MARK: - Connections
+
+extension RESTProvider: HTTPDaemonDelegate {
+    func connectionOpened(socket: Int32) -> Int {
+        let index: Int
+        if let free = freeClients.popLast() {
+            index = free
+        } else {
+            index = clients.count
+            clients.append(Client())
+        }
+        flow.metrics.addConnections(1)
+        // libmicrohttpd does not look at the socket of a suspended request. Edge-triggered, this costs one system call per
+        // connection and none per request; closing the socket ends it.
+        try? epoll.add(
+            socket, [.peerClosed, .edgeTriggered],
+            token: Epoll.Token(kind: tokenKind, generation: clients[index].generation, value: Int32(index)))
+        return index + 1
+    }
+
+    func connectionClosed(context: Int) {
+        clients[context - 1].exchange = nil
+        clients[context - 1].generation &+= 1
+        freeClients.append(context - 1)
+        flow.metrics.addConnections(-1)
+    }
+
+    // MARK: Requests
+
+    func requestStarted(_ request: HTTPRequest, method: ByteView, target: ByteView) -> Int {
+        let exchange = flow.exchanges.take(for: self)
+        while inbound.count <= exchange.index { inbound.append(Inbound()) }
+        let connection = request.connectionContext - 1
+        inbound[exchange.index] = Inbound(request: request, connection: connection)
+        clients[connection].exchange = exchange.index
+        exchange.face = RESTRoutes.face(of: target)
+
+        header.read(request, target: target, into: exchange)
+        route(exchange, method: method, path: target)
+        if header.bytes > options.maxHeaderBytes {
+            inbound[exchange.index].failure = ExchangeFailure(
+                cause: .headersTooLarge, message: "the header is longer than server.maxHeaderBytes allows")
+        }
+        if let length = header.contentLength, length > options.maxBodyBytes {
+            let failure = ExchangeFailure(
+                cause: .bodyTooLarge, message: "the body is longer than server.maxBodyBytes allows")
+            inbound[exchange.index].failure = failure
+            // A body that is not far too long is read and forgotten, since a client that is still sending may not read.
+            if header.expectsContinue || length > 4 * options.maxBodyBytes {
+                exchange.receivedAt = Clock.monotonic()
+                _ = refuse(exchange, failure)
+            }
+        }
+        return exchange.index + 1
+    }
+
+    func requestBody(context: Int, _ bytes: ByteView) -> Bool {
+        let exchange = flow.exchanges[context - 1]
+        if exchange.requestBody.count + bytes.count > options.maxBodyBytes, inbound[exchange.index].failure == nil {
+            exchange.requestBody.removeAll()
+            inbound[exchange.index].failure = ExchangeFailure(
+                cause: .bodyTooLarge, message: "the body is longer than server.maxBodyBytes allows")
+        }
+        guard inbound[exchange.index].failure != nil else {
+            exchange.requestBody.append(bytes)
+            return true
+        }
+        inbound[exchange.index].discarded += bytes.count
+        return inbound[exchange.index].discarded <= 4 * options.maxBodyBytes + (1 << 20)
+    }
+
+    func requestReady(context: Int) -> HTTPDaemon.Step {
+        let exchange = flow.exchanges[context - 1]
+        switch exchange.state {
+        case .receiving: return start(exchange)
+        case .replying: return send(exchange)
+        case .calling: return .suspend
+        case .idle, .abandoned: return .close
+        }
+    }
+
+    func requestCompleted(context: Int) {
+        let exchange = flow.exchanges[context - 1]
+        let connection = inbound[exchange.index].connection
+        if connection >= 0, clients[connection].exchange == exchange.index { clients[connection].exchange = nil }
+        if exchange.state == .abandoned { count(exchange) }
+        inbound[exchange.index].request = nil
+        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
+        flow.exchanges.giveBack(exchange)
+    }
+}
+
+// MARK: - Steps
+
+extension RESTProvider {
+    /// Finds out what the request is for; what stands against it is kept until its body is in.
+    private func route(_ exchange: Exchange, method: ByteView, path: ByteView) {
+        switch RESTRoutes.match(method: method, path: path) {
+        case .unknownPath:
+            inbound[exchange.index].failure = ExchangeFailure(
+                cause: .unknownPath, message: "there is nothing at this path")
+        case .wrongMethod(let allow):
+            inbound[exchange.index].allow = allow
+            inbound[exchange.index].failure = ExchangeFailure(
+                cause: .methodNotAllowed, message: "this path does not answer this method")
+        case .endpoint(let endpoint):
+            inbound[exchange.index].endpoint = endpoint
+            switch endpoint {
+            case .predict(let face, let model, let version):
+                exchange.face = face
+                exchange.operation = .predict
+                find(exchange, model, version)
+            case .v2Model(let model, let version):
+                exchange.operation = .modelMetadata
+                find(exchange, model, version)
+            case .v2ModelReady(let model, let version):
+                exchange.operation = .modelReady
+                find(exchange, model, version)
+            case .v1Model(let model):
+                exchange.operation = .modelMetadata
+                find(exchange, model, .empty)
+            case .v2Server:
+                guard let route = local.serverMetadataRoute else { return }
+                exchange.operation = .serverMetadata
+                exchange.route = route
+            case .v1Models, .v2Live, .v2Ready, .live, .ready, .metrics, .openAPI: break
+            }
+        }
+    }
+
+    private func find(_ exchange: Exchange, _ model: ByteView, _ version: ByteView) {
+        guard !model.isEmpty else {
+            exchange.route = router.first
+            return
+        }
+        scratch.removeAll()
+        scratch.append(percentDecoding: model)
+        let middle = scratch.count
+        scratch.append(percentDecoding: version)
+        let name = scratch[0..<middle]
+        let wanted = scratch[middle..<scratch.count]
+        switch router.find(name: name, version: wanted) {
+        case .found(let route):
+            exchange.route = route
+            if !wanted.isEmpty, route.version.isEmpty { exchange.wantedVersion.append(wanted) }
+            // What the Model Service has no answer for, the Sidecar answers.
+            if !route.adapter.canAnswer(exchange.operation) { exchange.operation = .local }
+        case .unknownModel:
+            inbound[exchange.index].failure = ExchangeFailure(
+                cause: .unknownModel, message: "no model of this name is configured")
+        case .unknownVersion:
+            inbound[exchange.index].failure = ExchangeFailure(
+                cause: .unknownVersion, message: "this version of the model is not configured")
+        }
+    }
+
+    /// The whole request is in.
+    private func start(_ exchange: Exchange) -> HTTPDaemon.Step {
+        exchange.receivedAt = Clock.monotonic()
+        if let failure = inbound[exchange.index].failure { return refuse(exchange, failure) }
+        if let failure = ensureRequestId(exchange) { return refuse(exchange, failure) }
+        guard exchange.operation != .local else {
+            local.write(inbound[exchange.index].endpoint, to: exchange)
+            exchange.completedAt = Clock.monotonic()
+            return send(exchange)
+        }
+        if let failure = flow.begin(exchange) { return refuse(exchange, failure) }
+        inbound[exchange.index].isSuspended = true
+        return .suspend
+    }
+
+    /// An id that no header gave comes from the body of an Open Inference Protocol request, else it is made.
+    private func ensureRequestId(_ exchange: Exchange) -> ExchangeFailure? {
+        guard exchange.requestId.isEmpty else { return nil }
+        if exchange.face == .v2, exchange.operation == .predict, !exchange.bodyIsEncoded {
+            do throws(MalformedAnswer) {
+                let length = exchange.requestJSONLength ?? exchange.requestBody.count
+                guard length <= exchange.requestBody.count else {
+                    throw MalformedAnswer("Inference-Header-Content-Length is larger than the body")
+                }
+                if let id = try flow.requestId(in: exchange, length: length), !id.isEmpty, id.isVisibleASCII {
+                    exchange.requestId.append(id)
+                    return nil
+                }
+            } catch {
+                newRequestId(exchange.requestId)
+                return ExchangeFailure(cause: .badRequest, message: "the body is not readable as JSON")
+            }
+        }
+        newRequestId(exchange.requestId)
+        return nil
+    }
+
+    private func refuse(_ exchange: Exchange, _ failure: ExchangeFailure) -> HTTPDaemon.Step {
+        if exchange.requestId.isEmpty { newRequestId(exchange.requestId) }
+        ErrorAnswer.write(failure, to: exchange)
+        if let allow = inbound[exchange.index].allow { exchange.replyHeaders.append("Allow", ByteView(allow)) }
+        exchange.completedAt = Clock.monotonic()
+        return send(exchange)
+    }
+
+    /// Hands the reply to the daemon.
+    private func send(_ exchange: Exchange) -> HTTPDaemon.Step {
+        guard let request = inbound[exchange.index].request else { return .close }
+        exchange.state = .replying
+        let lines = exchange.replyHeaders
+        lines.append("X-Request-Id", exchange.requestId.view)
+        let model = exchange.sentAt > 0 ? max(exchange.answeredAt - exchange.sentAt, 0) : 0
+        let gateway = Clock.monotonic() - exchange.receivedAt - model
+        lines.append("Server-Timing") { value in
+            value.append("model;dur=")
+            value.append(milliseconds: model)
+            value.append(", gateway;dur=")
+            value.append(milliseconds: gateway)
+        }
+        if exchange.closesConnection || flow.readiness.isDraining { lines.append("Connection", ByteView("close")) }
+        let response = HTTPResponse(body: exchange.replyBody)
+        for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
+        count(exchange)
+        return request.reply(status: exchange.replyStatus, response) ? .replied : .close
+    }
+
+    /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.
+    private func count(_ exchange: Exchange) {
+        guard exchange.operation == .predict || inbound[exchange.index].failure != nil else { return }
+        flow.metrics.countRequest(model: exchange.route?.index, code: exchange.replyStatus)
+    }
+}

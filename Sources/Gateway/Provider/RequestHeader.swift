@@ -1,0 +1,73 @@
+/// Reads the header lines of a request: what is to be forwarded, and what the Sidecar itself must know.
+final class RequestHeader: HTTPHeaderVisitor {
+    /// Name, value and line ends of all lines, and the target.
+    private(set) var bytes = 0
+    private(set) var contentLength: Int?
+    private(set) var expectsContinue = false
+
+    private var exchange: Exchange?
+    private var connection = ByteView.empty
+    /// Which header the request id was taken from: 2 X-Request-Id, 1 Ce-Id, 0 none.
+    private var idRank = 0
+
+    /// Fills the exchange from the lines of a request.
+    func read(_ request: HTTPRequest, target: ByteView, into exchange: Exchange) {
+        bytes = target.count
+        contentLength = nil
+        expectsContinue = false
+        connection = .empty
+        idRank = 0
+        self.exchange = exchange
+        request.visitHeaders(self)
+        self.exchange = nil
+        HeaderRules.removeNamed(in: connection, from: exchange.requestHeaders)
+    }
+
+    func visitHeader(name: ByteView, value: ByteView) {
+        guard let exchange else { return }
+        bytes += name.count + value.count + 4
+        note(name, value, exchange)
+        if HeaderRules.forwardsToModel(name) { exchange.requestHeaders.append(name, value) }
+    }
+
+    private func note(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {
+        switch name.count {
+        case 5: if name.equalsIgnoringCase(ByteView("Ce-Id")) { takeId(value, rank: 1, exchange) }
+        case 6:
+            if name.equalsIgnoringCase(ByteView("Accept")) {
+                exchange.hasAccept = true
+            } else if name.equalsIgnoringCase(ByteView("Expect")) {
+                expectsContinue = value.equalsIgnoringCase(ByteView("100-continue"))
+            }
+        case 10: if name.equalsIgnoringCase(ByteView("Connection")) { connection = value }
+        case 11:
+            if name.equalsIgnoringCase(ByteView("Traceparent")), exchange.traceparent.isEmpty {
+                exchange.traceparent.append(value)
+            }
+        case 12:
+            if name.equalsIgnoringCase(ByteView("X-Request-Id")) {
+                takeId(value, rank: 2, exchange)
+            } else if name.equalsIgnoringCase(ByteView("Content-Type")), exchange.requestContentType.isEmpty {
+                exchange.requestContentType.append(value)
+            }
+        case 14: if name.equalsIgnoringCase(ByteView("Content-Length")) { contentLength = value.decimal }
+        case 16:
+            if name.equalsIgnoringCase(ByteView("Content-Encoding")), !value.equalsIgnoringCase(ByteView("identity")) {
+                exchange.bodyIsEncoded = true
+            }
+        case 31:
+            if name.equalsIgnoringCase(ByteView("Inference-Header-Content-Length")) {
+                exchange.requestJSONLength = value.decimal
+            }
+        default: break
+        }
+    }
+
+    /// An id that can't be echoed in a header line and in an event as it is counts as none.
+    private func takeId(_ value: ByteView, rank: Int, _ exchange: Exchange) {
+        guard rank > idRank, !value.isEmpty, value.isVisibleASCII else { return }
+        idRank = rank
+        exchange.requestId.removeAll()
+        exchange.requestId.append(value)
+    }
+}

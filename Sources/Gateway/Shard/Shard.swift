@@ -1,0 +1,118 @@
+/// One thread with everything that a request needs; nothing on the way of a request is shared with another shard.
+///
+/// A turn of its loop: wait, model-service sockets, finished transfers, events to the Reporters, replies, new requests,
+/// timers. So work batches by itself under load: one hand-over to the Reporters per turn, however many requests it had.
+final class Shard {
+    /// Which part of the shard a descriptor in its epoll belongs to.
+    enum TokenKind {
+        static let daemon: UInt8 = 1
+        static let modelService: UInt8 = 2
+        static let client: UInt8 = 3
+        static let control: UInt8 = 4
+    }
+
+    /// The parts with deadlines of their own.
+    protocol Timed: AnyObject {
+        /// Nanoseconds of the monotonic clock; nil: nothing is waited for.
+        var nextDeadline: Int64? { get }
+        func expire(now: Int64)
+    }
+
+    private let epoll: Epoll
+    private let curl: CurlMulti
+    private let flow: ExchangeFlow
+    private let daemon: HTTPDaemon
+    private let clientChanged: (Epoll.Token) -> Void
+    private let timed: [any Timed]
+    private let control: ShardControl
+    private var isDraining = false
+    private var isStopping = false
+
+    init(
+        epoll: Epoll, curl: CurlMulti, flow: ExchangeFlow, daemon: HTTPDaemon, timed: [any Timed],
+        control: ShardControl, clientChanged: @escaping (Epoll.Token) -> Void
+    ) throws(SystemError) {
+        self.epoll = epoll
+        self.curl = curl
+        self.flow = flow
+        self.daemon = daemon
+        self.timed = timed
+        self.control = control
+        self.clientChanged = clientChanged
+        try epoll.add(daemon.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
+        try epoll.add(control.wake.descriptor, .input, token: Epoll.Token(kind: TokenKind.control))
+    }
+
+    /// Serves until it is told to stop. The shard's thread.
+    func run() throws(SystemError) {
+        while !isStopping {
+            let count = try epoll.wait(timeoutMilliseconds: waitTime())
+            for index in 0..<count { handle(epoll.event(index)) }
+            turn()
+        }
+        stop()
+    }
+
+    private func handle(_ event: Epoll.Event) {
+        switch event.token.kind {
+        case TokenKind.modelService: curl.socketReady(event)
+        case TokenKind.client: clientChanged(event.token)
+        case TokenKind.control: obey(control.takeOrders())
+        default: break  // the daemon, which runs in every turn
+        }
+    }
+
+    /// Everything that follows from what the wait brought.
+    private func turn() {
+        let now = Clock.monotonic()
+        curl.runTimers(now: now)
+        curl.deliverFinished()
+        for part in timed { part.expire(now: now) }
+        flow.endTurn()
+        daemon.run()
+        // Calls that the daemon's run has begun start now; those that fail at once are answered in the next turn.
+        curl.runTimers(now: Clock.monotonic())
+        if isDraining, flow.exchanges.inUse == 0 { control.setDrained() }
+    }
+
+    /// How long the next wait may take, in milliseconds: until the first deadline, rounded up so as not to spin.
+    private func waitTime() -> Int32 {
+        if flow.hasWork { return 0 }
+        var deadline = curl.deadline ?? .max
+        for part in timed { deadline = min(deadline, part.nextDeadline ?? .max) }
+        var milliseconds = Int64.max
+        if deadline < .max {
+            milliseconds = max(0, (deadline - Clock.monotonic() + 999_999) / 1_000_000)
+        }
+        if let timeout = daemon.timeoutMilliseconds { milliseconds = min(milliseconds, Int64(timeout)) }
+        // Also bounded, so that a drained shard is noticed although nothing more happens on it.
+        return Int32(min(milliseconds, isDraining ? 50 : 10_000))
+    }
+
+    // MARK: The end
+
+    private func obey(_ orders: ShardControl.Orders) {
+        if orders.contains(.drain), !isDraining {
+            isDraining = true
+            // Connections that the kernel has completed are taken in before the listening socket goes.
+            daemon.run()
+            daemon.stopAccepting()
+        }
+        if orders.contains(.stop) { isStopping = true }
+    }
+
+    private func stop() {
+        flow.abortAll()
+        flow.endTurn()
+        daemon.run()
+        daemon.stop()
+        flow.endTurn()
+        curl.shutDown()
+    }
+}
+
+extension HTTPModelServiceAdapter: Shard.Timed {}
+
+extension HealthProber: Shard.Timed {
+    func expire(now: Int64) { run(now: now) }
+}

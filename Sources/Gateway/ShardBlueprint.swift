@@ -1,0 +1,117 @@
+import Logging
+
+/// From what, and how, each shard is made.
+struct ShardBlueprint {
+    let configuration: Configuration
+    let shardCount: Int
+    let readiness: Readiness
+    let reporters: [any PredictionReporter]
+    let page: MetricsPage
+    let log: Logger
+
+    /// Makes a shard that serves on this socket; the first one also looks after the Model Services' health.
+    func makeShard(
+        socket: ListeningSocket, metrics: ShardMetrics, control: ShardControl, isFirst: Bool
+    ) throws(SystemError) -> Shard {
+        let epoll = try Epoll()
+        let curl = CurlMulti(
+            epoll: epoll, tokenKind: Shard.TokenKind.modelService,
+            maxIdleConnections: configuration.models.reduce(0) { $0 + $1.maxConnections })
+        let reporting = makeReporting()
+        let flow = ExchangeFlow(
+            metrics: metrics, readiness: readiness, maxInFlight: share(of: configuration.server.maxInFlight),
+            reporting: reporting)
+        let adapters = configuration.models.map { makeAdapter($0, curl, flow) }
+        let router = Router(
+            routes: zip(configuration.models, adapters).enumerated().map { index, pair in
+                ModelRoute(
+                    index: index, name: pair.0.name, version: pair.0.version,
+                    modelProtocol: ModelProtocol(pair.0.protocol), adapter: pair.1)
+            })
+        let page = page
+        let local = LocalAnswers(
+            router: router, serverMetadataRoute: onlyServer(router), readiness: readiness,
+            writeMetrics: { page.write(to: $0) }, openAPI: OpenAPIDocument.json)
+        let provider = RESTProvider(
+            options: RESTProvider.Options(
+                maxBodyBytes: configuration.server.maxBodyBytes, maxHeaderBytes: configuration.server.maxHeaderBytes),
+            flow: flow, router: router, local: local, epoll: epoll, tokenKind: Shard.TokenKind.client,
+            newRequestId: { reporting.newRequestId($0) })
+        let log = log
+        let daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: provider) { message in
+            log.debug("libmicrohttpd: \(message)")
+        }
+        var timed: [any Shard.Timed] = adapters
+        if isFirst { timed.append(HealthProber(checks: healthChecks, curl: curl, readiness: readiness)) }
+        return try Shard(
+            epoll: epoll, curl: curl, flow: flow, daemon: daemon, timed: timed, control: control,
+            clientChanged: { provider.clientChanged($0) })
+    }
+
+    private func share(of limit: Int) -> Int { max((limit + shardCount - 1) / shardCount, 1) }
+
+    /// The connection's memory also holds what libmicrohttpd notes about each header line, and a body's next piece.
+    private var daemonOptions: HTTPDaemon.Options {
+        HTTPDaemon.Options(
+            connectionMemoryBytes: configuration.server.maxHeaderBytes + (4 << 10),
+            maxConnections: share(of: configuration.server.maxConnections),
+            idleTimeoutSeconds: Int((configuration.server.idleTimeout.nanoseconds + 999_999_999) / 1_000_000_000))
+    }
+
+    private func makeReporting() -> EventReporting {
+        EventReporting(
+            lanes: reporters.map { $0.openLane() },
+            encoder: PredictionEventEncoder(source: "//\(hostName())/ameron-sidecar"),
+            capture: EventReporting.Capture(
+                capturesBody: configuration.reporting.capture == .body,
+                maxBytes: configuration.reporting.maxCaptureBytes))
+    }
+
+    private func makeAdapter(
+        _ model: Configuration.Model, _ curl: CurlMulti, _ flow: ExchangeFlow
+    ) -> HTTPModelServiceAdapter {
+        HTTPModelServiceAdapter(
+            options: HTTPModelServiceAdapter.Options(
+                url: serviceURL(model), timeout: model.timeout.nanoseconds, maxConnections: model.maxConnections,
+                maxResponseBytes: model.maxResponseBytes, caFile: model.caFile),
+            curl: curl, flow: flow)
+    }
+
+    private func serviceURL(_ model: Configuration.Model) -> ModelServiceURL {
+        ModelServiceURL(
+            model.url, model: model.name, version: model.version, modelProtocol: ModelProtocol(model.protocol))
+    }
+
+    /// The model whose service is asked for `GET /v2`: there must be one server behind all V2 models.
+    private func onlyServer(_ router: Router) -> ModelRoute? {
+        let routes = router.routes.filter { $0.modelProtocol == .v2 }
+        let servers = Set(routes.map { serviceURL(configuration.models[$0.index]).server })
+        return servers.count == 1 ? routes.first : nil
+    }
+
+    private var healthChecks: [HealthProber.Check] {
+        configuration.models.enumerated().map { index, model in
+            if let stated = model.healthUrl {
+                let url = ModelServiceURL(stated, model: model.name, version: nil, modelProtocol: .native)
+                return HealthProber.Check(
+                    model: index, url: url.predict, unixSocketPath: url.unixSocketPath, caFile: model.caFile,
+                    anyAnswer: false)
+            }
+            let url = serviceURL(model)
+            return HealthProber.Check(
+                model: index, url: url.health.url, unixSocketPath: url.unixSocketPath, caFile: model.caFile,
+                anyAnswer: url.health.anyAnswer)
+        }
+    }
+}
+
+extension ModelProtocol {
+    init(_ word: Configuration.Model.ServiceProtocol) {
+        switch word {
+        case .native: self = .native
+        case .v1: self = .v1
+        case .v2: self = .v2
+        case .raw: self = .raw
+        }
+    }
+}

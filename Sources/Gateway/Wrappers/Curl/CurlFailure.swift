@@ -1,0 +1,70 @@
+private import CCurl
+private import Glibc
+
+/// Why a transfer gave no answer: libcurl's code, sorted by what a user must look at (libcurl-errors(3)).
+struct CurlFailure: Error {
+    enum Kind {
+        /// Nothing listens there (ECONNREFUSED), or the Unix socket is missing.
+        case refused
+        /// The host can't be reached for another reason.
+        case unreachable
+        /// The name can't be resolved.
+        case dns
+        /// The handshake failed or the certificate is not trusted.
+        case tls
+        /// The connection closed or broke before the first byte of the answer.
+        case resetBeforeAnswer
+        /// The connection closed or broke in the middle of the answer.
+        case resetInAnswer
+        /// What came is not HTTP.
+        case malformed
+        /// The answer is longer than allowed.
+        case tooLarge
+        /// libcurl's own limit on connecting was reached.
+        case timeout
+        /// A reused connection died and so did the next reused one: to be tried on a fresh one.
+        case wantsFreshConnection
+        /// Anything else; the message tells.
+        case other
+    }
+
+    let kind: Kind
+    let code: UInt32
+}
+
+extension CurlTransfer {
+    /// Sorts the result of a finished transfer; nil: the answer is complete.
+    func failure(result: UInt32) -> CurlFailure? {
+        guard result != CURLE_OK.rawValue else { return nil }
+        return CurlFailure(kind: kind(of: CURLcode(rawValue: result)), code: result)
+    }
+
+    private func kind(of code: CURLcode) -> CurlFailure.Kind {
+        switch code {
+        case CURLE_COULDNT_CONNECT: connectFailure
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .dns
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CRL_BADFILE, CURLE_SSL_INVALIDCERTSTATUS,
+            CURLE_USE_SSL_FAILED:
+            .tls
+        case CURLE_OPERATION_TIMEDOUT: .timeout
+        case CURLE_WRITE_ERROR: answerIsTooLong ? .tooLarge : .other
+        case CURLE_ABORTED_BY_CALLBACK: wantsFreshConnection ? .wantsFreshConnection : .other
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2, CURLE_BAD_CONTENT_ENCODING: .malformed
+        case CURLE_PARTIAL_FILE: .resetInAnswer
+        case CURLE_GOT_NOTHING: .resetBeforeAnswer
+        case CURLE_RECV_ERROR, CURLE_SEND_ERROR:
+            // A broken chunk comes under the same code as a broken connection; only the text tells.
+            errorMessage.contains("chunk") ? .malformed : answerHasBegun ? .resetInAnswer : .resetBeforeAnswer
+        default: .other
+        }
+    }
+
+    private var connectFailure: CurlFailure.Kind {
+        switch Int32(osError) {
+        case ECONNREFUSED, ENOENT: .refused
+        case ETIMEDOUT: .timeout
+        default: .unreachable
+        }
+    }
+}

@@ -1,0 +1,162 @@
+private import CCurl
+private import Glibc
+
+/// A libcurl multi handle on the shard's epoll (libcurl-multi(3), curl_multi_socket_action(3)). Confined to its shard.
+final class CurlMulti {
+    private let multi: UnsafeMutableRawPointer
+    private let epoll: Epoll
+    private let tokenKind: UInt8
+    /// By descriptor: how it stands in epoll.
+    private var sockets: [Watch] = []
+    /// When libcurl wants to be called for its timers; nil: never. Nanoseconds of the monotonic clock.
+    private(set) var deadline: Int64?
+
+    private struct Watch {
+        var registered: Epoll.Readiness = []
+        /// What libcurl asks for now. A socket stays registered for input between transfers, which saves two system
+        /// calls per request.
+        var wanted: Epoll.Readiness = []
+        var generation: UInt32 = 0
+    }
+
+    /// - Parameter maxIdleConnections: how many connections are kept open over all Model Services of this shard.
+    init(epoll: Epoll, tokenKind: UInt8, maxIdleConnections: Int) {
+        curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+        guard let multi = curl_multi_init() else { fatalError("out of memory") }
+        self.multi = multi
+        self.epoll = epoll
+        self.tokenKind = tokenKind
+        let me = Unmanaged.passUnretained(self).toOpaque()
+        _ = CCurl_multi_setopt_pointer(multi, CURLMOPT_SOCKETDATA, me)
+        _ = CCurl_multi_setopt_socket_function(multi) { _, socket, what, context, _ in
+            CurlMulti.from(context).watch(socket, what)
+            return 0
+        }
+        _ = CCurl_multi_setopt_pointer(multi, CURLMOPT_TIMERDATA, me)
+        _ = CCurl_multi_setopt_timer_function(multi) { _, milliseconds, context in
+            CurlMulti.from(context).setTimer(milliseconds)
+            return 0
+        }
+        _ = CCurl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, maxIdleConnections)
+        _ = CCurl_multi_setopt_long(multi, CURLMOPT_PIPELINING, 0)
+    }
+
+    /// Closes all connections. The last call; no transfer may be out.
+    func shutDown() { curl_multi_cleanup(multi) }
+
+    /// Starts a prepared transfer; it moves at the next `runTimers`.
+    func add(_ transfer: CurlTransfer) {
+        transfer.setSocketCloser(Unmanaged.passUnretained(self).toOpaque())
+        curl_multi_add_handle(multi, transfer.handle)
+    }
+
+    /// Ends a transfer before its time; its connection is closed.
+    func remove(_ transfer: CurlTransfer) { curl_multi_remove_handle(multi, transfer.handle) }
+
+    /// A socket of ours is ready.
+    func socketReady(_ event: Epoll.Event) {
+        let socket = event.token.value
+        let index = Int(socket)
+        guard index < sockets.count, sockets[index].generation & 0xFF_FFFF == event.token.generation else { return }
+        guard !sockets[index].wanted.isEmpty else {
+            // An idle connection that turns up readable is closed by its peer, or talks out of turn: libcurl finds that
+            // out when it wants to use it.
+            epoll.remove(socket)
+            sockets[index].registered = []
+            return
+        }
+        var mask: Int32 = 0
+        if event.readiness.contains(.input) { mask |= CURL_CSELECT_IN }
+        if event.readiness.contains(.output) { mask |= CURL_CSELECT_OUT }
+        if !event.readiness.isDisjoint(with: [.error, .hangUp]) { mask |= CURL_CSELECT_ERR }
+        var running: Int32 = 0
+        curl_multi_socket_action(multi, socket, mask, &running)
+    }
+
+    /// Runs libcurl's timers if they are due, which also starts the transfers just added.
+    func runTimers(now: Int64) {
+        // Bounded, so that timers that are due again at once can't hold up the loop.
+        for _ in 0..<8 {
+            guard let deadline, deadline <= now else { return }
+            self.deadline = nil
+            var running: Int32 = 0
+            curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
+        }
+    }
+
+    /// Tells the delegates of the transfers that are finished.
+    func deliverFinished() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            let result = CCurl_message_result(message).rawValue
+            let transfer = CurlTransfer.of(handle: easy)
+            curl_multi_remove_handle(multi, easy)
+            transfer.delegate.transferFinished(transfer, failure: transfer.failure(result: result))
+        }
+    }
+
+    // MARK: Callbacks
+
+    private static func from(_ context: UnsafeMutableRawPointer?) -> CurlMulti {
+        Unmanaged<CurlMulti>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
+    }
+
+    private func setTimer(_ milliseconds: Int) {
+        deadline = milliseconds < 0 ? nil : Clock.monotonic() + Int64(milliseconds) * 1_000_000
+    }
+
+    private func watch(_ socket: Int32, _ what: Int32) {
+        let index = Int(socket)
+        while sockets.count <= index { sockets.append(Watch()) }
+        var wanted: Epoll.Readiness = []
+        switch what {
+        case CURL_POLL_IN: wanted = .input
+        case CURL_POLL_OUT: wanted = .output
+        case CURL_POLL_INOUT: wanted = [.input, .output]
+        default: break  // CURL_POLL_REMOVE
+        }
+        sockets[index].wanted = wanted
+        if wanted.isEmpty || sockets[index].registered == wanted {
+            // Interest in output must go, or it would be reported all the time.
+            guard sockets[index].registered.contains(.output), wanted.isEmpty else { return }
+            wanted = .input
+        }
+        register(socket, index, wanted)
+    }
+
+    private func register(_ socket: Int32, _ index: Int, _ interest: Epoll.Readiness) {
+        let token = Epoll.Token(kind: tokenKind, generation: sockets[index].generation, value: socket)
+        do throws(SystemError) {
+            if sockets[index].registered.isEmpty {
+                try epoll.add(socket, interest, token: token)
+            } else {
+                try epoll.modify(socket, interest, token: token)
+            }
+            sockets[index].registered = interest
+        } catch {
+            // Without its events the transfer runs into its timeout, which is reported.
+            sockets[index].registered = []
+        }
+    }
+
+    /// libcurl closes a socket: closing takes it out of epoll, so only our own record is left to mend.
+    fileprivate func socketIsClosed(_ socket: Int32) {
+        let index = Int(socket)
+        if index < sockets.count {
+            sockets[index].registered = []
+            sockets[index].wanted = []
+            sockets[index].generation &+= 1
+        }
+        close(socket)
+    }
+
+    /// For `CurlTransfer` alone: CURLOPT_CLOSESOCKETFUNCTION(3).
+    static func socketIsClosed(_ context: UnsafeMutableRawPointer?, _ socket: Int32) -> Int32 {
+        from(context).socketIsClosed(socket)
+        return 0
+    }
+}
+
+@available(*, unavailable)
+extension CurlMulti: Sendable {}

@@ -1,0 +1,199 @@
+private import CCurl
+private import Glibc
+
+/// One libcurl easy handle with the buffers of its answer, used for call after call to the same Model Service.
+///
+/// Confined to its shard. The request's body and the header list are borrowed from the caller until the transfer is
+/// finished or removed; `body` and `headers` belong to the transfer and hold the answer until `prepare` is called again.
+final class CurlTransfer {
+    /// The body of the answer.
+    let body = ByteBuffer(capacity: 4096)
+    /// The header lines of the (last) answer as they came, status line first, each ending in CR LF.
+    let headers = ByteBuffer(capacity: 1024)
+    /// The lines that go out with the request.
+    let requestHeaders = CurlHeaderList()
+    /// The owner's record of this transfer.
+    unowned var owner: AnyObject
+    /// Told when the transfer is finished.
+    unowned let delegate: any CurlTransferDelegate
+
+    private let easy: UnsafeMutableRawPointer
+    private let errorText: UnsafeMutablePointer<CChar>
+    private let maxBodyBytes: Int
+    private(set) var answerIsTooLong = false
+    private(set) var wantsFreshConnection = false
+    private var attempts = 0
+
+    /// How a Model Service is reached: the same for all calls of a transfer.
+    struct Target {
+        var url: String
+        var unixSocketPath: String?
+        var caFile: String?
+        var maxBodyBytes = 64 << 20
+    }
+
+    init(target: Target, delegate: any CurlTransferDelegate) {
+        guard let easy = curl_easy_init() else { fatalError("out of memory") }
+        self.easy = easy
+        self.delegate = delegate
+        self.owner = delegate
+        self.maxBodyBytes = target.maxBodyBytes
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        let me = Unmanaged.passUnretained(self).toOpaque()
+        setText(CURLOPT_URL, target.url)
+        setPointer(CURLOPT_PRIVATE, me)
+        setPointer(CURLOPT_ERRORBUFFER, errorText)
+        setPointer(CURLOPT_WRITEDATA, me)
+        setPointer(CURLOPT_HEADERDATA, me)
+        setPointer(CURLOPT_PREREQDATA, me)
+        _ = CCurl_easy_setopt_data_function(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+            CurlTransfer.from(context).takeBody(data, size * count)
+        }
+        _ = CCurl_easy_setopt_data_function(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+            CurlTransfer.from(context).takeHeader(data, size * count)
+        }
+        _ = CCurl_easy_setopt_prereq(easy) { context, _, _, _, _ in
+            CurlTransfer.from(context).mayRequest() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        }
+        setNumber(CURLOPT_NOSIGNAL, 1)
+        setNumber(CURLOPT_TCP_NODELAY, 1)
+        setNumber(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        setText(CURLOPT_PROTOCOLS_STR, "http,https")
+        // Without a value libcurl searches the environment for a proxy on each transfer; a Model Service has none.
+        setText(CURLOPT_PROXY, "")
+        if let path = target.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH, path) }
+        if let file = target.caFile { setText(CURLOPT_CAINFO, file) }
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        errorText.deallocate()
+    }
+
+    /// Makes ready for the next call: forgets the last answer, and asks for `POST` with this body or for `GET`.
+    func prepare(method: Method, body requestBody: ByteView = .empty, freshConnection: Bool = false) {
+        body.removeAll(keepingAtMost: 256 << 10)
+        headers.removeAll(keepingAtMost: 64 << 10)
+        errorText[0] = 0
+        answerIsTooLong = false
+        wantsFreshConnection = false
+        // Counting from one that was lost already makes the next loss final.
+        attempts = freshConnection ? 1 : 0
+        if freshConnection != usesFreshConnection {
+            usesFreshConnection = freshConnection
+            setNumber(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
+        }
+        switch method {
+        case .get:
+            if self.method != .get { setNumber(CURLOPT_HTTPGET, 1) }
+        case .post:
+            if self.method != .post { setNumber(CURLOPT_POST, 1) }
+            // The size goes first: with a size, libcurl does not look for the end of a string.
+            _ = CCurl_easy_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(requestBody.count))
+            setPointer(CURLOPT_POSTFIELDS, requestBody.base.map { UnsafeRawPointer($0) } ?? Self.noBody)
+        }
+        self.method = method
+        setPointer(CURLOPT_HTTPHEADER, requestHeaders.rawList)
+    }
+
+    enum Method { case get, post }
+    private var method: Method?
+    private var usesFreshConnection = false
+    private static var noBody: UnsafeRawPointer { UnsafeRawPointer(ByteView("").base.unsafelyUnwrapped) }
+
+    /// Points later calls at another URL of the same Model Service.
+    func setURL(_ url: String) { setText(CURLOPT_URL, url) }
+
+    /// The status of the answer; 0: none came.
+    var status: Int { getNumber(CURLINFO_RESPONSE_CODE) }
+
+    /// What libcurl has to say about a failure. Not for the request path.
+    var errorMessage: String { String(cString: errorText) }
+
+    /// The same as bytes; valid until the next call.
+    var errorView: ByteView { ByteView(cString: errorText) }
+
+    var answerHasBegun: Bool { !headers.isEmpty }
+    var osError: Int { getNumber(CURLINFO_OS_ERRNO) }
+
+    // MARK: Callbacks
+
+    private func takeBody(_ data: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
+        guard body.count + count <= maxBodyBytes else {
+            answerIsTooLong = true
+            return 0
+        }
+        body.append(ByteView(base: UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self), count: count))
+        return count
+    }
+
+    private func takeHeader(_ data: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
+        let line = ByteView(base: UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self), count: count)
+        // A new status line ends a 1xx answer, or the answer of an attempt that is being repeated.
+        if line.hasPrefix(ByteView("HTTP/")) { headers.removeAll() }
+        headers.append(line)
+        return count
+    }
+
+    /// Bounds libcurl's own retries. A reused connection that dies before the first byte of the answer is tried again
+    /// once, and that must be on a fresh connection: libcurl alone would go through up to five reused ones.
+    private func mayRequest() -> Bool {
+        attempts += 1
+        guard attempts > 1, !usesFreshConnection else { return attempts <= 2 }
+        guard attempts == 2, getNumber(CURLINFO_NUM_CONNECTS) > 0 else {
+            wantsFreshConnection = true
+            return false
+        }
+        return true
+    }
+
+    // MARK: libcurl
+
+    private static func from(_ context: UnsafeMutableRawPointer?) -> CurlTransfer {
+        Unmanaged<CurlTransfer>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
+    }
+
+    private func setNumber(_ option: CURLoption, _ value: Int) { _ = CCurl_easy_setopt_long(easy, option, value) }
+
+    private func setPointer(_ option: CURLoption, _ value: UnsafeRawPointer?) {
+        _ = CCurl_easy_setopt_pointer(easy, option, value)
+    }
+
+    private func setText(_ option: CURLoption, _ value: String) {
+        _ = value.withCString { CCurl_easy_setopt_pointer(easy, option, $0) }
+    }
+
+    private func getNumber(_ info: CURLINFO) -> Int {
+        var value = 0
+        _ = CCurl_easy_getinfo_long(easy, info, &value)
+        return value
+    }
+
+    /// For `CurlMulti` alone.
+    var handle: UnsafeMutableRawPointer { easy }
+
+    /// For `CurlMulti` alone: the transfer that an easy handle belongs to.
+    static func of(handle: UnsafeMutableRawPointer) -> CurlTransfer {
+        var me: UnsafeMutableRawPointer?
+        _ = CCurl_easy_getinfo_pointer(handle, CURLINFO_PRIVATE, &me)
+        return from(me)
+    }
+
+    /// For `CurlMulti` alone: lets `multi` know when a socket is closed, also long after this transfer.
+    func setSocketCloser(_ closer: UnsafeMutableRawPointer) {
+        _ = CCurl_easy_setopt_pointer(easy, CURLOPT_CLOSESOCKETDATA, closer)
+        _ = CCurl_easy_setopt_close_socket(easy) { context, socket in
+            CurlMulti.socketIsClosed(context, socket)
+        }
+    }
+}
+
+@available(*, unavailable)
+extension CurlTransfer: Sendable {}
+
+/// Hears of the end of a transfer.
+protocol CurlTransferDelegate: AnyObject {
+    /// The answer is complete, or `failure` says why there is none. The transfer is out of the multi handle already.
+    func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?)
+}

@@ -1,0 +1,62 @@
+private import Glibc
+
+/// A TCP socket that listens. Given away to the HTTP library, or closed.
+struct ListeningSocket {
+    let descriptor: Int32
+    /// The port it is bound to, also where 0 was asked for.
+    let port: Int
+
+    /// Binds and listens; `host` is an address or a name (getaddrinfo(3)).
+    ///
+    /// - Parameter shared: whether other sockets of this process may listen on the same address (SO_REUSEPORT), so that the
+    ///   kernel spreads connections over them.
+    init(host: String, port: Int, shared: Bool, backlog: Int32 = 4096) throws(SystemError) {
+        let name = "listen on \(host.contains(":") ? "[\(host)]" : host):\(port)"
+        var hints = addrinfo()
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &found)
+        guard status == 0, let address = found else {
+            throw SystemError(call: "\(name): \(String(cString: gai_strerror(status)))", code: EADDRNOTAVAIL)
+        }
+        defer { freeaddrinfo(found) }
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let socket = Glibc.socket(address.pointee.ai_family, type, 0)
+        guard socket >= 0 else { throw SystemError.last(name) }
+        var one: Int32 = 1
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        if shared { setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &one, 4) }
+        guard
+            Glibc.bind(socket, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
+            Glibc.listen(socket, backlog) == 0
+        else {
+            let error = SystemError.last(name)
+            close(socket)
+            throw error
+        }
+        self.descriptor = socket
+        self.port = Self.boundPort(socket) ?? port
+    }
+
+    func closeSocket() { close(descriptor) }
+
+    private static func boundPort(_ socket: Int32) -> Int? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
+        }
+        guard status == 0 else { return nil }
+        return withUnsafePointer(to: &storage) { pointer in
+            if pointer.pointee.ss_family == sa_family_t(AF_INET6) {
+                return pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
+                    Int(UInt16(bigEndian: $0.pointee.sin6_port))
+                }
+            }
+            return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                Int(UInt16(bigEndian: $0.pointee.sin_port))
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+private import CLinux
+private import Glibc
+
+/// A system call that failed.
+struct SystemError: Error, Equatable, CustomStringConvertible {
+    /// The call, `open`, or what it was to do: `listen on 127.0.0.1:8080`.
+    let call: String
+    /// The value of errno.
+    let code: Int32
+
+    /// What the code means, in words.
+    var reason: String { String(cString: CLinux_error_text(code)) }
+
+    var description: String { "\(call): \(reason)" }
+
+    var isMissingFile: Bool { code == ENOENT }
+
+    /// The error of the call that has just failed on this thread.
+    static func last(_ call: String) -> SystemError { SystemError(call: call, code: errno) }
+}

@@ -1,0 +1,88 @@
+private import CMicroHTTPD
+private import Glibc
+
+/// A request that libmicrohttpd is working on. Valid until `HTTPDaemonDelegate.requestCompleted`; the daemon's thread only.
+struct HTTPRequest {
+    fileprivate let connection: OpaquePointer
+
+    init(connection: OpaquePointer) { self.connection = connection }
+
+    /// Shows each header line to `visitor`, in order; the views are valid until the request is completed.
+    func visitHeaders(_ visitor: any HTTPHeaderVisitor) {
+        // The visitor outlives this call, so an unretained reference is enough.
+        var visitor = visitor
+        withUnsafeMutablePointer(to: &visitor) { pointer in
+            _ = MHD_get_connection_values_n(
+                connection, .HEADER_KIND,
+                { context, _, name, nameLength, value, valueLength in
+                    guard let context, let name else { return .NO }
+                    context.assumingMemoryBound(to: (any HTTPHeaderVisitor).self).pointee.visitHeader(
+                        name: ByteView(
+                            base: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: nameLength),
+                        value: ByteView(
+                            base: value.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
+                            count: valueLength))
+                    return .YES
+                }, pointer)
+        }
+    }
+
+    /// The word that the delegate keeps for the client's connection.
+    var connectionContext: Int { Int(bitPattern: CMicroHTTPD_connection_context(connection)) }
+
+    /// Stops the work on this connection until `resume`.
+    func suspend() { MHD_suspend_connection(connection) }
+
+    /// Lets the daemon's next run ask the delegate again (`HTTPDaemonDelegate.requestReady`). Only after `suspend`.
+    func resume() { MHD_resume_connection(connection) }
+
+    /// Hands the response to the daemon, which sends it. False when libmicrohttpd refuses it.
+    func reply(status: Int, _ response: consuming HTTPResponse) -> Bool {
+        MHD_queue_response(connection, UInt32(status), response.raw) == .YES
+    }
+}
+
+@available(*, unavailable)
+extension HTTPRequest: Sendable {}
+
+/// Sees the header lines of a request.
+protocol HTTPHeaderVisitor {
+    func visitHeader(name: ByteView, value: ByteView)
+}
+
+/// A response while it is put together.
+struct HTTPResponse: ~Copyable {
+    fileprivate let raw: OpaquePointer
+
+    /// A response with this body, which is not copied: its owner keeps the bytes until the request is completed.
+    init(body: ByteView) {
+        let bytes = UnsafeMutableRawPointer(mutating: body.base)
+        guard let raw = MHD_create_response_from_buffer(body.count, bytes, .RESPMEM_PERSISTENT) else {
+            fatalError("out of memory")
+        }
+        self.raw = raw
+    }
+
+    deinit { MHD_destroy_response(raw) }
+
+    /// Adds a header line. `value` must be followed by a NUL byte, as `ByteBuffer.terminate` leaves it.
+    ///
+    /// - Returns: false where libmicrohttpd refuses it (a line break in it, say).
+    @discardableResult
+    borrowing func add(_ name: StaticString, _ value: ByteView) -> Bool {
+        add(ByteView(name), value)
+    }
+
+    /// Adds a header line; name and value must each be followed by a NUL byte.
+    @discardableResult
+    borrowing func add(_ name: ByteView, _ value: ByteView) -> Bool {
+        guard let name = name.base, let value = value.base else { return false }
+        return MHD_add_response_header(
+            raw, UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self),
+            UnsafeRawPointer(value).assumingMemoryBound(to: CChar.self)) == .YES
+    }
+
+    /// Adds a header line of constant text.
+    @discardableResult
+    borrowing func add(_ name: StaticString, _ value: StaticString) -> Bool { add(ByteView(name), ByteView(value)) }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Gateway
+
+/// The options from which `serve` and `validate` make a configuration.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The YAML file; without it, the one that AMERON_CONFIG names.", valueName: "file"))
+    var config: String?
+
+    @Option(help: "The address or name to listen on; server.host.")
+    var host: String?
+
+    @Option(help: "The port to listen on, 0: any free port; server.port.")
+    var port: String?
+
+    @Option(help: "How many threads serve, 0: one per core; server.shards.")
+    var shards: String?
+
+    @Option(
+        help: ArgumentHelp("A value for any key, such as models.0.timeout=5s (repeatable).", valueName: "key=value"),
+        transform: parseSetting
+    )
+    var set: [ConfigurationFlags.Setting] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "One more model, NAME=URL or NAME:PROTOCOL=URL, with native, v1, v2 or raw (repeatable).",
+            valueName: "name=url"
+        ),
+        transform: parseModel
+    )
+    var model: [ConfigurationFlags.Model] = []
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical; log.level.")
+    var logLevel: String?
+
+    /// The configuration; prints what is wrong with it and exits where there is none.
+    func load() throws -> Configuration {
+        do {
+            return try ConfigurationLoader(file: config, flags: flags).load()
+        } catch {
+            StandardError.print(error.description)
+            throw ExitCode(ConfigurationError.exitCode)
+        }
+    }
+
+    /// The values are passed on as text: the Gateway's table of keys alone knows what they may be.
+    private var flags: ConfigurationFlags {
+        var flags = ConfigurationFlags()
+        flags.models = model
+        flags.settings = set
+        let own = [
+            ("server.host", host, "--host"), ("server.port", port, "--port"), ("server.shards", shards, "--shards"),
+            ("log.level", logLevel, "--log-level"),
+        ]
+        for (key, value, flag) in own {
+            if let value { flags.settings.append(.init(key: key, value: value, flag: flag)) }
+        }
+        return flags
+    }
+}
+
+@Sendable private func parseSetting(_ text: String) throws -> ConfigurationFlags.Setting {
+    guard let setting = ConfigurationFlags.Setting(text: text) else {
+        throw ValidationError("write it as KEY=VALUE, such as server.port=8080")
+    }
+    return setting
+}
+
+@Sendable private func parseModel(_ text: String) throws -> ConfigurationFlags.Model {
+    guard let model = ConfigurationFlags.Model(text: text) else {
+        throw ValidationError("write it as NAME=URL or NAME:PROTOCOL=URL, such as iris:v2=http://127.0.0.1:9090/v2")
+    }
+    return model
+}

@@ -1,0 +1,53 @@
+@testable import Gateway
+
+/// A configuration that can be served, for tests that look at one key.
+let minimalYAML = """
+    models:
+      - name: iris
+        url: http://127.0.0.1:9090/predict
+    reporting:
+      reporters:
+        - type: file
+          path: a.jsonl
+    """
+
+func load(
+    _ yaml: String?,
+    environment: [String: String] = [:],
+    models: [String] = [],
+    set: [(String, String)] = []
+) throws(ConfigurationError) -> Configuration {
+    var flags = ConfigurationFlags()
+    flags.models = models.compactMap { ConfigurationFlags.Model(text: $0) }
+    flags.settings = set.map { .init(key: $0.0, value: $0.1, flag: "--set") }
+    return try ConfigurationLoader(environment: environment, flags: flags)
+        .load(yaml: yaml.map { Array($0.utf8) }, named: "test.yaml")
+}
+
+/// The lines of the error that `load` throws; empty where it throws none.
+func problems(
+    _ yaml: String?,
+    environment: [String: String] = [:],
+    models: [String] = [],
+    set: [(String, String)] = []
+) -> [String] {
+    do {
+        _ = try load(yaml, environment: environment, models: models, set: set)
+        return []
+    } catch {
+        return error.problems.map(\.description)
+    }
+}
+
+/// A small generator with a seed, so that a failure can be had again (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}

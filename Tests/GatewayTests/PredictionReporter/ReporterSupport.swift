@@ -1,0 +1,119 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+/// Asks again and again until the answer is yes; false where that took too long.
+func eventually(within limit: Duration = .seconds(20), _ condition: () -> Bool) -> Bool {
+    let clock = ContinuousClock()
+    let deadline = clock.now + limit
+    while !condition() {
+        if clock.now > deadline { return false }
+        sched_yield()
+    }
+    return true
+}
+
+/// A directory that goes away with this object.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "ameron-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { path + "/" + name }
+
+    func lines(of name: String) -> [String] {
+        guard let data = FileManager.default.contents(atPath: file(name)), !data.isEmpty else { return [] }
+        var lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        // What follows the last line feed: nothing, where the last line is whole.
+        if lines.last == "" { lines.removeLast() }
+        return lines.map(String.init)
+    }
+}
+
+/// What a Reporter logged.
+final class LogRecorder: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var messages: [String] { lines.withLock { $0 } }
+    var log: FileReporter.Log { { level, message in self.lines.withLock { $0.append("\(level) \(message)") } } }
+}
+
+/// A batch of lines `{"producer":1,"number":7,"fill":"xxx"}`.
+func fill(_ batch: EventBatch, producer: Int, numbers: Range<Int>, fill: Int = 0) {
+    batch.removeAll()
+    for number in numbers {
+        let start = batch.bytes.count
+        batch.bytes.append(string: #"{"producer":\#(producer),"number":\#(number),"fill":""#)
+        for _ in 0..<fill { batch.bytes.append(UInt8(ascii: "x")) }
+        batch.bytes.append("\"}\n")
+        let whole = start..<batch.bytes.count
+        batch.append(.init(whole: whole, data: whole, id: start..<start, time: start..<start, requestId: start..<start))
+    }
+}
+
+struct TestLine: Decodable, Hashable {
+    var producer: Int
+    var number: Int
+    var fill: String
+
+    static func parse(_ line: String) throws -> TestLine {
+        try JSONDecoder().decode(TestLine.self, from: Data(line.utf8))
+    }
+}
+
+extension ReporterCounters {
+    struct Totals: Equatable {
+        var sent = 0
+        var failed = 0
+        var dropped = 0
+        var all: Int { sent + failed + dropped }
+    }
+
+    var totalQueued: Int { queuedBytes.load(ordering: .acquiring) }
+
+    var totals: Totals {
+        Totals(
+            sent: sent.load(ordering: .acquiring), failed: failed.load(ordering: .acquiring),
+            dropped: dropped.load(ordering: .acquiring))
+    }
+}
+
+/// Runs one thread per producer, each with a lane of its own and random batches, and waits for all.
+func produce(
+    to reporter: any PredictionReporter, producers: Int, eventsEach: Int, fill length: Int = 40, batchLimit: Int = 40
+) throws {
+    let threads = try (0..<producers).map { producer in
+        try ThreadHandle(name: "producer-\(producer)") {
+            let lane = reporter.openLane()
+            let batch = EventBatch()
+            var generator = SeededGenerator(state: UInt64(producer))
+            var number = 0
+            while number < eventsEach {
+                let next = min(eventsEach, number + Int.random(in: 1...batchLimit, using: &generator))
+                fill(batch, producer: producer, numbers: number..<next, fill: length)
+                lane.submit(batch)
+                number = next
+            }
+        }
+    }
+    for thread in threads { thread.join() }
+}
+
+/// Fails where a line is torn or doubled, or where the lines of one producer are out of order.
+func expectWholeLines(_ lines: [String], inOrder: Bool = true) throws {
+    var last: [Int: Int] = [:]
+    var seen: Set<TestLine> = []
+    for line in lines {
+        let parsed = try TestLine.parse(line)
+        #expect(seen.insert(parsed).inserted, "doubled: \(line)")
+        if inOrder { #expect(parsed.number > last[parsed.producer] ?? -1, "out of order: \(line)") }
+        last[parsed.producer] = parsed.number
+    }
+}
