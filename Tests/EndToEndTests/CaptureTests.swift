@@ -51,7 +51,9 @@ import Testing
     @Test func cuts() throws {
         let json = #"{"a":"0123456789"}"#
         let event = try captured(
-            .post("/predictions/iris", json: json), ["capture": "body", "maxCaptureBytes": "10"])
+            .post("/predictions/iris", json: json),
+            ["capture": "body", "maxCaptureBytes": "10"]
+        )
         #expect(event["requestTruncated"] == true)
         #expect(event["request"]?.string == base64(Array(json.utf8.prefix(10))))
     }

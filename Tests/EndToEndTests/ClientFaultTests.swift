@@ -131,7 +131,11 @@ import Testing
         try withModel(server: ["maxBodyBytes": "1KiB"]) { sidecar, service in
             let connection = try sidecar.connect()
             let request = HTTPRequest(
-                "POST", "/predictions/iris", body: Array(repeating: 32, count: 1_025), chunkSize: 100)
+                "POST",
+                "/predictions/iris",
+                body: Array(repeating: 32, count: 1_025),
+                chunkSize: 100
+            )
             // The Sidecar may have closed before it was all sent.
             do { try connection.send(request.wire) } catch SocketError.reset {}
             let response = try connection.response()
@@ -139,7 +143,11 @@ import Testing
             try expectError(response, face: request.target)
             #expect(service.calls.isEmpty)
             let largest = HTTPRequest(
-                "POST", "/predictions/iris", body: Array(repeating: 32, count: 1_024), chunkSize: 100)
+                "POST",
+                "/predictions/iris",
+                body: Array(repeating: 32, count: 1_024),
+                chunkSize: 100
+            )
             #expect(try sidecar.send(largest).status == 200)
         }
     }
@@ -159,7 +167,10 @@ import Testing
         try withModel(server: ["maxHeaderBytes": "4KiB"]) { sidecar, service in
             let connection = try sidecar.connect()
             let request = HTTPRequest.post(
-                "/predictions/iris", json: "{}", headers: ["X-Large": String(repeating: "a", count: 20_000)])
+                "/predictions/iris",
+                json: "{}",
+                headers: ["X-Large": String(repeating: "a", count: 20_000)]
+            )
             do { try connection.send(request.wire) } catch SocketError.reset {}
             #expect(try connection.response().status == 431)
             #expect(service.calls.isEmpty)
@@ -220,7 +231,8 @@ import Testing
             let connection = try sidecar.connect()
             let ids = (0..<5).map { "p-\($0)" }
             try connection.send(
-                ids.flatMap { HTTPRequest.post("/predictions/iris", json: "{}", headers: ["X-Request-Id": $0]).wire })
+                ids.flatMap { HTTPRequest.post("/predictions/iris", json: "{}", headers: ["X-Request-Id": $0]).wire }
+            )
             let answered = try ids.map { _ in try connection.response().requestId }
             #expect(answered == ids)
         }

@@ -10,7 +10,9 @@ import Testing
     @Test func leavesTwoEventsForEachOfAThousandRequests() throws {
         let model = try example("--protocol", "native", "--delay", "0ms")
         let configuration = SidecarConfiguration(
-            .init("digits", url: "http://127.0.0.1:\(model.port)/predict/digits"), server: ["shards": "2"])
+            .init("digits", url: "http://127.0.0.1:\(model.port)/predict/digits"),
+            server: ["shards": "2"]
+        )
         try withSidecar(configuration) { sidecar in
             let ids = try concurrently(4) { _ in
                 let connection = try sidecar.connect()

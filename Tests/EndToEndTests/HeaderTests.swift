@@ -28,12 +28,15 @@ import Testing
     @Test func keepsHopByHopHeaders() throws {
         let request = try received(
             .post(
-                "/predictions/iris", json: "{}",
+                "/predictions/iris",
+                json: "{}",
                 headers: [
                     "Connection": "keep-alive, X-Hop", "X-Hop": "1", "Keep-Alive": "timeout=5", "TE": "trailers",
                     "Proxy-Connection": "keep-alive", "Proxy-Authorization": "Basic x", "Upgrade": "h2c",
                     "Accept-Encoding": "gzip", "Host": "elsewhere.test", "X-Stay": "1",
-                ]))
+                ]
+            )
+        )
         for name in [
             "X-Hop", "Keep-Alive", "TE", "Proxy-Connection", "Proxy-Authorization", "Upgrade", "Accept-Encoding",
             "Expect", "Transfer-Encoding",
@@ -79,7 +82,8 @@ import Testing
                 "X-Model": "a", "Set-Cookie": "a=1", "Set-Cookie": "b=2", "Ce-Type": "done", "Keep-Alive": "timeout=5",
                 "Connection": "keep-alive, X-Hop", "X-Hop": "1", "X-Request-Id": "the model's",
                 "Inference-Header-Content-Length": "1",
-            ])
+            ]
+        )
         try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
             let response = try sidecar.post(path)
             #expect(response.status == 200)
@@ -111,7 +115,11 @@ import Testing
         try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
             let connection = try sidecar.connect()
             let request = HTTPRequest(
-                "POST", "/predictions/iris", headers: ["Expect": "100-continue"], body: Array("{}".utf8))
+                "POST",
+                "/predictions/iris",
+                headers: ["Expect": "100-continue"],
+                body: Array("{}".utf8)
+            )
             try connection.send(request.head)
             try connection.send(request.body ?? [])
             #expect(try connection.response().status == 200)

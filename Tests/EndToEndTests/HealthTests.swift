@@ -36,7 +36,9 @@ import Testing
         let first = try modelService(Sample.native)
         let second = try FakeModelService(listening: false) { _ in .json(Sample.native) }
         let configuration = SidecarConfiguration(
-            .init("first", url: first.url("/predict")), .init("second", url: second.url("/predict")))
+            .init("first", url: first.url("/predict")),
+            .init("second", url: second.url("/predict"))
+        )
         try withSidecar(configuration) { sidecar in
             #expect(try sidecar.post("/predictions/first").status == 200)
             #expect(try sidecar.get("/readyz").status == 503)
@@ -48,9 +50,11 @@ import Testing
     @Test func asksWhereTheConfigurationSays() throws {
         let service = try FakeModelService(
             other: { $0.target == "/ping?x=1" ? .ready : .json("{}", status: 503, headers: ["Connection": "close"]) },
-            { _ in .json(Sample.native) })
+            { _ in .json(Sample.native) }
+        )
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/predict"), ["healthUrl": "\"\(service.url("/ping?x=1"))\""]))
+            .init("iris", url: service.url("/predict"), ["healthUrl": "\"\(service.url("/ping?x=1"))\""])
+        )
         try withSidecar(configuration) { sidecar in
             let ready = try sidecar.becomesReady()
             #expect(ready)

@@ -7,7 +7,8 @@ import Testing
     private func id(_ path: String, body: String, _ headers: HTTPHeaders = [:]) throws -> String {
         let service = try modelService(Sample.v2)
         let configuration = SidecarConfiguration(
-            .init("iris", protocol: "v2", url: service.url("/v2/models/iris/infer")))
+            .init("iris", protocol: "v2", url: service.url("/v2/models/iris/infer"))
+        )
         var id = ""
         try withSidecar(configuration) { sidecar in
             let response = try sidecar.post(path, json: body, headers: headers)
@@ -40,8 +41,10 @@ import Testing
     @Test func takesTheIdInFrontOfBinaryTensors() throws {
         let head = #"{"id":"oip-2","inputs":[]}"#
         let id = try id(
-            "/v2/models/iris/infer", body: head + "}{ not JSON",
-            ["Inference-Header-Content-Length": "\(head.utf8.count)", "Content-Type": "application/octet-stream"])
+            "/v2/models/iris/infer",
+            body: head + "}{ not JSON",
+            ["Inference-Header-Content-Length": "\(head.utf8.count)", "Content-Type": "application/octet-stream"]
+        )
         #expect(id == "oip-2")
     }
 

@@ -10,7 +10,8 @@ import Testing
         let service = try FakeModelService { _ in .json(#"{"predictions":[{"value":1},{"value":2}]}"#).after(gate) }
         let configuration = SidecarConfiguration(
             .init("iris", url: service.url("/"), ["timeout": "100s"]),
-            server: ["shards": "\(shards)", "drainTimeout": "100s"])
+            server: ["shards": "\(shards)", "drainTimeout": "100s"]
+        )
         try withSidecar(configuration) { sidecar in
             let operations = try sidecar.connect()
             let late = try sidecar.connect()
@@ -42,7 +43,9 @@ import Testing
     @Test func doesNotDrainForEver() throws {
         let service = try FakeModelService { _ in .hang }
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/"), ["timeout": "1000s"]), server: ["drainTimeout": "300ms"])
+            .init("iris", url: service.url("/"), ["timeout": "1000s"]),
+            server: ["drainTimeout": "300ms"]
+        )
         try withSidecar(configuration) { sidecar in
             let clients = startConcurrently(3) { _ in try? sidecar.post("/predictions/iris").status }
             #expect(eventually { service.calls.count == 3 })
@@ -59,7 +62,9 @@ import Testing
     @Test func doesNotWaitForIdleClients() throws {
         let service = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/")), server: ["drainTimeout": "1000s", "shards": "2"])
+            .init("iris", url: service.url("/")),
+            server: ["drainTimeout": "1000s", "shards": "2"]
+        )
         try withSidecar(configuration) { sidecar in
             let idle = try sidecar.connect()
             #expect(try idle.exchange(.post("/predictions/iris", json: "{}")).status == 200)
@@ -95,7 +100,9 @@ import Testing
     @Test func rotatesItsFile() throws {
         let service = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/")), file: ["maxBytes": "4KiB", "keep": "100"])
+            .init("iris", url: service.url("/")),
+            file: ["maxBytes": "4KiB", "keep": "100"]
+        )
         try withSidecar(configuration) { sidecar in
             for _ in 0..<50 { #expect(try sidecar.post("/predictions/iris").status == 200) }
             #expect(sidecar.stop() == .code(0))
@@ -148,7 +155,9 @@ import Testing
         // What can never be written: a full device.
         let service = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/")), reporting: ["maxQueueBytes": "2KiB"])
+            .init("iris", url: service.url("/")),
+            reporting: ["maxQueueBytes": "2KiB"]
+        )
         try withSidecar(configuration, eventFile: "/dev/full") { sidecar in
             for _ in 0..<50 { #expect(try sidecar.post("/predictions/iris").status == 200) }
             let lost = try eventually {

@@ -7,7 +7,9 @@ import Testing
         let gate = Gate()
         let service = try FakeModelService { _ in .json(Sample.native).after(gate) }
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/"), ["timeout": "60s"]), server: ["maxInFlight": "2"])
+            .init("iris", url: service.url("/"), ["timeout": "60s"]),
+            server: ["maxInFlight": "2"]
+        )
         try withSidecar(configuration) { sidecar in
             let clients = startConcurrently(2) { _ in try sidecar.post("/predictions/iris").status }
             defer { gate.open() }
@@ -48,7 +50,9 @@ import Testing
             $0.text == "wait" ? .json(Sample.native).after(gate) : .json(Sample.native)
         }
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/"), ["timeout": "60s"]), server: ["idleTimeout": "1s"])
+            .init("iris", url: service.url("/"), ["timeout": "60s"]),
+            server: ["idleTimeout": "1s"]
+        )
         try withSidecar(configuration) { sidecar in
             let idle = try sidecar.connect()
             let clients = startConcurrently(1) { _ in try sidecar.post("/predictions/iris", json: "wait").status }
@@ -65,7 +69,9 @@ import Testing
     @Test func boundsConnections() throws {
         let service = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/")), server: ["maxConnections": "8"])
+            .init("iris", url: service.url("/")),
+            server: ["maxConnections": "8"]
+        )
         try withSidecar(configuration) { sidecar in
             var connections: [HTTPConnection] = []
             for _ in 0..<8 {

@@ -41,8 +41,11 @@ import Testing
             #expect(second.status == 502)
             #expect(service.calls.filter { $0.text == "2" }.map(\.indexOnConnection) == [1, 0])
             try expectFailure(
-                eventuallyEvents(sidecar, second.requestId), requestId: second.requestId, status: 502,
-                causes: ["reset"])
+                eventuallyEvents(sidecar, second.requestId),
+                requestId: second.requestId,
+                status: 502,
+                causes: ["reset"]
+            )
         }
     }
 

@@ -20,8 +20,12 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
     static let all: [ModelFault] = [
         .init("hangs", .hang, status: 504, "timeout", keys: ["timeout": "300ms"]),
         .init(
-            "hangs in the body", Reply(Reply.closeInBody.steps.dropLast() + [.hang]), status: 504, "timeout",
-            keys: ["timeout": "300ms"]),
+            "hangs in the body",
+            Reply(Reply.closeInBody.steps.dropLast() + [.hang]),
+            status: 504,
+            "timeout",
+            keys: ["timeout": "300ms"]
+        ),
         .init("closes before the first byte", .close, "reset"),
         .init("resets before the first byte", .reset, "reset"),
         .init("resets in the headers", .resetInHeaders, "reset"),
@@ -30,8 +34,10 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         .init("leaves out the last chunk", .chunkedWithoutEnd, "reset", "malformed"),
         .init("sends garbage", .garbage, "malformed"),
         .init(
-            "sends a wrong chunk size", .raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").thenClose,
-            "malformed"),
+            "sends a wrong chunk size",
+            .raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").thenClose,
+            "malformed"
+        ),
         .init("sends what is not JSON", .json("{\"value\":"), "malformed"),
         .init("sends an empty body", .json(""), "malformed"),
         .init("sends JSON without Predictions", .json(#"{"a":1}"#), "malformed"),
@@ -39,12 +45,18 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         .init("sends 100 MiB unannounced", .hugeWithoutLength(100 << 20), "tooLarge"),
         .init("sends 2 MiB where 1 MiB is allowed", .huge(2 << 20), "tooLarge", keys: ["maxResponseBytes": "1MiB"]),
         .init(
-            "sends 2 MiB unannounced where 1 MiB is allowed", .hugeWithoutLength(2 << 20), "tooLarge",
-            keys: ["maxResponseBytes": "1MiB"]),
+            "sends 2 MiB unannounced where 1 MiB is allowed",
+            .hugeWithoutLength(2 << 20),
+            "tooLarge",
+            keys: ["maxResponseBytes": "1MiB"]
+        ),
         .init("answers 500", .json(#"{"error":"x"}"#, status: 500), status: 500, "modelError"),
         .init(
-            "answers 503 in HTML", .answer(503, headers: ["Content-Type": "text/html"], body: Array("<p>".utf8)),
-            status: 503, "modelError"),
+            "answers 503 in HTML",
+            .answer(503, headers: ["Content-Type": "text/html"], body: Array("<p>".utf8)),
+            status: 503,
+            "modelError"
+        ),
     ]
 }
 
@@ -54,7 +66,8 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         // The fault is asked for by a header, so that the next request on the same Sidecar can do without.
         let service = try FakeModelService { $0.headers.contains("X-Fault") ? fault.reply : .json(Sample.native) }
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/predict"), ["timeout": "20s"].merging(fault.keys) { $1 }))
+            .init("iris", url: service.url("/predict"), ["timeout": "20s"].merging(fault.keys) { $1 })
+        )
         try withSidecar(configuration) { sidecar in
             let response = try sidecar.post("/predictions/iris", headers: ["X-Fault": "1"])
             #expect(response.status == fault.status)
@@ -124,7 +137,8 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         let fast = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
             .init("slow", url: slow.url("/"), ["timeout": "120s", "maxConnections": "20"]),
-            .init("fast", url: fast.url("/")))
+            .init("fast", url: fast.url("/"))
+        )
         try withSidecar(configuration) { sidecar in
             let waiting = startConcurrently(40) { _ in try sidecar.post("/predictions/slow").status }
             defer { gate.open() }
@@ -141,7 +155,8 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
     @Test func waitingForAConnectionIsPartOfTheTimeout() throws {
         let service = try FakeModelService { _ in .hang }
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/"), ["timeout": "500ms", "maxConnections": "1"]))
+            .init("iris", url: service.url("/"), ["timeout": "500ms", "maxConnections": "1"])
+        )
         try withSidecar(configuration) { sidecar in
             let statuses = try concurrently(3) { _ in try sidecar.post("/predictions/iris").status }
             #expect(statuses == [504, 504, 504])

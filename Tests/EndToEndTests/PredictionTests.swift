@@ -15,47 +15,73 @@ struct Answer: Sendable, CustomTestStringConvertible {
 
     static let all: [Answer] = [
         .init(
-            testDescription: "native, one", speaks: "native",
-            body: #"{ "value": {"label": "a", "score": 0.980} }"#, values: [#"{"label": "a", "score": 0.980}"#]),
+            testDescription: "native, one",
+            speaks: "native",
+            body: #"{ "value": {"label": "a", "score": 0.980} }"#,
+            values: [#"{"label": "a", "score": 0.980}"#]
+        ),
         .init(
-            testDescription: "native, many", speaks: "native",
+            testDescription: "native, many",
+            speaks: "native",
             body: """
                 {"predictions":[{"modelName":"rotate","modelVersion":"3","value":90},
                 {"modelName":"digits","value":[1,2.50,"x"]},{"value":null}]}
                 """,
-            values: ["90", #"[1,2.50,"x"]"#, "null"], names: ["rotate", "digits", "iris"], versions: ["3", "1", "1"]),
+            values: ["90", #"[1,2.50,"x"]"#, "null"],
+            names: ["rotate", "digits", "iris"],
+            versions: ["3", "1", "1"]
+        ),
         .init(
-            testDescription: "v1", speaks: "v1", body: #"{"predictions": [1.0, [2, 3], {"a": "b"}, "text"]}"#,
-            values: ["1.0", "[2, 3]", #"{"a": "b"}"#, #""text""#]),
+            testDescription: "v1",
+            speaks: "v1",
+            body: #"{"predictions": [1.0, [2, 3], {"a": "b"}, "text"]}"#,
+            values: ["1.0", "[2, 3]", #"{"a": "b"}"#, #""text""#]
+        ),
         .init(
-            testDescription: "v2, flat", speaks: "v2",
+            testDescription: "v2, flat",
+            speaks: "v2",
             body: """
                 {"model_name":"wine","model_version":"7","id":"m",
                 "outputs":[{"name":"p","shape":[2,3],"datatype":"FP32","data":[1,2,3,4,5,6.50]}]}
                 """,
-            values: ["[1,2,3]", "[4,5,6.50]"], names: ["wine", "wine"], versions: ["7", "7"]),
+            values: ["[1,2,3]", "[4,5,6.50]"],
+            names: ["wine", "wine"],
+            versions: ["7", "7"]
+        ),
         .init(
-            testDescription: "v2, nested", speaks: "v2",
+            testDescription: "v2, nested",
+            speaks: "v2",
             body: """
                 {"model_name":"wine","outputs":[{"name":"p","shape":[2,2],"datatype":"FP32","data":[[1,2],[3,4]]}]}
                 """,
-            values: ["[1,2]", "[3,4]"], names: ["wine", "wine"]),
+            values: ["[1,2]", "[3,4]"],
+            names: ["wine", "wine"]
+        ),
         .init(
-            testDescription: "v2, one dimension", speaks: "v2",
+            testDescription: "v2, one dimension",
+            speaks: "v2",
             body: """
                 {"model_name":"wine","outputs":[{"name":"l","shape":[3],"datatype":"BYTES","data":["a","b","c"]}]}
                 """,
-            values: [#""a""#, #""b""#, #""c""#], names: ["wine", "wine", "wine"]),
+            values: [#""a""#, #""b""#, #""c""#],
+            names: ["wine", "wine", "wine"]
+        ),
         .init(
-            testDescription: "v2, two outputs", speaks: "v2",
+            testDescription: "v2, two outputs",
+            speaks: "v2",
             body: """
                 {"model_name":"wine","outputs":[{"name":"l","shape":[2],"datatype":"INT64","data":[1,0]},
                 {"name":"p","shape":[2,2],"datatype":"FP32","data":[0.1,0.9,0.8,0.2]}]}
                 """,
-            values: [#"{"l":1,"p":[0.1,0.9]}"#, #"{"l":0,"p":[0.8,0.2]}"#], names: ["wine", "wine"]),
+            values: [#"{"l":1,"p":[0.1,0.9]}"#, #"{"l":0,"p":[0.8,0.2]}"#],
+            names: ["wine", "wine"]
+        ),
         .init(
-            testDescription: "raw JSON", speaks: "raw", body: #"{"any": ["thing", 1.50]}"#,
-            values: [#"{"any": ["thing", 1.50]}"#]),
+            testDescription: "raw JSON",
+            speaks: "raw",
+            body: #"{"any": ["thing", 1.50]}"#,
+            values: [#"{"any": ["thing", 1.50]}"#]
+        ),
     ]
 }
 
@@ -128,7 +154,10 @@ struct Answer: Sendable, CustomTestStringConvertible {
             #expect(prediction["explanation"]?["why"] == .array([1, 2]))
             #expect(prediction["score"] == .number("0.50"))
             let event = try expectEvent(
-                sidecar.events(atLeast: 1).first, requestId: response.requestId, status: 200)
+                sidecar.events(atLeast: 1).first,
+                requestId: response.requestId,
+                status: 200
+            )
             #expect(event["predictionId"] == "p-1")
             #expect(event["modelName"] == "aé")
             #expect(event["timeTakenInMs"]?.double == 4.1)
@@ -185,10 +214,13 @@ struct Answer: Sendable, CustomTestStringConvertible {
             .answer(
                 headers: [
                     "Inference-Header-Content-Length": "\(head.utf8.count)", "Content-Type": "application/octet-stream",
-                ], body: body)
+                ],
+                body: body
+            )
         }
         let configuration = SidecarConfiguration(
-            .init("iris", protocol: "v2", url: service.url("/v2/models/iris/infer")))
+            .init("iris", protocol: "v2", url: service.url("/v2/models/iris/infer"))
+        )
         try withSidecar(configuration) { sidecar in
             let response = try sidecar.post("/v2/models/iris/infer")
             #expect(response.body == body)
@@ -234,7 +266,11 @@ struct Answer: Sendable, CustomTestStringConvertible {
             #expect(service.calls.count == 1)
             let events = try sidecar.events(atLeast: 1)
             let event = try expectFailure(
-                events, requestId: response.requestId, status: status, causes: ["modelError"])
+                events,
+                requestId: response.requestId,
+                status: status,
+                causes: ["modelError"]
+            )
             #expect(event["modelName"] == "iris")
             #expect(event["face"]?.string == face.rawValue)
             #expect(event["sentAt"] != nil && event["answeredAt"] != nil)

@@ -9,7 +9,8 @@ import Testing
         let wine = try modelService(Sample.v1)
         let configuration = SidecarConfiguration(
             .init("iris", url: iris.url("/predict")),
-            .init("wine", protocol: "v1", url: wine.url("/v1/models/wine:predict"), version: nil))
+            .init("wine", protocol: "v1", url: wine.url("/v1/models/wine:predict"), version: nil)
+        )
         try withSidecar(configuration) { try body($0, iris, wine) }
     }
 

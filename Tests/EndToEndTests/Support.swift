@@ -33,7 +33,10 @@ func withSidecar(
         do {
             try body(sidecar)
             #expect(
-                sidecar.stop() == .code(0), "the Sidecar does not stop as it should", sourceLocation: sourceLocation)
+                sidecar.stop() == .code(0),
+                "the Sidecar does not stop as it should",
+                sourceLocation: sourceLocation
+            )
         } catch {
             throw TestFailure("\(error)\nstderr of the Sidecar:\n\(sidecar.process.standardErrorTail)")
         }

@@ -19,12 +19,14 @@ import Testing
                 default: .json(#"{"error":"not here"}"#, status: 404)
                 }
             },
-            { _ in .json(Sample.v2) })
+            { _ in .json(Sample.v2) }
+        )
     }
 
     private func configuration(_ service: FakeModelService) -> SidecarConfiguration {
         SidecarConfiguration(
-            .init("iris", protocol: "v2", url: service.url("/v2/models/iris/infer"), version: nil))
+            .init("iris", protocol: "v2", url: service.url("/v2/models/iris/infer"), version: nil)
+        )
     }
 
     @Test func passesMetadataOn() throws {
@@ -55,7 +57,8 @@ import Testing
         let other = try self.service()
         var configuration = configuration(service)
         configuration.models.append(
-            .init("more", protocol: "v2", url: other.url("/v2/models/more/infer"), version: nil))
+            .init("more", protocol: "v2", url: other.url("/v2/models/more/infer"), version: nil)
+        )
         try withSidecar(configuration) { sidecar in
             let server = try sidecar.get("/v2").json()
             #expect(server["name"]?.string?.isEmpty == false)
@@ -65,7 +68,9 @@ import Testing
 
     @Test func passesRefusalsOn() throws {
         let service = try FakeModelService(
-            other: { _ in .json(#"{"error":"not ready"}"#, status: 400) }, { _ in .json(Sample.v2) })
+            other: { _ in .json(#"{"error":"not ready"}"#, status: 400) },
+            { _ in .json(Sample.v2) }
+        )
         try withSidecar(configuration(service)) { sidecar in
             let response = try sidecar.get("/v2/models/iris/ready")
             #expect(response.status == 400)

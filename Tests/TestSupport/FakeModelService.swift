@@ -142,8 +142,14 @@ package final class FakeModelService: Sendable {
     ) -> (ReceivedRequest, Reply) {
         let request = record.withLock { record in
             let request = ReceivedRequest(
-                index: record.requests.count, connection: connection, indexOnConnection: indexOnConnection,
-                method: message.method, target: message.target, headers: message.headers, body: message.body)
+                index: record.requests.count,
+                connection: connection,
+                indexOnConnection: indexOnConnection,
+                method: message.method,
+                target: message.target,
+                headers: message.headers,
+                body: message.body
+            )
             record.requests.append(request)
             return request
         }

@@ -209,8 +209,13 @@ package final class HTTPReader {
                 position = buffer.count
             }
             return HTTPResponse(
-                version: String(parts[0]), status: status, reason: parts.count > 2 ? String(parts[2]) : "",
-                headers: headers, body: body, interim: interim)
+                version: String(parts[0]),
+                status: status,
+                reason: parts.count > 2 ? String(parts[2]) : "",
+                headers: headers,
+                body: body,
+                interim: interim
+            )
         }
     }
 }

@@ -41,7 +41,8 @@ package struct Reply: Sendable {
             steps.map {
                 guard case .send(let bytes) = $0 else { return $0 }
                 return .drip(bytes)
-            })
+            }
+        )
     }
 
     /// False when the connection is not to be used again.

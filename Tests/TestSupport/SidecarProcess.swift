@@ -24,7 +24,11 @@ package final class SidecarProcess: Sendable {
         let eventFile = eventFile ?? directory.file("events.jsonl")
         let file = try directory.write(configuration.yaml(eventFile: eventFile), to: "sidecar.yaml")
         try self.init(
-            arguments: ["--config", file], environment: environment, directory: directory, eventFile: eventFile)
+            arguments: ["--config", file],
+            environment: environment,
+            directory: directory,
+            eventFile: eventFile
+        )
     }
 
     /// Starts it with arguments and waits until it serves (the example Model Service does, too).
@@ -37,7 +41,11 @@ package final class SidecarProcess: Sendable {
         self.directory = directory
         self.eventFile = eventFile
         let process = try ChildProcess(
-            Self.executable, arguments, environment: environment, directory: directory)
+            Self.executable,
+            arguments,
+            environment: environment,
+            directory: directory
+        )
         let port = eventuallyValue(within: Deadline.standardSeconds) { () -> UInt16? in
             if let port = Self.port(in: process.standardError) { return port }
             return process.exitStatus == nil ? nil : 0
@@ -48,7 +56,8 @@ package final class SidecarProcess: Sendable {
                 ameron-sidecar \(arguments.joined(separator: " ")) does not serve; \
                 exit: \(process.exitStatus.map { "\($0)" } ?? "none"), stderr:
                 \(process.standardErrorTail)
-                """)
+                """
+            )
         }
         self.process = process
         self.port = port

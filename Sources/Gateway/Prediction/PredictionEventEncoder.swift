@@ -23,7 +23,8 @@ final class PredictionEventEncoder {
     func encode(_ event: PredictionEvent, into batch: EventBatch, isValidJSON: (ByteView) -> Bool) {
         let out = batch.bytes
         out.reserve(
-            Self.fixedRoom + opening.count + event.value.count + event.extra.count + (event.request?.body.count ?? 0))
+            Self.fixedRoom + opening.count + event.value.count + event.extra.count + (event.request?.body.count ?? 0)
+        )
 
         let start = out.count
         out.append(opening.view)
@@ -50,7 +51,8 @@ final class PredictionEventEncoder {
         out.append("}\n")
 
         batch.append(
-            EventBatch.Record(whole: start..<out.count, data: data, id: id, time: time, requestId: requestId))
+            EventBatch.Record(whole: start..<out.count, data: data, id: id, time: time, requestId: requestId)
+        )
     }
 
     private func appended(_ view: ByteView, to out: ByteBuffer) -> Range<Int> {
@@ -114,7 +116,9 @@ final class PredictionEventEncoder {
     }
 
     private func append(
-        _ request: PredictionEvent.CapturedRequest, to out: ByteBuffer, isValidJSON: (ByteView) -> Bool
+        _ request: PredictionEvent.CapturedRequest,
+        to out: ByteBuffer,
+        isValidJSON: (ByteView) -> Bool
     ) {
         if !request.truncated && request.contentType.isJSONMediaType && isValidJSON(request.body) {
             out.append(#","request":"#)
