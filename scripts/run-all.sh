@@ -59,9 +59,9 @@ Model Service  http://127.0.0.1:$model_port
 Sidecar        http://127.0.0.1:$port   (/readyz  /metrics  /openapi.json)
 Events         predictions.jsonl, one line per Prediction
 
-Try (one request, two Predictions: the rotation of an image of a digit, then the digit):
-  curl -s http://127.0.0.1:$port/predictions/digits -d '{"rotation":90}'
-Or:
+Try (a picture of a digit that lies on its side; two Predictions: how to turn it, and the digit):
+  curl -s http://127.0.0.1:$port/predictions/digits -d '{"image":["..#..","#####","..#..","..#..","###.."]}'
+Or (a flower by its measures):
   curl -s http://127.0.0.1:$port/predictions/iris -d '{"instances":[[5.1,3.5,1.4,0.2]]}'
 Then:
   tail -n 2 predictions.jsonl
