@@ -132,16 +132,18 @@ import Testing
         }
     }
 
-    /// What the reader accepts Foundation accepts, and the other way round, but for what Foundation takes or leaves of
-    /// its own accord.
+    /// What the reader accepts Foundation accepts, and the other way round, but for what Foundation takes or leaves on
+    /// its own: a comma too many at the end, UTF-16, numbers out of range.
     @Test(arguments: seeds) func agreesOnWhatIsJSON(seed: UInt64) {
         var random = RandomJSON(seed: seed)
         let outline = JSONOutline()
         for _ in 0..<Self.rounds * 4 {
             let bytes = random.mutate(Array(random.value().utf8))
             let isRead = bytes.withByteView { view in (try? outline.read(view, depth: 3)) != nil }
+            let text = String(decoding: bytes, as: UTF8.self)
             guard !hasNumberOutOfRange(bytes), !bytes.contains(0) else { continue }
-            #expect(isRead == (parsed(bytes) != nil), "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
+            guard isRead || text.firstMatch(of: /,\s*[\]}]/) == nil else { continue }
+            #expect(isRead == (parsed(bytes) != nil), "seed \(seed): \(text)")
         }
     }
 
