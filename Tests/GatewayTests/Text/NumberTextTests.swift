@@ -22,7 +22,8 @@ import Testing
 
     @Test(
         arguments: [
-            (7, 3, "007"), (123, 3, "123"), (1_234, 3, "234"), (0, 1, "0"), (5, 0, "5"), (42, 22, "0000000000000000000042"),
+            (7, 3, "007"), (123, 3, "123"), (1_234, 3, "234"), (0, 1, "0"), (5, 0, "5"),
+            (42, 22, "0000000000000000000042"),
         ] as [(UInt, Int, String)])
     func `numbers of a fixed width`(number: UInt, width: Int, text: String) {
         #expect(writtenText { $0.append(decimal: number, width: width) } == text)
