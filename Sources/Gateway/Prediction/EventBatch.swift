@@ -6,7 +6,8 @@ final class EventBatch {
         var whole: Range<Int>
         /// The JSON object under `data`.
         var data: Range<Int>
-        /// The text of the CloudEvents attributes `id` and `time`, and of `data.requestId` (the inside of a JSON string).
+        /// The text of the CloudEvents attributes `id` and `time`, and of `data.requestId` (the inside of a JSON
+        /// string).
         var id: Range<Int>
         var time: Range<Int>
         var requestId: Range<Int>

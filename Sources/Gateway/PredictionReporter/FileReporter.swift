@@ -49,7 +49,10 @@ final class FileReporter: PredictionReporter {
             keep: configuration.keep
         )
         let thread = try startThread(file)
-        life.withLock { $0 = .running(thread) }
+        life.withLock {
+            guard case .new = $0 else { preconditionFailure("a Reporter is started once") }
+            $0 = .running(thread)
+        }
     }
 
     private func startThread(_ file: sending RotatingFile) throws(SystemError) -> ThreadHandle {

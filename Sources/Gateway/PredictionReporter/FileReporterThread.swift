@@ -5,8 +5,8 @@ import Synchronization
 final class FileReporterThread {
     /// How much one append takes: enough for the disk, not too much for rotation.
     private static let writeLimit = 1 << 20
-    /// The rest after an append. Under load the events of several turns come together in the next one, and shards need no
-    /// system call to wake a thread that does not sleep.
+    /// The rest after an append. Under load the events of several turns come together in the next one, and shards need
+    /// no system call to wake a thread that does not sleep.
     private static let lingerNanoseconds: Int64 = 1_000_000
 
     private let queue: ReportQueue

@@ -1,7 +1,7 @@
 /// Sends Predictions on for later use: monitoring, training.
 ///
-/// One object per configured Reporter, shared by all shards. What happens on a shard's thread goes through a `ReporterLane`
-/// and never blocks; the rest runs on the Reporter's own thread.
+/// One object per configured Reporter, shared by all shards. What happens on a shard's thread goes through a
+/// `ReporterLane` and never blocks; the rest runs on the Reporter's own thread.
 protocol PredictionReporter: AnyObject, Sendable {
     /// The value of the label `reporter` in the metrics.
     var name: String { get }
@@ -19,7 +19,7 @@ protocol PredictionReporter: AnyObject, Sendable {
 
 /// Where one shard leaves its events for one Reporter. Confined to the shard's thread.
 protocol ReporterLane: AnyObject {
-    /// Takes the events of one turn of the loop: copies them, wakes the Reporter, never blocks. Events over the bound of
-    /// the queue are dropped and counted.
+    /// Takes the events of one turn of the loop: copies them, wakes the Reporter, never blocks. Events over the bound
+    /// of the queue are dropped and counted.
     func submit(_ batch: EventBatch)
 }

@@ -2,10 +2,10 @@ import Synchronization
 
 /// What waits between the shards and a Reporter's own thread: lines of text, bounded in bytes.
 ///
-/// Each shard has a lane of its own, into which it copies the events of a turn without taking a lock. A lane is a chain of
-/// chunks that the shard fills and the Reporter's thread reads at the same time; spent chunks come back, so that nothing
-/// is allocated on the steady path. Of a batch that does not fit under `maxBytes` as a whole, the first events that do fit
-/// are taken and the rest are dropped: never a part of an event, never a wait.
+/// Each shard has a lane of its own, into which it copies the events of a turn without taking a lock. A lane is a chain
+/// of chunks that the shard fills and the Reporter's thread reads at the same time; spent chunks come back, so that
+/// nothing is allocated on the steady path. Of a batch that does not fit under `maxBytes` as a whole, the first events
+/// that do fit are taken and the rest are dropped: never a part of an event, never a wait.
 final class ReportQueue: Sendable {
     /// How much a chunk holds; a larger batch gets a chunk of its own size.
     static let chunkSize = 128 << 10

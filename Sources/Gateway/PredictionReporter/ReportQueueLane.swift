@@ -31,8 +31,9 @@ final class ReportQueueLane: ReporterLane {
         let queued = counters.queuedBytes.add(wanted, ordering: .relaxed).oldValue
         var events = batch.records.count
         var length = wanted
-        if queued + wanted > queue.maxBytes {
-            events = batch.eventCount(fittingIn: queue.maxBytes - queued)
+        let room = min(queue.maxBytes - queued, HandoverChunk.maxCapacity)
+        if wanted > room {
+            events = batch.eventCount(fittingIn: room)
             length = events == 0 ? 0 : batch.records[events - 1].whole.upperBound
         }
         if events > 0 && !put(batch.bytes[0..<length], events: events) {

@@ -42,7 +42,8 @@ final class RotatingFile {
 
     private var rotates: Bool { maxBytes > 0 && file.isRegular }
 
-    /// Makes the file ready for a write of so many bytes. If this fails, the present file can be written to nevertheless.
+    /// Makes the file ready for a write of so many bytes. If this fails, the present file can be written to
+    /// nevertheless.
     func prepare(for byteCount: Int) throws(FileReporterError) {
         do {
             if rotates {

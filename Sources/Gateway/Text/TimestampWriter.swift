@@ -1,7 +1,7 @@
 /// Writes instants as RFC 3339 in UTC with microseconds: `2026-11-24T15:14:31.123456Z`.
 ///
-/// The text of the last second is kept: the stamps of one exchange, and of one turn of the loop, mostly share it. One per
-/// shard.
+/// The text of the last second is kept: the stamps of one exchange, and of one turn of the loop, mostly share it. One
+/// per shard.
 final class TimestampWriter {
     /// How long each stamp is.
     static let length = 27
@@ -58,8 +58,8 @@ struct CivilDate: Equatable {
 
     /// The day so many days after 1970-01-01; for any instant that fits in 64 bits of nanoseconds.
     ///
-    /// Years are counted from 1 March, so that the leap day is a year's last, in eras of 400 years, which are all equally
-    /// long (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
+    /// Years are counted from 1 March, so that the leap day is a year's last, in eras of 400 years, which are all
+    /// equally long (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
     init(daysSinceEpoch: Int64) {
         let daysPerEra: Int64 = 146_097
         // 719 468 days lie between 0000-03-01 and 1970-01-01: never negative for the years 1677 to 2262.

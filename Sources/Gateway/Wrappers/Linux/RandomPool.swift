@@ -22,7 +22,8 @@ final class RandomPool {
         while bytes.count < Self.size {
             bytes.append(upTo: Self.size - bytes.count) { free in
                 let got = getrandom(free, Self.size - bytes.count, 0)
-                // With these arguments the call fails only by a signal (EINTR), or on a kernel without it (before 3.17).
+                // With these arguments the call fails only by a signal (EINTR), or on a kernel without it (before
+                // 3.17).
                 precondition(got >= 0 || errno == EINTR, "getrandom(2) failed")
                 return max(got, 0)
             }

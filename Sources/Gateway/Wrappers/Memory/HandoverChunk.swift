@@ -11,13 +11,16 @@ final class HandoverChunk: @unchecked Sendable {
         var events = 0
     }
 
+    /// As much as the published length can tell.
+    static let maxCapacity = Int(UInt32.max)
+
     private let base: UnsafeMutablePointer<UInt8>
     let capacity: Int
     /// Length in the upper half, number of events in the lower: one word, so that the reader sees both of one moment.
     private let published = Atomic<UInt64>(0)
 
     init(capacity: Int) {
-        precondition(capacity > 0 && capacity <= Int(UInt32.max))
+        precondition(capacity > 0 && capacity <= Self.maxCapacity)
         guard let memory = malloc(capacity) else { fatalError("out of memory") }
         self.base = memory.assumingMemoryBound(to: UInt8.self)
         self.capacity = capacity
