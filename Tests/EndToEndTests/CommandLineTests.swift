@@ -66,13 +66,12 @@ import Testing
         #expect(try SidecarProcess.run(["--version"]).status == .code(0))
     }
 
-    @Test func environmentComesBeforeTheFile() throws {
+    @Test(arguments: ["AMERON_SERVER_MAXBODYBYTES", "AMERON_SERVER_MAX_BODY_BYTES"])
+    func environmentComesBeforeTheFile(_ name: String) throws {
         let service = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/")),
-            server: ["maxBodyBytes": "1MiB"]
-        )
-        try withSidecar(configuration, environment: ["AMERON_SERVER_MAXBODYBYTES": "10"]) { sidecar in
+            .init("iris", url: service.url("/")), server: ["maxBodyBytes": "1MiB"])
+        try withSidecar(configuration, environment: [name: "10"]) { sidecar in
             let statuses = try [10, 11].map {
                 try sidecar.send(HTTPRequest("POST", "/predictions", body: Array(repeating: 32, count: $0))).status
             }
@@ -108,8 +107,7 @@ import Testing
 
     @Test func tellsThatTheEventFileCannotBeWritten() throws {
         let path = try file(
-            Self.good + "\nreporting: { reporters: [{ type: file, path: \"\(directory.path)/none/events.jsonl\" }] }\n"
-        )
+            Self.good + "\nreporting: { reporters: [{ type: file, path: \"\(directory.path)/none/events.jsonl\" }] }\n")
         let (status, _, error) = try SidecarProcess.run(["--config", path])
         #expect(status != .code(0))
         if case .signal = status { Issue.record("crashed: \(error)") }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test func roundTrips() throws {
-        var random = SeededGenerator(state: 1)
+        var random = SeededGenerator(seed: 1)
         for _ in 0..<2_000 {
             let bytes = Int.random(in: 0...Int.max, using: &random) >> Int.random(in: 0...62, using: &random)
             let whole = (bytes >> 30) << Int.random(in: 0...30, using: &random)
@@ -77,7 +78,7 @@ import Testing
     }
 
     @Test func roundTrips() throws {
-        var random = SeededGenerator(state: 2)
+        var random = SeededGenerator(seed: 2)
         for _ in 0..<2_000 {
             let number = Int64.random(in: 0...Int64.max, using: &random) >> Int64.random(in: 0...62, using: &random)
             let duration = Duration.nanoseconds(number)
@@ -104,7 +105,7 @@ import Testing
 @Suite struct RandomTextTests {
     /// No text makes a parser crash, whatever it makes of it.
     @Test func neverCrashes() {
-        var random = SeededGenerator(state: 3)
+        var random = SeededGenerator(seed: 3)
         let alphabet = Array("0123456789.smhKMGTiB%:/@?#[]ah+unixtp é\u{0}")
         for _ in 0..<20_000 {
             let length = Int.random(in: 0...30, using: &random)

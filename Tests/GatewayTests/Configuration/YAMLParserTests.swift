@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -110,7 +111,7 @@ import Testing
 
     /// Whatever the bytes, there is a tree or an error: random bytes, and random changes to a good file.
     @Test func neverCrashes() {
-        var random = SeededGenerator(state: 4)
+        var random = SeededGenerator(seed: 4)
         let good = Array(minimalYAML.utf8)
         let special = Array("{}[]:,-?&*!|>'\"%@`#\n\t ~\\".utf8)
         for _ in 0..<3_000 {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -7,7 +8,7 @@ import Testing
     private let directory: TemporaryDirectory
     private let recorder = LogRecorder()
 
-    init() throws { directory = try TemporaryDirectory() }
+    init() throws { directory = TemporaryDirectory() }
 
     private func makeReporter(
         _ path: String,

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -180,7 +181,7 @@ private final class Texts {
 
     @Test(arguments: 0..<8 as Range<UInt64>)
     func `plain text of any bytes comes out as one line that parses`(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<100 {
             var event = event
             let plain = (0..<5).map { _ in awkwardBytes(using: &generator) }

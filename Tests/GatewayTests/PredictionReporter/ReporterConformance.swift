@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -20,7 +21,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
 
     static let all = [
         ReporterKind(name: "file") { maxQueueBytes in
-            let directory = try TemporaryDirectory()
+            let directory = TemporaryDirectory()
             var configuration = Configuration.Reporter.File()
             configuration.path = directory.file("predictions.jsonl")
             let reporter = try FileReporter(configuration: configuration, maxQueueBytes: maxQueueBytes) { _, _ in }

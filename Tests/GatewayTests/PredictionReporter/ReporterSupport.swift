@@ -1,33 +1,11 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
 
-/// Asks again and again until the answer is yes; false where that took too long.
-func eventually(within limit: Duration = .seconds(20), _ condition: () -> Bool) -> Bool {
-    let clock = ContinuousClock()
-    let deadline = clock.now + limit
-    while !condition() {
-        if clock.now > deadline { return false }
-        sched_yield()
-    }
-    return true
-}
-
-/// A directory that goes away with this object.
-final class TemporaryDirectory: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "ameron-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { path + "/" + name }
-
+extension TemporaryDirectory {
     func lines(of name: String) -> [String] {
         guard let data = FileManager.default.contents(atPath: file(name)), !data.isEmpty else { return [] }
         var lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
@@ -99,7 +77,7 @@ func produce(
         try ThreadHandle(name: "producer-\(producer)") {
             let lane = reporter.openLane()
             let batch = EventBatch()
-            var generator = SeededGenerator(state: UInt64(producer))
+            var generator = SeededGenerator(seed: UInt64(producer))
             var number = 0
             while number < eventsEach {
                 let next = min(eventsEach, number + Int.random(in: 1...batchLimit, using: &generator))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -30,19 +31,6 @@ func awkwardBytes(using generator: inout some RandomNumberGenerator) -> [UInt8] 
     return bytes
 }
 
-/// A small generator with a seed, so that a failure can be repeated (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 @Suite struct JSONTextTests {
     @Test(
         arguments: [
@@ -68,7 +56,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
     @Test(arguments: 0..<16 as Range<UInt64>)
     func `any bytes parse back to their text`(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<500 {
             let bytes = awkwardBytes(using: &generator)
             let json = written { out in bytes.withByteView { out.appendJSON(string: $0) } }
@@ -101,7 +89,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func `base64 is that of Foundation`() {
-        var generator = SeededGenerator(state: 1)
+        var generator = SeededGenerator(seed: 1)
         for length in 0..<100 {
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
             let text = writtenText { out in bytes.withByteView { out.append(base64: $0) } }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -11,7 +12,7 @@ import Testing
             power *= 10
             numbers += [power - 1, power, power + 1, -power]
         }
-        var generator = SeededGenerator(state: 2)
+        var generator = SeededGenerator(seed: 2)
         for _ in 0..<1_000 { numbers.append(Int(truncatingIfNeeded: generator.next()) >> Int(generator.next() % 64)) }
         for number in numbers {
             #expect(writtenText { $0.append(decimal: number) } == String(number))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -24,7 +25,7 @@ import Testing
     @Test(arguments: 0..<4 as Range<UInt64>)
     func `instants are those of strftime, in any order`(seed: UInt64) {
         let writer = TimestampWriter()
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<5_000 {
             let nanoseconds = Int64(truncatingIfNeeded: generator.next())
             var second = time_t(nanoseconds / 1_000_000_000)
