@@ -197,7 +197,8 @@ final class RunningGateway {
                     sent: { counters.sent.load(ordering: .relaxed) },
                     failed: { counters.failed.load(ordering: .relaxed) },
                     dropped: { counters.dropped.load(ordering: .relaxed) },
-                    queuedBytes: { counters.queuedBytes.load(ordering: .relaxed) }
+                    queuedBytes: { counters.queuedBytes.load(ordering: .relaxed) },
+                    deliveries: { counters.deliveries.read() }
                 )
             },
             isReady: { readiness.isReady(model: $0) }

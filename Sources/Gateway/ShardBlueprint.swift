@@ -168,3 +168,9 @@ extension ModelProtocol {
         }
     }
 }
+
+extension HTTPModelServiceAdapter: Shard.Timed {}
+
+extension HealthProber: Shard.Timed {
+    func expire(now: Int64) { run(now: now) }
+}

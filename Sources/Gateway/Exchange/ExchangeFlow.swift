@@ -74,7 +74,7 @@ final class ExchangeFlow {
             finish(exchange)
             return
         }
-        metrics.observeModel(exchange.answeredAt - exchange.sentAt, model: route.index)
+        metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
         readiness.set(model: route.index, ready: true)
         guard (200..<300).contains(answer.status) else {
             passOn(exchange, answer)
@@ -93,7 +93,7 @@ final class ExchangeFlow {
         exchange.answeredAt = Clock.monotonic()
         endCall(exchange)
         if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {
-            metrics.observeModel(exchange.answeredAt - exchange.sentAt, model: route.index)
+            metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
         }
         fail(exchange, failure)
     }
@@ -137,7 +137,7 @@ final class ExchangeFlow {
             let count = try extractor.extract(
                 route.modelProtocol,
                 body: answer.body,
-                jsonLength: answer.jsonLength,
+                jsonLength: route.modelProtocol == .v2 ? answer.jsonLength : nil,
                 contentType: answer.contentType
             )
             reporting.assignIds(exchange, extractor, count: count)
@@ -201,7 +201,7 @@ final class ExchangeFlow {
         exchange.state = .replying
         if let route = exchange.route, exchange.operation == .predict {
             let model = exchange.sentAt > 0 ? exchange.answeredAt - exchange.sentAt : 0
-            metrics.observeGateway(exchange.completedAt - exchange.receivedAt - model, model: route.index)
+            metrics.gatewayDurations[route.index].observe(exchange.completedAt - exchange.receivedAt - model)
         }
         replies.append(exchange)
     }

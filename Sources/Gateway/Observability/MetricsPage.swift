@@ -13,6 +13,7 @@ final class MetricsPage: Sendable {
         var failed: @Sendable () -> Int
         var dropped: @Sendable () -> Int
         var queuedBytes: @Sendable () -> Int
+        var deliveries: @Sendable () -> DurationHistogram.Reading
     }
 
     private let provider: String
@@ -37,16 +38,12 @@ final class MetricsPage: Sendable {
 
     func write(to body: ByteBuffer) {
         writeRequests(to: body)
-        writeDurations(
-            "ameron_model_duration_seconds",
-            "Time in the Model Service.",
-            to: body
-        ) { $0.modelHistogram(model: $1) }
+        writeDurations("ameron_model_duration_seconds", "Time in the Model Service.", to: body) { $0.modelDurations }
         writeDurations(
             "ameron_gateway_duration_seconds",
             "Time in the Sidecar, the Model Service's left out.",
             to: body
-        ) { $0.gatewayHistogram(model: $1) }
+        ) { $0.gatewayDurations }
         writeGauges(to: body)
         writePredictions(to: body)
         writeReporters(to: body)
@@ -71,20 +68,13 @@ final class MetricsPage: Sendable {
         _ name: String,
         _ help: String,
         to body: ByteBuffer,
-        read: (ShardMetrics, Int) -> ShardMetrics.Histogram
+        histograms: (ShardMetrics) -> [DurationHistogram]
     ) {
         head(name, "histogram", help, body)
         for (index, model) in models.enumerated() {
-            var sum = read(shards[0], index)
-            for shard in shards.dropFirst() { sum = sum + read(shard, index) }
-            let labels = [("model", model.name), ("version", model.version)]
-            var total = 0
-            for (bound, count) in zip(ShardMetrics.boundLabels + ["+Inf"], sum.buckets) {
-                total += count
-                row(name + "_bucket", labels + [("le", bound)], String(total), body)
-            }
-            row(name + "_sum", labels, Self.seconds(sum.sumNanoseconds), body)
-            row(name + "_count", labels, String(total), body)
+            var sum = DurationHistogram.Reading()
+            for shard in shards { sum.add(histograms(shard)[index].read()) }
+            histogram(name, [("model", model.name), ("version", model.version)], sum, body)
         }
     }
 
@@ -140,6 +130,30 @@ final class MetricsPage: Sendable {
         for reporter in reporters {
             row("ameron_report_queue_bytes", [("reporter", reporter.name)], String(reporter.queuedBytes()), body)
         }
+        head(
+            "ameron_report_delivery_seconds",
+            "histogram",
+            "From an event's way into the queue to its delivery; each event counts as the oldest of its append.",
+            body
+        )
+        for reporter in reporters {
+            histogram("ameron_report_delivery_seconds", [("reporter", reporter.name)], reporter.deliveries(), body)
+        }
+    }
+
+    private func histogram(
+        _ name: String,
+        _ labels: [(String, String)],
+        _ reading: DurationHistogram.Reading,
+        _ body: ByteBuffer
+    ) {
+        var total = 0
+        for (bound, count) in zip(DurationHistogram.labels, reading.buckets) {
+            total += count
+            row(name + "_bucket", labels + [("le", bound)], String(total), body)
+        }
+        row(name + "_sum", labels, Self.seconds(reading.sumNanoseconds), body)
+        row(name + "_count", labels, String(total), body)
     }
 
     private func head(_ name: String, _ type: String, _ help: String, _ body: ByteBuffer) {

@@ -56,6 +56,7 @@ final class FileReporterThread {
     /// Appends what waits; false where nothing did.
     private func deliver() -> Bool {
         list.removeAll()
+        let arrival = queue.takeOldestArrival()
         let events = reader.gather(into: list, limit: Self.writeLimit)
         if events == 0 { return false }
 
@@ -74,6 +75,8 @@ final class FileReporterThread {
         }
         if list.written > 0 { file.endsWithinLine = list.endsWithinLine }
         queue.counters.sent.add(sent, ordering: .relaxed)
+        let now = Clock.monotonic()
+        if sent > 0 { queue.counters.deliveries.observe(now - (arrival ?? now), times: sent) }
         switch outcome {
         case .written: recover()
         case .outOfTime: queue.counters.dropped.add(events - sent, ordering: .relaxed)

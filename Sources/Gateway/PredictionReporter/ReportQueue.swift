@@ -17,6 +17,8 @@ final class ReportQueue: Sendable {
     private let event: EventFD
     /// The reader waits, and the next one who brings something must wake it.
     private let readerSleeps = Atomic<Bool>(false)
+    /// On `Clock.monotonic`; 0: nothing has come since it was last taken.
+    private let oldestArrival = Atomic<Int64>(0)
     private let lanes = Mutex(Lanes())
 
     private struct Lanes {
@@ -55,6 +57,19 @@ final class ReportQueue: Sendable {
 
     /// Wakes the reader, whatever it waits for. From any thread.
     func wake() { event.signal() }
+
+    /// Notes when the oldest of the waiting events came. Any shard.
+    func noteArrival() {
+        guard oldestArrival.load(ordering: .relaxed) == 0 else { return }
+        oldestArrival.store(Clock.monotonic(), ordering: .relaxed)
+    }
+
+    /// When the oldest of the waiting events came, on `Clock.monotonic`, and begins anew. The Reporter's thread, before it
+    /// gathers; nil where shards have only just brought some.
+    func takeOldestArrival() -> Int64? {
+        let arrival = oldestArrival.exchange(0, ordering: .relaxed)
+        return arrival == 0 ? nil : arrival
+    }
 
     /// Wakes the reader if it sleeps for want of events: a system call only then.
     func wakeIfSleeping() {

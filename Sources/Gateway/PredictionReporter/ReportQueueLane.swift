@@ -44,7 +44,10 @@ final class ReportQueueLane: ReporterLane {
             counters.queuedBytes.subtract(wanted - length, ordering: .relaxed)
             counters.dropped.add(batch.records.count - events, ordering: .relaxed)
         }
-        if events > 0 { queue.wakeIfSleeping() }
+        if events > 0 {
+            queue.noteArrival()
+            queue.wakeIfSleeping()
+        }
     }
 
     private func put(_ view: ByteView, events: Int) -> Bool {

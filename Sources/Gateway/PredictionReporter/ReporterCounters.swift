@@ -10,4 +10,6 @@ final class ReporterCounters: Sendable {
     let dropped = Atomic<Int>(0)
     /// Bytes waiting. Added to by shards once per loop turn, taken from by the Reporter's thread once per write.
     let queuedBytes = Atomic<Int>(0)
+    /// How long events wait for their delivery. Written by the Reporter's thread.
+    let deliveries = DurationHistogram()
 }

@@ -115,9 +115,3 @@ final class Shard {
         curl.shutDown()
     }
 }
-
-extension HTTPModelServiceAdapter: Shard.Timed {}
-
-extension HealthProber: Shard.Timed {
-    func expire(now: Int64) { run(now: now) }
-}

@@ -1,9 +1,9 @@
 private import Glibc
 
 /// Standard error, by its descriptor: `stderr` of C is a global variable, which Swift 6 keeps away from.
-enum StandardError {
+public enum StandardError {
     /// Writes one line; what cannot be written is lost, as there is nobody left to tell.
-    static func print(_ line: String) {
+    public static func print(_ line: String) {
         var bytes = Array((line + "\n").utf8)[...]
         while !bytes.isEmpty {
             let written = write(STDERR_FILENO, Array(bytes), bytes.count)
