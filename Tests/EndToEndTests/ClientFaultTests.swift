@@ -203,7 +203,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "GARBAGE\r\n\r\n", "POST /predictions/iris\r\n\r\nHost", "POST  HTTP/1.1\r\n\r\n", "\u{1}\u{2}\u{3}\r\n\r\n",
+        "POST /predictions/iris\r\n\r\nHost", "POST  HTTP/1.1\r\n\r\n",
         "POST /predictions/iris HTTP/1.1\r\nNo colon here\r\n\r\n",
         "POST /predictions/iris HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
     ])
@@ -214,6 +214,19 @@ import Testing
             connection.socket.finishWriting()
             #expect(try connection.response().status == 400)
             #expect(service.calls.isEmpty)
+        }
+    }
+
+    /// Without a request line there is nobody to answer in HTTP: libmicrohttpd closes the connection.
+    @Test(arguments: ["GARBAGE\r\n\r\n", "\u{1}\u{2}\u{3}\r\n\r\n"])
+    func isNoHTTP(_ text: String) throws {
+        try withModel { sidecar, service in
+            let connection = try sidecar.connect()
+            try connection.send(text)
+            connection.socket.finishWriting()
+            #expect(throws: (any Error).self) { try connection.response() }
+            #expect(service.calls.isEmpty)
+            #expect(try sidecar.post("/predictions/iris").status == 200)
         }
     }
 

@@ -54,15 +54,13 @@ public enum ConfigurationSchema {
             .model(\.name),
             allowed: nameRule,
             isRequired: true,
-            "The name that clients ask for; unique together with the version.",
-            check: checkName
+            "The name that clients ask for; unique together with the version."
         ),
         .optionalText(
             "models.N.version",
             .model(\.version),
             allowed: nameRule,
-            "The version, used where the Model Service does not say.",
-            check: checkName
+            "The version, used where the Model Service does not say."
         ),
         .words("models.N.protocol", .model(\.protocol), "What the Model Service speaks."),
         .text(
@@ -178,14 +176,9 @@ public enum ConfigurationSchema {
         }
     )
 
-    private static let nameRule = "text without '/' and control characters"
+    private static let nameRule = "text without control characters"
     private static let urlRule =
         "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
-
-    @Sendable private static func checkName(_ text: String) throws(InvalidValue) {
-        // It is one segment of the path that clients ask for.
-        if text.utf8.contains(UInt8(ascii: "/")) { throw InvalidValue("holds a '/'") }
-    }
 
     @Sendable private static func checkURL(_ text: String) throws(InvalidValue) { _ = try ServiceURL.parse(text) }
 }

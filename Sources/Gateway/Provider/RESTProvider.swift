@@ -26,6 +26,12 @@ final class RESTProvider: Provider {
 
     let name: StaticString = "rest"
 
+    private static var bodyTooLong: ExchangeFailure {
+        ExchangeFailure(cause: .bodyTooLarge, message: "the body is longer than server.maxBodyBytes allows")
+    }
+    /// How many times the allowed length is read of a body that is too long, before its client is cut off.
+    private static let patience = 4
+
     private let options: Options
     private let flow: ExchangeFlow
     private let router: Router
@@ -121,35 +127,23 @@ extension RESTProvider: HTTPDaemonDelegate {
             )
         }
         if let length = header.contentLength, length > options.maxBodyBytes {
-            let failure = ExchangeFailure(
-                cause: .bodyTooLarge,
-                message: "the body is longer than server.maxBodyBytes allows"
-            )
-            inbound[exchange.index].failure = failure
-            // A body that is not far too long is read and forgotten, since a client that is still sending may not read.
-            if header.expectsContinue || length > 4 * options.maxBodyBytes {
-                exchange.receivedAt = Clock.monotonic()
-                _ = refuse(exchange, failure)
-            }
+            refuseEarly(exchange, Self.bodyTooLong, clientWaits: header.expectsContinue)
         }
         return exchange.index + 1
     }
 
     func requestBody(context: Int, _ bytes: ByteView) -> Bool {
         let exchange = flow.exchanges[context - 1]
-        if exchange.requestBody.count + bytes.count > options.maxBodyBytes, inbound[exchange.index].failure == nil {
+        if inbound[exchange.index].failure == nil {
+            if exchange.requestBody.count + bytes.count <= options.maxBodyBytes {
+                exchange.requestBody.append(bytes)
+                return true
+            }
             exchange.requestBody.removeAll()
-            inbound[exchange.index].failure = ExchangeFailure(
-                cause: .bodyTooLarge,
-                message: "the body is longer than server.maxBodyBytes allows"
-            )
-        }
-        guard inbound[exchange.index].failure != nil else {
-            exchange.requestBody.append(bytes)
-            return true
+            refuseEarly(exchange, Self.bodyTooLong, clientWaits: false)
         }
         inbound[exchange.index].discarded += bytes.count
-        return inbound[exchange.index].discarded <= 4 * options.maxBodyBytes + (1 << 20)
+        return inbound[exchange.index].discarded <= Self.patience * options.maxBodyBytes + (1 << 20)
     }
 
     func requestReady(context: Int) -> HTTPDaemon.Step {
@@ -283,17 +277,50 @@ extension RESTProvider {
     }
 
     private func refuse(_ exchange: Exchange, _ failure: ExchangeFailure) -> HTTPDaemon.Step {
+        prepareRefusal(exchange, failure)
+        return send(exchange)
+    }
+
+    private func prepareRefusal(_ exchange: Exchange, _ failure: ExchangeFailure) {
         if exchange.requestId.isEmpty { newRequestId(exchange.requestId) }
         ErrorAnswer.write(failure, to: exchange)
         if let allow = inbound[exchange.index].allow { exchange.replyHeaders.append("Allow", ByteView(allow)) }
         exchange.completedAt = Clock.monotonic()
-        return send(exchange)
+    }
+
+    /// Answers while the body is still coming. A client that waits for leave to send it gets the answer from the daemon,
+    /// which then closes the connection. Any other client may not read before it has sent everything, and would lose the
+    /// answer to a reset if the connection closed now: so its body is read on, and forgotten.
+    private func refuseEarly(_ exchange: Exchange, _ failure: ExchangeFailure, clientWaits: Bool) {
+        inbound[exchange.index].failure = failure
+        exchange.receivedAt = Clock.monotonic()
+        guard !clientWaits else {
+            _ = refuse(exchange, failure)
+            return
+        }
+        prepareRefusal(exchange, failure)
+        exchange.closesConnection = true
+        addReplyLines(exchange)
+        scratch.removeAll()
+        RawResponse.write(exchange, title: failure.title, to: scratch)
+        inbound[exchange.index].request?.sendDirectly(scratch.view)
+        exchange.state = .abandoned
     }
 
     /// Hands the reply to the daemon.
     private func send(_ exchange: Exchange) -> HTTPDaemon.Step {
         guard let request = inbound[exchange.index].request else { return .close }
         exchange.state = .replying
+        addReplyLines(exchange)
+        let lines = exchange.replyHeaders
+        let response = HTTPResponse(body: exchange.replyBody)
+        for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
+        count(exchange)
+        return request.reply(status: exchange.replyStatus, response) ? .replied : .close
+    }
+
+    /// The lines that every answer has.
+    private func addReplyLines(_ exchange: Exchange) {
         let lines = exchange.replyHeaders
         lines.append("X-Request-Id", exchange.requestId.view)
         let model = exchange.sentAt > 0 ? max(exchange.answeredAt - exchange.sentAt, 0) : 0
@@ -305,10 +332,6 @@ extension RESTProvider {
             value.append(milliseconds: gateway)
         }
         if exchange.closesConnection || flow.readiness.isDraining { lines.append("Connection", ByteView("close")) }
-        let response = HTTPResponse(body: exchange.replyBody)
-        for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
-        count(exchange)
-        return request.reply(status: exchange.replyStatus, response) ? .replied : .close
     }
 
     /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.

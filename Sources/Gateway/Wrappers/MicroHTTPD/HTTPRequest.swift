@@ -43,6 +43,14 @@ struct HTTPRequest {
     /// Lets the daemon's next run ask the delegate again (`HTTPDaemonDelegate.requestReady`). Only after `suspend`.
     func resume() { MHD_resume_connection(connection) }
 
+    /// Sends bytes past libmicrohttpd, which must not have sent anything for this request: for an answer to a client that
+    /// is still sending its body. What the socket has no room for at once is lost.
+    func sendDirectly(_ bytes: ByteView) {
+        guard let base = bytes.base else { return }
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+        _ = send(CMicroHTTPD_connection_fd(connection), base, bytes.count, flags)
+    }
+
     /// Hands the response to the daemon, which sends it. False when libmicrohttpd refuses it.
     func reply(status: Int, _ response: consuming HTTPResponse) -> Bool {
         MHD_queue_response(connection, UInt32(status), response.raw) == .YES
