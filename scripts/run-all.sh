@@ -60,7 +60,7 @@ Sidecar        http://127.0.0.1:$port   (/readyz  /metrics  /openapi.json)
 Events         predictions.jsonl, one line per Prediction
 
 Try (a picture of a digit that lies on its side; two Predictions: how to turn it, and the digit):
-  curl -s http://127.0.0.1:$port/predictions/digits -d '{"image":["..#..","#####","..#..","..#..","###.."]}'
+  curl -s http://127.0.0.1:$port/predictions/digits -d '{"image":["....#","##..#","..#.#","...##","....#"]}'
 Or (a flower by its measures):
   curl -s http://127.0.0.1:$port/predictions/iris -d '{"instances":[[5.1,3.5,1.4,0.2]]}'
 Then:

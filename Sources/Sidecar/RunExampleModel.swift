@@ -50,7 +50,7 @@ struct RunExampleModel: ParsableCommand {
         options.protocol = serviceProtocol
         options.delay = delay
         options.failRate = failRate
-        throw ExitCode(try ExampleModel.run(options))
+        throw ExitCode(ExampleModel.run(options))
     }
 }
 

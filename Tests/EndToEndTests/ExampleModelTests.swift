@@ -3,6 +3,9 @@ import Testing
 
 /// The example Model Service that comes with the Sidecar, behind the Sidecar.
 @Suite("Example model", .sidecarLog) struct ExampleModelTests {
+    /// A 7 that lies on its side.
+    private static let seven = ###"{"image":["....#","##..#","..#.#","...##","....#"]}"###
+
     private func example(_ more: String...) throws -> SidecarProcess {
         try SidecarProcess(arguments: ["example-model", "--port", "0"] + more)
     }
@@ -17,7 +20,7 @@ import Testing
             let ids = try concurrently(4) { _ in
                 let connection = try sidecar.connect()
                 return try (0..<250).map { _ -> String? in
-                    let response = try connection.exchange(.post("/predictions/digits", json: #"{"pixels":[0,1]}"#))
+                    let response = try connection.exchange(.post("/predictions/digits", json: Self.seven))
                     let body = try response.json()
                     guard response.status == 200, body["id"]?.string == response.requestId,
                         body["predictions"]?.elements?.count == 2
@@ -48,19 +51,20 @@ import Testing
 
     @Test func answersForEachModel() throws {
         let model = try example("--protocol", "native", "--delay", "0ms")
-        let iris = try model.post("/predict/iris", json: #"{"sepalLength":5.1}"#)
+        let iris = try model.post("/predict/iris", json: #"{"features":[5.1,3.5,1.4,0.2]}"#)
         #expect(iris.status == 200)
         let answer = try iris.json()
         #expect((answer["predictions"]?.elements?.count ?? 1) == 1)
         #expect(answer["value"] != nil || answer["predictions"]?[0]?["value"] != nil)
-        let digits = try model.post("/predict/digits").json()["predictions"]?.elements ?? []
+        let digits = try model.post("/predict/digits", json: Self.seven).json()["predictions"]?.elements ?? []
         #expect(digits.map { $0["modelName"]?.string } == ["rotate", "digits"])
     }
 
     @Test func failsAsOftenAsAsked() throws {
         let model = try example("--fail-rate", "1")
-        #expect(try model.post("/predict/iris").status >= 500)
+        let flower = #"{"features":[5.1,3.5,1.4,0.2]}"#
+        #expect(try model.post("/predict/iris", json: flower).status >= 500)
         let reliable = try example("--fail-rate", "0")
-        #expect(try reliable.post("/predict/iris").status == 200)
+        #expect(try reliable.post("/predict/iris", json: flower).status == 200)
     }
 }

@@ -1,0 +1,181 @@
+/// The example Model Service: one thread, one epoll, one libmicrohttpd daemon.
+final class ExampleModelServer {
+    private enum TokenKind {
+        static let daemon: UInt8 = 1
+        static let stop: UInt8 = 2
+    }
+
+    private static let maxBodyBytes = 16 << 20
+
+    private let epoll: Epoll
+    private let stopSignal: EventFD
+    private let routes: ExampleRoutes
+    private let responder = ExampleResponder()
+    private let random = RandomPool()
+    private let failRate: Double
+    private var hold: ExampleHold
+    private var exchanges = ExampleExchanges()
+    private var daemon: HTTPDaemon?
+    private var isStopping = false
+
+    /// Starts to listen. `run` serves, on whichever thread calls it, until `stopSignal` is given.
+    init(
+        _ options: ExampleModelOptions,
+        socket: ListeningSocket,
+        maxConnections: Int,
+        stopSignal: EventFD,
+        log: @escaping (String) -> Void
+    ) throws(SystemError) {
+        self.epoll = try Epoll()
+        self.stopSignal = stopSignal
+        self.routes = ExampleRoutes(options.protocol)
+        self.failRate = options.failRate
+        self.hold = ExampleHold(delay: options.delay.nanoseconds)
+        var daemonOptions = HTTPDaemon.Options()
+        daemonOptions.maxConnections = maxConnections
+        let daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: self, log: log)
+        self.daemon = daemon
+        try epoll.add(daemon.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
+        try epoll.add(stopSignal.descriptor, .input, token: Epoll.Token(kind: TokenKind.stop))
+    }
+
+    /// Serves until it is told to stop. The server's thread.
+    func run() throws(SystemError) {
+        guard let daemon else { return }
+        while !isStopping {
+            let count = try epoll.wait(timeoutMilliseconds: waitTime(daemon))
+            for index in 0..<count where epoll.event(index).token.kind == TokenKind.stop { isStopping = true }
+            if hold.delay > 0 { release(dueAt: Clock.monotonic()) }
+            daemon.run()
+        }
+        try stop(daemon)
+    }
+
+    /// How long the next wait may take, in milliseconds: until the first deadline, rounded up so as not to spin.
+    private func waitTime(_ daemon: HTTPDaemon) -> Int32 {
+        var milliseconds = Int64(daemon.timeoutMilliseconds ?? 10_000)
+        if let deadline = hold.nextDeadline {
+            let rest = max(deadline - Clock.monotonic(), 0)
+            milliseconds = min(milliseconds, rest / 1_000_000 + (rest % 1_000_000 > 0 ? 1 : 0))
+        }
+        return Int32(min(milliseconds, 10_000))
+    }
+
+    private func release(dueAt now: Int64) {
+        while let exchange = hold.next(now: now) {
+            exchange.state = .released
+            exchange.request?.resume()
+        }
+    }
+
+    /// Answers at once whatever is held, and gives slow clients one more second.
+    private func stop(_ daemon: HTTPDaemon) throws(SystemError) {
+        daemon.run()
+        daemon.stopAccepting()
+        let deadline = Clock.monotonic() + 1_000_000_000
+        repeat {
+            release(dueAt: .max)
+            daemon.run()
+            if exchanges.inUse == 0 { break }
+            _ = try epoll.wait(timeoutMilliseconds: 10)
+        } while Clock.monotonic() < deadline
+        release(dueAt: .max)
+        daemon.run()
+        daemon.stop()
+    }
+}
+
+@available(*, unavailable)
+extension ExampleModelServer: Sendable {}
+
+extension ExampleModelServer: HTTPDaemonDelegate {
+    // Nothing is kept for a connection; 1 since the word must not be 0.
+    func connectionOpened(socket: Int32) -> Int { 1 }
+    func connectionClosed(context: Int) {}
+
+    func requestStarted(_ request: HTTPRequest, method: ByteView, target: ByteView) -> Int {
+        let exchange = exchanges.take()
+        exchange.request = request
+        exchange.match = routes.match(method: method, path: target)
+        return exchange.index + 1
+    }
+
+    func requestBody(context: Int, _ bytes: ByteView) -> Bool {
+        let exchange = exchanges[context - 1]
+        guard exchange.discarded > 0 || exchange.body.count + bytes.count > Self.maxBodyBytes else {
+            exchange.body.append(bytes)
+            return true
+        }
+        exchange.body.removeAll()
+        exchange.discarded += bytes.count
+        return exchange.discarded <= 4 * Self.maxBodyBytes
+    }
+
+    func requestReady(context: Int) -> HTTPDaemon.Step {
+        let exchange = exchanges[context - 1]
+        switch exchange.state {
+        case .receiving:
+            exchange.receivedAt = Clock.monotonic()
+            // After the order to stop nothing is held any longer.
+            guard hold.delay > 0, !isStopping, case .endpoint(.predict) = exchange.match else {
+                return answer(exchange, heldFor: 0)
+            }
+            exchange.state = .held
+            hold.append(exchange)
+            return .suspend
+        case .held: return .suspend
+        case .released: return answer(exchange, heldFor: Clock.monotonic() - exchange.receivedAt)
+        case .answered: return .close
+        }
+    }
+
+    func requestCompleted(context: Int) { exchanges.giveBack(exchanges[context - 1]) }
+
+    private func answer(_ exchange: ExampleExchange, heldFor: Int64) -> HTTPDaemon.Step {
+        guard let request = exchange.request else { return .close }
+        exchange.state = .answered
+        let status = write(exchange, heldFor: heldFor)
+        let response = HTTPResponse(body: exchange.answer.view)
+        response.add("Content-Type", "application/json")
+        if case .wrongMethod(let allow) = exchange.match { response.add("Allow", allow) }
+        return request.reply(status: status, response) ? .replied : .close
+    }
+
+    /// Writes the body of the answer, and returns its status.
+    private func write(_ exchange: ExampleExchange, heldFor: Int64) -> Int {
+        let out = exchange.answer
+        if exchange.discarded > 0 {
+            ExampleResponder.write(error: "the body is longer than 16 MiB", to: out)
+            return 413
+        }
+        switch exchange.match {
+        case .notFound(let message):
+            ExampleResponder.write(error: "\(message)", to: out)
+            return 404
+        case .wrongMethod:
+            ExampleResponder.write(error: "this path does not answer this method", to: out)
+            return 405
+        case .endpoint(.predict(let modelProtocol, let model)):
+            if mustFail() {
+                ExampleResponder.write(error: "failing as asked by --fail-rate", to: out)
+                return 500
+            }
+            return responder.predict(
+                modelProtocol,
+                model,
+                body: exchange.body.view,
+                heldFor: heldFor,
+                to: out
+            )
+        case .endpoint(let endpoint):
+            responder.describe(endpoint, to: out)
+            return 200
+        }
+    }
+
+    private func mustFail() -> Bool {
+        guard failRate > 0 else { return false }
+        // 53 random bits make an even choice from 0 up to, and without, 1.
+        return Double(random.next() >> 11) * 0x1p-53 < failRate
+    }
+}
