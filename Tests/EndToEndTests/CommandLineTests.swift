@@ -70,7 +70,9 @@ import Testing
     func environmentComesBeforeTheFile(_ name: String) throws {
         let service = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/")), server: ["maxBodyBytes": "1MiB"])
+            .init("iris", url: service.url("/")),
+            server: ["maxBodyBytes": "1MiB"]
+        )
         try withSidecar(configuration, environment: [name: "10"]) { sidecar in
             let statuses = try [10, 11].map {
                 try sidecar.send(HTTPRequest("POST", "/predictions", body: Array(repeating: 32, count: $0))).status
@@ -107,7 +109,8 @@ import Testing
 
     @Test func tellsThatTheEventFileCannotBeWritten() throws {
         let path = try file(
-            Self.good + "\nreporting: { reporters: [{ type: file, path: \"\(directory.path)/none/events.jsonl\" }] }\n")
+            Self.good + "\nreporting: { reporters: [{ type: file, path: \"\(directory.path)/none/events.jsonl\" }] }\n"
+        )
         let (status, _, error) = try SidecarProcess.run(["--config", path])
         #expect(status != .code(0))
         if case .signal = status { Issue.record("crashed: \(error)") }

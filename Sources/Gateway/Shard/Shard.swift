@@ -75,8 +75,9 @@ final class Shard {
         for part in timed { part.expire(now: now) }
         flow.endTurn()
         daemon.run()
-        // Calls that the daemon's run has begun start now; those that fail at once are answered in the next turn.
+        // Calls that the daemon's run has begun start now. Some are over at once, and nothing would wake the loop for them.
         curl.runTimers(now: Clock.monotonic())
+        curl.deliverFinished()
         if isDraining, flow.exchanges.inUse == 0 { control.setDrained() }
     }
 

@@ -25,7 +25,8 @@ import Testing
         arguments: [
             (7, 3, "007"), (123, 3, "123"), (1_234, 3, "234"), (0, 1, "0"), (5, 0, "5"),
             (42, 22, "0000000000000000000042"),
-        ] as [(UInt, Int, String)])
+        ] as [(UInt, Int, String)]
+    )
     func `numbers of a fixed width`(number: UInt, width: Int, text: String) {
         #expect(writtenText { $0.append(decimal: number, width: width) } == text)
     }
@@ -34,7 +35,8 @@ import Testing
         arguments: [
             (0, "0.000"), (499, "0.000"), (500, "0.001"), (4_125_000, "4.125"), (999_999_500, "1000.000"),
             (-5, "0.000"), (12_345_678_901, "12345.679"), (Int64.max, "9223372036854.776"),
-        ] as [(Int64, String)])
+        ] as [(Int64, String)]
+    )
     func `durations in milliseconds`(nanoseconds: Int64, text: String) {
         #expect(writtenText { $0.append(milliseconds: nanoseconds) } == text)
     }
