@@ -27,7 +27,7 @@ deps: ## install the Debian packages that the build needs, where they are missin
 	@scripts/deps.sh $(PACKAGES)
 
 build: deps ## build .build/release/ameron-sidecar
-	swift build -c release --product ameron-sidecar
+	swift build -c release --product ameron-sidecar --static-swift-stdlib
 
 run: build ## start the Sidecar with ameron-sidecar.yaml (or CONFIG=file); Ctrl-C stops it
 	exec .build/release/ameron-sidecar serve --config $(CONFIG)

@@ -80,10 +80,11 @@ struct ShardBlueprint {
 
     private func share(of limit: Int) -> Int { max((limit + shardCount - 1) / shardCount, 1) }
 
-    /// The connection's memory also holds what libmicrohttpd notes about each header line, and a body's next piece.
+    /// The connection's memory also holds what libmicrohttpd notes about each header line, and the header of the answer.
+    /// It is cleared for each request, so it must stay within the processor's cache for all connections together.
     private var daemonOptions: HTTPDaemon.Options {
         HTTPDaemon.Options(
-            connectionMemoryBytes: configuration.server.maxHeaderBytes + (4 << 10),
+            connectionMemoryBytes: configuration.server.maxHeaderBytes + (1 << 10),
             maxConnections: share(of: configuration.server.maxConnections),
             idleTimeoutSeconds: Int((configuration.server.idleTimeout.nanoseconds + 999_999_999) / 1_000_000_000)
         )

@@ -11,6 +11,9 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
         var caFile: String?
     }
 
+    /// libcurl asks for leave (`Expect: 100-continue`) to send bodies of 1 MiB and more; below, with some distance.
+    private static let expectThreshold = 512 << 10
+
     private let options: Options
     private let curl: CurlMulti
     private unowned let flow: ExchangeFlow
@@ -119,7 +122,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
         for index in 0..<lines.count { list.append(lines[index].name, lines[index].value) }
         list.append("X-Request-Id", exchange.requestId.view)
         // What libcurl would add by itself is left to the client.
-        list.suppress("Expect")
+        if exchange.requestBody.count >= Self.expectThreshold { list.suppress("Expect") }
         if !exchange.hasAccept { list.suppress("Accept") }
         if exchange.requestContentType.isEmpty { list.suppress("Content-Type") }
         let isPost = exchange.operation == .predict

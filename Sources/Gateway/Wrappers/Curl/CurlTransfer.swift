@@ -19,10 +19,13 @@ final class CurlTransfer {
 
     private let easy: UnsafeMutableRawPointer
     private let errorText: UnsafeMutablePointer<CChar>
+    private var parsedURL: OpaquePointer?
     private let maxBodyBytes: Int
     private(set) var answerIsTooLong = false
     private(set) var wantsFreshConnection = false
     private var attempts = 0
+    private var knowsSocketCloser = false
+    private var readBufferBytes = 16 << 10
 
     /// How a Model Service is reached: the same for all calls of a transfer.
     struct Target {
@@ -41,7 +44,7 @@ final class CurlTransfer {
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         let me = Unmanaged.passUnretained(self).toOpaque()
-        setText(CURLOPT_URL, target.url)
+        setURL(target.url)
         setPointer(CURLOPT_PRIVATE, me)
         setPointer(CURLOPT_ERRORBUFFER, errorText)
         setPointer(CURLOPT_WRITEDATA, me)
@@ -68,11 +71,27 @@ final class CurlTransfer {
 
     deinit {
         curl_easy_cleanup(easy)
+        curl_url_cleanup(parsedURL)
         errorText.deallocate()
+    }
+
+    /// How much libcurl reads at once, after the size of the last answer: it allocates the buffer anew for each transfer,
+    /// and up to 1 KiB that costs next to nothing.
+    private func fitReadBuffer() {
+        let wanted =
+            switch headers.count + body.count {
+            case ...1_000: 1 << 10
+            case ...(64 << 10): 16 << 10
+            default: 256 << 10
+            }
+        guard wanted != readBufferBytes else { return }
+        readBufferBytes = wanted
+        setNumber(CURLOPT_BUFFERSIZE, wanted)
     }
 
     /// Makes ready for the next call: forgets the last answer, and asks for `POST` with this body or for `GET`.
     func prepare(method: Method, body requestBody: ByteView = .empty, freshConnection: Bool = false) {
+        fitReadBuffer()
         body.removeAll(keepingAtMost: 256 << 10)
         headers.removeAll(keepingAtMost: 64 << 10)
         errorText[0] = 0
@@ -102,8 +121,13 @@ final class CurlTransfer {
     private var usesFreshConnection = false
     private static var noBody: UnsafeRawPointer { UnsafeRawPointer(ByteView("").base.unsafelyUnwrapped) }
 
-    /// Points later calls at another URL of the same Model Service.
-    func setURL(_ url: String) { setText(CURLOPT_URL, url) }
+    /// Points later calls at another URL of the same Model Service. Taken apart here, it is not taken apart for each call.
+    func setURL(_ url: String) {
+        if let parsedURL { curl_url_cleanup(parsedURL) }
+        parsedURL = curl_url()
+        _ = url.withCString { curl_url_set(parsedURL, CURLUPART_URL, $0, 0) }
+        setPointer(CURLOPT_CURLU, parsedURL.map { UnsafeRawPointer($0) })
+    }
 
     /// The status of the answer; 0: none came.
     var status: Int { getNumber(CURLINFO_RESPONSE_CODE) }
@@ -182,6 +206,8 @@ final class CurlTransfer {
 
     /// For `CurlMulti` alone: lets `multi` know when a socket is closed, also long after this transfer.
     func setSocketCloser(_ closer: UnsafeMutableRawPointer) {
+        guard !knowsSocketCloser else { return }
+        knowsSocketCloser = true
         _ = CCurl_easy_setopt_pointer(easy, CURLOPT_CLOSESOCKETDATA, closer)
         _ = CCurl_easy_setopt_close_socket(easy) { context, socket in
             CurlMulti.socketIsClosed(context, socket)
