@@ -30,6 +30,9 @@ static inline CURLcode CCurl_easy_getinfo_long(CURL *_Nonnull easy, CURLINFO inf
 static inline CURLcode CCurl_easy_getinfo_pointer(CURL *_Nonnull easy, CURLINFO info, void *_Nullable *_Nonnull value) {
     return curl_easy_getinfo(easy, info, value);
 }
+static inline CURLcode CCurl_easy_getinfo_socket(CURL *_Nonnull easy, curl_socket_t *_Nonnull value) {
+    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, value);
+}
 
 static inline CURLMcode CCurl_multi_setopt_long(CURLM *_Nonnull multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);

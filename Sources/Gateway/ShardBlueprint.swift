@@ -106,17 +106,33 @@ struct ShardBlueprint {
         _ curl: CurlMulti,
         _ flow: ExchangeFlow
     ) -> HTTPModelServiceAdapter {
-        HTTPModelServiceAdapter(
+        let url = serviceURL(model)
+        return HTTPModelServiceAdapter(
             options: HTTPModelServiceAdapter.Options(
-                url: serviceURL(model),
+                url: url,
                 timeout: model.timeout.nanoseconds,
-                maxConnections: model.maxConnections,
-                maxResponseBytes: model.maxResponseBytes,
-                caFile: model.caFile
+                maxConnections: model.maxConnections
             ),
-            curl: curl,
+            transport: makeTransport(model, url, curl),
             flow: flow
         )
+    }
+
+    private func makeTransport(
+        _ model: Configuration.Model,
+        _ url: ModelServiceURL,
+        _ curl: CurlMulti
+    ) -> any HTTPTransport {
+        let target = CurlHandle.Target(
+            url: url.predict,
+            unixSocketPath: url.unixSocketPath,
+            caFile: model.caFile,
+            maxBodyBytes: model.maxResponseBytes
+        )
+        let isDirect = model.transport == .direct || (model.transport == .auto && !url.isSecure)
+        return isDirect
+            ? DirectTransport(url: url, target: target, curl: curl)
+            : CurlTransport(url: url, target: target, curl: curl)
     }
 
     private func serviceURL(_ model: Configuration.Model) -> ModelServiceURL {
@@ -174,4 +190,5 @@ extension HTTPModelServiceAdapter: Shard.Timed {}
 
 extension HealthProber: Shard.Timed {
     func expire(now: Int64) { run(now: now) }
+    func shutDown() {}
 }

@@ -1,9 +1,8 @@
 package import Foundation
-import Synchronization
 
 /// Held while a child starts, and while a descriptor is made that is not yet close-on-exec: a connection that lived on
 /// in a child would not end.
-let inheritance = Mutex(())
+let inheritance = Locked(())
 
 /// How a process ended.
 package enum ExitStatus: Sendable, Equatable {
@@ -15,7 +14,7 @@ package enum ExitStatus: Sendable, Equatable {
 package final class ChildProcess: Sendable {
     package let id: pid_t
     private let directory: TemporaryDirectory
-    private let status: Mutex<ExitStatus?> = Mutex(nil)
+    private let status: Locked<ExitStatus?> = Locked(nil)
     private let outputPath: String
     private let errorPath: String
 
@@ -71,7 +70,7 @@ package final class ChildProcess: Sendable {
     package var standardOutput: String { read(outputPath) }
 
     private func read(_ path: String) -> String {
-        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+        String(decoding: wholeFile(path) ?? [], as: UTF8.self)
     }
 
     /// The end of what it wrote to stderr, for people.

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Runs `body` on `count` threads of their own and returns what they returned, in order; throws the first error.
 package func concurrently<Value: Sendable>(
@@ -25,7 +24,7 @@ package func startConcurrently<Value: Sendable>(
 
 /// Threads at work, each of which gives one value.
 package final class RunningThreads<Value: Sendable>: Sendable {
-    private let finished: Mutex<[Int: Result<Value, any Error>]> = Mutex([:])
+    private let finished: Locked<[Int: Result<Value, any Error>]> = Locked([:])
     private let count: Int
     private let allDone = Gate()
 

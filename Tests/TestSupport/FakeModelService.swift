@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A Model Service of which every answer, and every way of not answering, is scripted: HTTP/1.1 over plain sockets on
 /// loopback, a thread per connection.
@@ -10,10 +9,10 @@ package final class FakeModelService: Sendable {
     package typealias Behaviour = @Sendable (ReceivedRequest) -> Reply
 
     package let endpoint: Endpoint
-    private let listener: Mutex<ListeningSocket?>
+    private let listener: Locked<ListeningSocket?>
     private let behaviour: Behaviour
     private let other: Behaviour
-    private let record = Mutex(Record())
+    private let record = Locked(Record())
     private let stopped = Gate()
 
     private struct Record {
@@ -37,7 +36,7 @@ package final class FakeModelService: Sendable {
     ) throws {
         let listener = try ListeningSocket(endpoint)
         self.endpoint = listener.endpoint
-        self.listener = Mutex(listener)
+        self.listener = Locked(listener)
         self.behaviour = behaviour
         self.other = other
         if listening { try startListening() }

@@ -110,7 +110,7 @@ package final class SidecarProcess: Sendable {
     package func events() throws -> [JSON] { try Self.events(in: eventFile) }
 
     package static func events(in path: String) throws -> [JSON] {
-        guard let data = FileManager.default.contents(atPath: path) else { return [] }
+        guard let data = wholeFile(path) else { return [] }
         var lines = Array(data).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         lines.removeLast()
         return try lines.map { try JSON(parsing: Array($0)) }

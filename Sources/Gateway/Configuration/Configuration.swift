@@ -28,6 +28,9 @@ public struct Configuration: Sendable, Equatable {
     public struct Model: Sendable, Equatable {
         public enum ServiceProtocol: String, Sendable, CaseIterable { case native, v1, v2, raw }
 
+        /// What carries the calls: `direct` (our framing, no TLS), `curl` (libcurl's transfers), `auto` (direct where it can).
+        public enum Transport: String, Sendable, CaseIterable { case auto, direct, curl }
+
         public var name = ""
         /// Used where the Model Service does not say; nil: not known.
         public var version: String?
@@ -40,6 +43,7 @@ public struct Configuration: Sendable, Equatable {
         /// Per shard.
         public var maxConnections = 256
         public var maxResponseBytes = 64 << 20
+        public var transport = Transport.auto
         /// Asked with GET to learn whether the Model Service is ready; nil: chosen by protocol.
         public var healthUrl: String?
         /// A PEM file of certificate authorities to trust instead of the system's.

@@ -98,6 +98,11 @@ public enum ConfigurationSchema {
             "Asked with GET to learn whether the Model Service is ready; not set: chosen by protocol.",
             check: checkURL
         ),
+        .words(
+            "models.N.transport",
+            .model(\.transport),
+            "What carries the calls: direct (without TLS), curl, or auto: direct where it can."
+        ),
         .optionalText(
             "models.N.caFile",
             .model(\.caFile),

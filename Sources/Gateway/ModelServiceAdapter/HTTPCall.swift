@@ -1,20 +1,44 @@
-/// A call to a Model Service: its transfer, and its places in the adapter's lists. Used for call after call.
-final class HTTPCall {
-    let transfer: CurlTransfer
-    var exchange: Exchange?
+/// A call to a Model Service: the bytes of its answer, and its places in the adapter's lists. Used for call after call.
+class HTTPCall {
+    /// The body of the answer.
+    final let body: ByteBuffer
+    /// The header lines of the answer as they came, status line first.
+    final let headers: ByteBuffer
+    /// 0: no answer has come.
+    final var status = 0
+    /// What there is to say about a failure beyond its cause.
+    final let errorText = ByteBuffer(capacity: 128)
+    final var exchange: Exchange?
     /// Nanoseconds of the monotonic clock.
-    var deadline: Int64 = 0
-    /// Whether the transfer is with libcurl.
-    var isOut = false
-    /// Whether the transfer was pointed at something else than the prediction URL.
-    var hasOtherURL = false
-    fileprivate var byDeadline = CallPlace()
-    fileprivate var inLine = CallPlace()
+    final var deadline: Int64 = 0
+    /// Whether the call is with its transport.
+    final var isOut = false
+    fileprivate final var byDeadline = CallPlace()
+    fileprivate final var inLine = CallPlace()
 
-    init(transfer: CurlTransfer) {
-        self.transfer = transfer
-        transfer.owner = self
+    init(body: ByteBuffer, headers: ByteBuffer) {
+        self.body = body
+        self.headers = headers
     }
+}
+
+/// Carries calls to one Model Service. Confined to its shard.
+protocol HTTPTransport: AnyObject {
+    /// Hears of the ends of calls.
+    var delegate: (any HTTPTransportDelegate)? { get set }
+    /// A call that `start` can be given again and again.
+    func makeCall() -> HTTPCall
+    /// Sends the request of the call's exchange. Its end is never told from within this function.
+    func start(_ call: HTTPCall)
+    /// Ends a call that is out; nothing more is heard of it.
+    func cancel(_ call: HTTPCall)
+    /// Closes what is open. No call is out.
+    func shutDown()
+}
+
+protocol HTTPTransportDelegate: AnyObject {
+    /// The answer is complete, or `failure` says why there is none.
+    func callFinished(_ call: HTTPCall, failure: ExchangeFailure?)
 }
 
 /// The neighbours of a call in one list. Not retained: a call leaves its lists before it goes anywhere else.

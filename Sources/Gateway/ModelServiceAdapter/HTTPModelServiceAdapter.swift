@@ -1,32 +1,29 @@
-/// Calls a Model Service over HTTP/1.1 with libcurl, on connections that are kept open.
+/// Calls a Model Service over HTTP/1.1, on connections that are kept open.
 ///
 /// At most `maxConnections` calls are out at once; the next ones wait in line. Every call has the same time limit, waiting
-/// included, so the calls stand in one list in the order of their deadlines.
-final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
+/// included, so the calls stand in one list in the order of their deadlines. How the bytes travel is the transport's.
+final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate {
     struct Options {
         var url: ModelServiceURL
+        /// Nanoseconds.
         var timeout: Int64
         var maxConnections: Int
-        var maxResponseBytes: Int
-        var caFile: String?
     }
 
-    /// libcurl asks for leave (`Expect: 100-continue`) to send bodies of 1 MiB and more; below, with some distance.
-    private static let expectThreshold = 512 << 10
-
     private let options: Options
-    private let curl: CurlMulti
+    private let transport: any HTTPTransport
     private unowned let flow: ExchangeFlow
-    /// Transfers that are not in use, all set up for this Model Service.
+    /// Calls that are not in use.
     private var spare: [HTTPCall] = []
     private var out = 0
     private var waiting = CallQueue<LineOrder>()
     private var deadlines = CallQueue<DeadlineOrder>()
 
-    init(options: Options, curl: CurlMulti, flow: ExchangeFlow) {
+    init(options: Options, transport: any HTTPTransport, flow: ExchangeFlow) {
         self.options = options
-        self.curl = curl
+        self.transport = transport
         self.flow = flow
+        transport.delegate = self
     }
 
     // MARK: ModelServiceAdapter
@@ -34,16 +31,12 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
     func canAnswer(_ operation: Exchange.Operation) -> Bool { options.url.url(for: operation, version: nil) != nil }
 
     func submit(_ exchange: Exchange) {
-        let call = takeCall()
+        let call = spare.popLast() ?? transport.makeCall()
         call.exchange = exchange
         exchange.call = call
         call.deadline = exchange.receivedAt + options.timeout
         deadlines.append(call)
-        if out < options.maxConnections {
-            start(call, freshConnection: false)
-        } else {
-            waiting.append(call)
-        }
+        if out < options.maxConnections { start(call) } else { waiting.append(call) }
     }
 
     func cancel(_ exchange: Exchange) {
@@ -76,101 +69,60 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
         }
     }
 
-    // MARK: CurlTransferDelegate
+    /// Closes the connections; no call is out any more.
+    func shutDown() { transport.shutDown() }
 
-    func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?) {
-        guard let call = transfer.owner as? HTTPCall, let exchange = call.exchange else { return }
-        call.isOut = false
-        if let failure, failure.kind == .wantsFreshConnection {
-            out -= 1
-            start(call, freshConnection: true)
-            return
-        }
+    // MARK: HTTPTransportDelegate
+
+    func callFinished(_ call: HTTPCall, failure: ExchangeFailure?) {
+        guard let exchange = call.exchange else { return }
         deadlines.remove(call)
+        call.isOut = false
         out -= 1
         startNext()
         if let failure {
-            flow.failed(exchange, Self.explain(failure, transfer))
+            flow.failed(exchange, failure)
         } else {
-            flow.answered(exchange, Self.read(transfer))
+            flow.answered(exchange, Self.read(call))
         }
     }
 
     // MARK: Steps
 
-    private func takeCall() -> HTTPCall {
-        if let call = spare.popLast() { return call }
-        let transfer = CurlTransfer(
-            target: CurlTransfer.Target(
-                url: options.url.predict,
-                unixSocketPath: options.url.unixSocketPath,
-                caFile: options.caFile,
-                maxBodyBytes: options.maxResponseBytes
-            ),
-            delegate: self
-        )
-        return HTTPCall(transfer: transfer)
-    }
-
-    private func start(_ call: HTTPCall, freshConnection: Bool) {
-        guard let exchange = call.exchange else { preconditionFailure("a call that starts belongs to an exchange") }
-        let transfer = call.transfer
-        setURL(call, exchange)
-        let list = transfer.requestHeaders
-        list.removeAll()
-        let lines = exchange.requestHeaders
-        for index in 0..<lines.count { list.append(lines[index].name, lines[index].value) }
-        list.append("X-Request-Id", exchange.requestId.view)
-        // What libcurl would add by itself is left to the client.
-        if exchange.requestBody.count >= Self.expectThreshold { list.suppress("Expect") }
-        if !exchange.hasAccept { list.suppress("Accept") }
-        if exchange.requestContentType.isEmpty { list.suppress("Content-Type") }
-        let isPost = exchange.operation == .predict
-        transfer.prepare(
-            method: isPost ? .post : .get,
-            body: isPost ? exchange.requestBody.view : .empty,
-            freshConnection: freshConnection
-        )
-        exchange.sentAt = Clock.monotonic()
-        out += 1
+    private func start(_ call: HTTPCall) {
+        call.exchange?.sentAt = Clock.monotonic()
+        call.status = 0
+        call.errorText.removeAll()
         call.isOut = true
-        curl.add(transfer)
+        out += 1
+        transport.start(call)
     }
 
     private func startNext() {
         while out < options.maxConnections, let call = waiting.first {
             waiting.remove(call)
-            start(call, freshConnection: false)
+            start(call)
         }
     }
 
     /// Takes a call out of everything; its exchange is told by the caller.
     private func abandon(_ call: HTTPCall) {
         deadlines.remove(call)
-        if call.isOut {
-            curl.remove(call.transfer)
-            call.isOut = false
-            out -= 1
-            startNext()
-        } else {
+        guard call.isOut else {
             waiting.remove(call)
+            return
         }
+        transport.cancel(call)
+        call.isOut = false
+        out -= 1
+        startNext()
     }
 
-    /// Predictions of the configured version go to the URL that the transfer was made with; the rest is told each time.
-    private func setURL(_ call: HTTPCall, _ exchange: Exchange) {
-        let isUsual = exchange.operation == .predict && exchange.wantedVersion.isEmpty
-        if isUsual && !call.hasOtherURL { return }
-        let version = exchange.wantedVersion.isEmpty ? nil : exchange.wantedVersion.view.string
-        call.transfer.setURL(options.url.url(for: exchange.operation, version: version) ?? options.url.predict)
-        call.hasOtherURL = !isUsual
-    }
-
-    private static func read(_ transfer: CurlTransfer) -> ModelAnswer {
+    private static func read(_ call: HTTPCall) -> ModelAnswer {
         var answer = ModelAnswer(
-            status: transfer.status,
-            body: transfer.body,
-            headers: transfer.headers.view,
+            status: call.status,
+            body: call.body,
+            headers: call.headers.view,
             contentType: .empty
         )
         HeaderRules.forEachLine(in: answer.headers) { name, value in
@@ -190,39 +142,5 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, CurlTransferDelegate {
             }
         }
         return answer
-    }
-
-    private static func explain(_ failure: CurlFailure, _ transfer: CurlTransfer) -> ExchangeFailure {
-        let detail = transfer.errorView
-        return switch failure.kind {
-        case .refused:
-            ExchangeFailure(cause: .refused, message: "the Model Service refuses connections", detail: detail)
-        case .unreachable:
-            ExchangeFailure(cause: .unreachable, message: "the Model Service can't be reached", detail: detail)
-        case .dns:
-            ExchangeFailure(cause: .dns, message: "the name of the Model Service can't be resolved", detail: detail)
-        case .tls:
-            ExchangeFailure(cause: .tls, message: "no trusted TLS connection to the Model Service", detail: detail)
-        case .timeout:
-            ExchangeFailure(cause: .timeout, message: "the Model Service did not answer in time", detail: detail)
-        case .resetBeforeAnswer:
-            ExchangeFailure(
-                cause: .reset,
-                message: "the Model Service closed the connection before it answered",
-                detail: detail
-            )
-        case .resetInAnswer:
-            ExchangeFailure(
-                cause: .reset,
-                message: "the Model Service closed the connection in the middle of its answer",
-                detail: detail
-            )
-        case .malformed:
-            ExchangeFailure(cause: .malformed, message: "the Model Service did not answer in HTTP", detail: detail)
-        case .tooLarge:
-            ExchangeFailure(cause: .tooLarge, message: "the answer of the Model Service is longer than allowed")
-        case .wantsFreshConnection, .other:
-            ExchangeFailure(cause: .other, message: "the call of the Model Service failed", detail: detail)
-        }
     }
 }

@@ -38,7 +38,7 @@ final class HealthProber: CurlTransferDelegate {
         self.curl = curl
         self.readiness = readiness
         for check in checks {
-            let target = CurlTransfer.Target(
+            let target = CurlHandle.Target(
                 url: check.url,
                 unixSocketPath: check.unixSocketPath,
                 caFile: check.caFile,

@@ -68,6 +68,25 @@ struct ModelServiceURL {
         }
     }
 
+    /// Where the request of this exchange goes.
+    func url(for exchange: Exchange) -> String? {
+        url(
+            for: exchange.operation,
+            version: exchange.wantedVersion.isEmpty ? nil : exchange.wantedVersion.view.string
+        )
+    }
+
+    /// Whether the bytes go through TLS.
+    var isSecure: Bool { predict.hasPrefix("https:") }
+
+    /// The authority, for the Host line, and the path with its query.
+    static func split(_ url: String) -> (authority: String, path: String) {
+        let start = url[...].range(ofASCII: "://").map { $0.upperBound } ?? url.startIndex
+        let end = url[start...].firstIndex { $0 == "/" || $0 == "?" } ?? url.endIndex
+        let path = url[end...]
+        return (String(url[start..<end]), path.hasPrefix("/") ? String(path) : "/" + path)
+    }
+
     /// The V2 server metadata of the Model Service; nil where it speaks something else.
     var serverMetadata: String? { modelProtocol == .v2 ? origin + "/v2" : nil }
 

@@ -16,6 +16,8 @@ final class Shard {
         /// Nanoseconds of the monotonic clock; nil: nothing is waited for.
         var nextDeadline: Int64? { get }
         func expire(now: Int64)
+        /// The shard is about to end: nothing is out any more.
+        func shutDown()
     }
 
     private let epoll: Epoll
@@ -113,6 +115,7 @@ final class Shard {
         daemon.run()
         daemon.stop()
         flow.endTurn()
+        for part in timed { part.shutDown() }
         curl.shutDown()
     }
 }

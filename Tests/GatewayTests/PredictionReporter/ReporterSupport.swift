@@ -7,7 +7,7 @@ import Testing
 
 extension TemporaryDirectory {
     func lines(of name: String) -> [String] {
-        guard let data = FileManager.default.contents(atPath: file(name)), !data.isEmpty else { return [] }
+        guard let data = wholeFile(file(name)), !data.isEmpty else { return [] }
         var lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         // What follows the last line feed: nothing, where the last line is whole.
         if lines.last == "" { lines.removeLast() }
@@ -17,7 +17,7 @@ extension TemporaryDirectory {
 
 /// What a Reporter logged.
 final class LogRecorder: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Locked<[String]>([])
 
     var messages: [String] { lines.withLock { $0 } }
     var log: FileReporter.Log { { level, message in self.lines.withLock { $0.append("\(level) \(message)") } } }

@@ -1,4 +1,4 @@
-private import CCurl
+import CCurl
 private import Glibc
 
 /// Why a transfer gave no answer: libcurl's code, sorted by what a user must look at (libcurl-errors(3)).
@@ -35,11 +35,27 @@ struct CurlFailure: Error {
 extension CurlTransfer {
     /// Sorts the result of a finished transfer; nil: the answer is complete.
     func failure(result: UInt32) -> CurlFailure? {
-        guard result != CURLE_OK.rawValue else { return nil }
-        return CurlFailure(kind: kind(of: CURLcode(rawValue: result)), code: result)
+        let code = CURLcode(rawValue: result)
+        switch code {
+        case CURLE_OK: return nil
+        case CURLE_WRITE_ERROR where answerIsTooLong: return CurlFailure(kind: .tooLarge, code: result)
+        case CURLE_ABORTED_BY_CALLBACK where wantsFreshConnection:
+            return CurlFailure(kind: .wantsFreshConnection, code: result)
+        case CURLE_RECV_ERROR, CURLE_SEND_ERROR:
+            // A broken chunk comes under the same code as a broken connection; only the text tells.
+            let isChunk = errorMessage.contains("chunk")
+            return CurlFailure(
+                kind: isChunk ? .malformed : answerHasBegun ? .resetInAnswer : .resetBeforeAnswer,
+                code: result
+            )
+        default: return CurlFailure(kind: kind(of: code), code: result)
+        }
     }
+}
 
-    private func kind(of code: CURLcode) -> CurlFailure.Kind {
+extension CurlHandle {
+    /// What a code means where no more than the code is known.
+    func kind(of code: CURLcode) -> CurlFailure.Kind {
         switch code {
         case CURLE_COULDNT_CONNECT: connectFailure
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .dns
@@ -48,14 +64,9 @@ extension CurlTransfer {
             CURLE_USE_SSL_FAILED:
             .tls
         case CURLE_OPERATION_TIMEDOUT: .timeout
-        case CURLE_WRITE_ERROR: answerIsTooLong ? .tooLarge : .other
-        case CURLE_ABORTED_BY_CALLBACK: wantsFreshConnection ? .wantsFreshConnection : .other
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_HTTP2, CURLE_BAD_CONTENT_ENCODING: .malformed
         case CURLE_PARTIAL_FILE: .resetInAnswer
         case CURLE_GOT_NOTHING: .resetBeforeAnswer
-        case CURLE_RECV_ERROR, CURLE_SEND_ERROR:
-            // A broken chunk comes under the same code as a broken connection; only the text tells.
-            errorMessage.contains("chunk") ? .malformed : answerHasBegun ? .resetInAnswer : .resetBeforeAnswer
         default: .other
         }
     }

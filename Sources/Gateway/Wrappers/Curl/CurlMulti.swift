@@ -17,6 +17,8 @@ final class CurlMulti {
         /// calls per request.
         var wanted: Epoll.Readiness = []
         var generation: UInt32 = 0
+        /// Who looks after a socket that libcurl only opened.
+        var owner: (any CurlSocketOwner)?
     }
 
     /// - Parameter maxIdleConnections: how many connections are kept open over all Model Services of this shard.
@@ -45,19 +47,23 @@ final class CurlMulti {
     func shutDown() { curl_multi_cleanup(multi) }
 
     /// Starts a prepared transfer; it moves at the next `runTimers`.
-    func add(_ transfer: CurlTransfer) {
-        transfer.setSocketCloser(Unmanaged.passUnretained(self).toOpaque())
-        curl_multi_add_handle(multi, transfer.handle)
+    func add(_ handle: CurlHandle) {
+        handle.setSocketCloser(Unmanaged.passUnretained(self).toOpaque())
+        curl_multi_add_handle(multi, handle.easy)
     }
 
     /// Ends a transfer before its time; its connection is closed.
-    func remove(_ transfer: CurlTransfer) { curl_multi_remove_handle(multi, transfer.handle) }
+    func remove(_ handle: CurlHandle) { curl_multi_remove_handle(multi, handle.easy) }
 
     /// A socket of ours is ready.
     func socketReady(_ event: Epoll.Event) {
         let socket = event.token.value
         let index = Int(socket)
         guard index < sockets.count, sockets[index].generation & 0xFF_FFFF == event.token.generation else { return }
+        if let owner = sockets[index].owner {
+            owner.socketReady(event.readiness)
+            return
+        }
         guard !sockets[index].wanted.isEmpty else {
             // An idle connection that turns up readable is closed by its peer, or talks out of turn: libcurl finds that
             // out when it wants to use it.
@@ -90,10 +96,22 @@ final class CurlMulti {
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let result = CCurl_message_result(message).rawValue
-            let transfer = CurlTransfer.of(handle: easy)
-            curl_multi_remove_handle(multi, easy)
-            transfer.delegate.transferFinished(transfer, failure: transfer.failure(result: result))
+            CurlHandle.of(easy: easy).finished(result: result, in: self)
         }
+    }
+
+    /// Gives a socket that libcurl has opened to `owner`: its events go there until it is closed.
+    func adopt(_ socket: Int32, owner: any CurlSocketOwner) {
+        let index = Int(socket)
+        while sockets.count <= index { sockets.append(Watch()) }
+        sockets[index].owner = owner
+        if sockets[index].registered != .input { register(socket, index, .input) }
+    }
+
+    /// Whether the owner of a socket wants to know when it takes bytes.
+    func setWantsOutput(_ socket: Int32, _ wants: Bool) {
+        let interest: Epoll.Readiness = wants ? [.input, .output] : .input
+        if sockets[Int(socket)].registered != interest { register(socket, Int(socket), interest) }
     }
 
     // MARK: Callbacks
@@ -146,6 +164,7 @@ final class CurlMulti {
         if index < sockets.count {
             sockets[index].registered = []
             sockets[index].wanted = []
+            sockets[index].owner = nil
             sockets[index].generation &+= 1
         }
         close(socket)
@@ -160,3 +179,9 @@ final class CurlMulti {
 
 @available(*, unavailable)
 extension CurlMulti: Sendable {}
+
+/// Looks after a socket that libcurl opened and does not use.
+protocol CurlSocketOwner: AnyObject {
+    /// It has bytes, takes bytes, or is broken.
+    func socketReady(_ readiness: Epoll.Readiness)
+}

@@ -1,11 +1,11 @@
-private import CCurl
+import CCurl
 private import Glibc
 
 /// One libcurl easy handle with the buffers of its answer, used for call after call to the same Model Service.
 ///
 /// Confined to its shard. The request's body and the header list are borrowed from the caller until the transfer is
 /// finished or removed; `body` and `headers` belong to the transfer and hold the answer until `prepare` is called again.
-final class CurlTransfer {
+final class CurlTransfer: CurlHandle {
     /// The body of the answer.
     let body = ByteBuffer(capacity: 4096)
     /// The header lines of the (last) answer as they came, status line first, each ending in CR LF.
@@ -17,36 +17,18 @@ final class CurlTransfer {
     /// Told when the transfer is finished.
     unowned let delegate: any CurlTransferDelegate
 
-    private let easy: UnsafeMutableRawPointer
-    private let errorText: UnsafeMutablePointer<CChar>
-    private var parsedURL: OpaquePointer?
     private let maxBodyBytes: Int
     private(set) var answerIsTooLong = false
     private(set) var wantsFreshConnection = false
     private var attempts = 0
-    private var knowsSocketCloser = false
     private var readBufferBytes = 16 << 10
 
-    /// How a Model Service is reached: the same for all calls of a transfer.
-    struct Target {
-        var url: String
-        var unixSocketPath: String?
-        var caFile: String?
-        var maxBodyBytes = 64 << 20
-    }
-
     init(target: Target, delegate: any CurlTransferDelegate) {
-        guard let easy = curl_easy_init() else { fatalError("out of memory") }
-        self.easy = easy
         self.delegate = delegate
         self.owner = delegate
         self.maxBodyBytes = target.maxBodyBytes
-        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
-        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        super.init(target: target)
         let me = Unmanaged.passUnretained(self).toOpaque()
-        setURL(target.url)
-        setPointer(CURLOPT_PRIVATE, me)
-        setPointer(CURLOPT_ERRORBUFFER, errorText)
         setPointer(CURLOPT_WRITEDATA, me)
         setPointer(CURLOPT_HEADERDATA, me)
         setPointer(CURLOPT_PREREQDATA, me)
@@ -59,20 +41,12 @@ final class CurlTransfer {
         _ = CCurl_easy_setopt_prereq(easy) { context, _, _, _, _ in
             CurlTransfer.from(context).mayRequest() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
-        setNumber(CURLOPT_NOSIGNAL, 1)
-        setNumber(CURLOPT_TCP_NODELAY, 1)
         setNumber(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        setText(CURLOPT_PROTOCOLS_STR, "http,https")
-        // Without a value libcurl searches the environment for a proxy on each transfer; a Model Service has none.
-        setText(CURLOPT_PROXY, "")
-        if let path = target.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH, path) }
-        if let file = target.caFile { setText(CURLOPT_CAINFO, file) }
     }
 
-    deinit {
-        curl_easy_cleanup(easy)
-        curl_url_cleanup(parsedURL)
-        errorText.deallocate()
+    override func finished(result: UInt32, in multi: CurlMulti) {
+        multi.remove(self)
+        delegate.transferFinished(self, failure: failure(result: result))
     }
 
     /// How much libcurl reads at once, after the size of the last answer: it allocates the buffer anew for each transfer,
@@ -94,7 +68,7 @@ final class CurlTransfer {
         fitReadBuffer()
         body.removeAll(keepingAtMost: 256 << 10)
         headers.removeAll(keepingAtMost: 64 << 10)
-        errorText[0] = 0
+        clearError()
         answerIsTooLong = false
         wantsFreshConnection = false
         // Counting from one that was lost already makes the next loss final.
@@ -121,25 +95,10 @@ final class CurlTransfer {
     private var usesFreshConnection = false
     private static var noBody: UnsafeRawPointer { UnsafeRawPointer(ByteView("").base.unsafelyUnwrapped) }
 
-    /// Points later calls at another URL of the same Model Service. Taken apart here, it is not taken apart for each call.
-    func setURL(_ url: String) {
-        if let parsedURL { curl_url_cleanup(parsedURL) }
-        parsedURL = curl_url()
-        _ = url.withCString { curl_url_set(parsedURL, CURLUPART_URL, $0, 0) }
-        setPointer(CURLOPT_CURLU, parsedURL.map { UnsafeRawPointer($0) })
-    }
-
     /// The status of the answer; 0: none came.
     var status: Int { getNumber(CURLINFO_RESPONSE_CODE) }
 
-    /// What libcurl has to say about a failure. Not for the request path.
-    var errorMessage: String { String(cString: errorText) }
-
-    /// The same as bytes; valid until the next call.
-    var errorView: ByteView { ByteView(cString: errorText) }
-
     var answerHasBegun: Bool { !headers.isEmpty }
-    var osError: Int { getNumber(CURLINFO_OS_ERRNO) }
 
     // MARK: Callbacks
 
@@ -172,46 +131,8 @@ final class CurlTransfer {
         return true
     }
 
-    // MARK: libcurl
-
     private static func from(_ context: UnsafeMutableRawPointer?) -> CurlTransfer {
         Unmanaged<CurlTransfer>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
-    }
-
-    private func setNumber(_ option: CURLoption, _ value: Int) { _ = CCurl_easy_setopt_long(easy, option, value) }
-
-    private func setPointer(_ option: CURLoption, _ value: UnsafeRawPointer?) {
-        _ = CCurl_easy_setopt_pointer(easy, option, value)
-    }
-
-    private func setText(_ option: CURLoption, _ value: String) {
-        _ = value.withCString { CCurl_easy_setopt_pointer(easy, option, $0) }
-    }
-
-    private func getNumber(_ info: CURLINFO) -> Int {
-        var value = 0
-        _ = CCurl_easy_getinfo_long(easy, info, &value)
-        return value
-    }
-
-    /// For `CurlMulti` alone.
-    var handle: UnsafeMutableRawPointer { easy }
-
-    /// For `CurlMulti` alone: the transfer that an easy handle belongs to.
-    static func of(handle: UnsafeMutableRawPointer) -> CurlTransfer {
-        var me: UnsafeMutableRawPointer?
-        _ = CCurl_easy_getinfo_pointer(handle, CURLINFO_PRIVATE, &me)
-        return from(me)
-    }
-
-    /// For `CurlMulti` alone: lets `multi` know when a socket is closed, also long after this transfer.
-    func setSocketCloser(_ closer: UnsafeMutableRawPointer) {
-        guard !knowsSocketCloser else { return }
-        knowsSocketCloser = true
-        _ = CCurl_easy_setopt_pointer(easy, CURLOPT_CLOSESOCKETDATA, closer)
-        _ = CCurl_easy_setopt_close_socket(easy) { context, socket in
-            CurlMulti.socketIsClosed(context, socket)
-        }
     }
 }
 

@@ -31,6 +31,13 @@ final class ByteBuffer {
         if capacity > limit { reallocate(limit) }
     }
 
+    /// Forgets the first bytes; the others move to the front.
+    func removeFirst(_ length: Int) {
+        precondition(length >= 0 && length <= count)
+        count -= length
+        if count > 0 && length > 0 { memmove(base, base + length, count) }
+    }
+
     /// Forgets all bytes from `length` on.
     func truncate(to length: Int) {
         precondition(length >= 0 && length <= count)

@@ -1,0 +1,192 @@
+/// One kept connection to a Model Service: opened for a call, then carries one call after the other.
+final class DirectConnection: CurlConnectionDelegate {
+    private enum State { case connecting, sending, receiving, idle, closed }
+
+    private static let readBytes = 16 << 10
+    private static let largeReadBytes = 256 << 10
+    /// After so many reads the other connections have their turn.
+    private static let readsPerTurn = 16
+
+    private unowned let transport: DirectTransport
+    private var wire: CurlConnection!
+    private var state = State.connecting
+    private var call: DirectCall?
+    private var parser = HTTP1ResponseParser(maxBodyBytes: 0)
+    private var isReused = false
+    /// Of the request's head and body together.
+    private var sent = 0
+    /// What has come and is not yet read: the beginning of a line.
+    private let inbox = ByteBuffer(capacity: 4096)
+
+    init(target: CurlHandle.Target, curl: CurlMulti, transport: DirectTransport) {
+        self.transport = transport
+        self.wire = CurlConnection(target: target, multi: curl, delegate: self)
+    }
+
+    // MARK: From the transport
+
+    /// Connects, and then carries the call.
+    func open(for call: DirectCall) {
+        self.call = call
+        call.connection = self
+        wire.connect()
+    }
+
+    /// Sends the call's request.
+    func carry(_ call: DirectCall, isReused: Bool) {
+        self.call = call
+        self.isReused = isReused
+        call.connection = self
+        parser = HTTP1ResponseParser(maxBodyBytes: call.maxBodyBytes)
+        inbox.removeAll()
+        sent = 0
+        state = .sending
+        send(call)
+    }
+
+    /// Closes; whoever waits for the call is told by the caller.
+    func close() {
+        state = .closed
+        call = nil
+        wire.close()
+    }
+
+    // MARK: CurlConnectionDelegate
+
+    func connectionOpened(_ connection: CurlConnection) {
+        guard let call else { return close() }
+        carry(call, isReused: false)
+    }
+
+    func connectionFailed(_ connection: CurlConnection, _ failure: CurlFailure) {
+        guard let call else { return }
+        state = .closed
+        finish(call, ExchangeFailure(failure.kind, detail: copied(connection.errorView, call)))
+    }
+
+    func connectionReady(_ connection: CurlConnection, _ readiness: Epoll.Readiness) {
+        switch state {
+        case .idle:
+            transport.drop(self)
+            close()
+        case .sending, .receiving:
+            if !readiness.isDisjoint(with: [.input, .hangUp, .error]) { receive() }
+            if state == .sending, readiness.contains(.output), let call { send(call) }
+        case .connecting, .closed: break
+        }
+    }
+
+    // MARK: Sending
+
+    /// Sends what the socket takes. A broken socket is left to `receive`: it may hold an answer that explains itself.
+    private func send(_ call: DirectCall) {
+        let head = call.requestHead.view
+        let body = call.requestBody?.view ?? .empty
+        let total = head.count + body.count
+        while sent < total {
+            let outcome = wire.write(
+                head.dropFirst(min(sent, head.count)),
+                body.dropFirst(max(sent - head.count, 0))
+            )
+            guard case .bytes(let count) = outcome, count > 0 else {
+                wire.setWantsOutput(outcome != .failed)
+                return
+            }
+            sent += count
+        }
+        wire.setWantsOutput(false)
+        state = .receiving
+    }
+
+    // MARK: Receiving
+
+    private func receive() {
+        for _ in 0..<Self.readsPerTurn {
+            guard let call else { return }
+            let expected = parser.expectedBodyBytes
+            let isLarge = expected >= Self.readBytes && inbox.isEmpty
+            let wanted = isLarge ? min(expected, Self.largeReadBytes) : Self.readBytes
+            switch wire.receive(into: isLarge ? call.body : inbox, upTo: wanted) {
+            case .nothingYet: return
+            case .ended: return peerEnded(call, parser.end())
+            case .failed: return peerEnded(call, false)
+            case .bytes(let count):
+                if isLarge {
+                    parser.countBody(count)
+                    if parser.expectedBodyBytes == 0 { return complete(call) }
+                } else if !read(call) {
+                    return
+                }
+                // Less than there was room for: the socket is empty, most likely.
+                if count < wanted { return }
+            }
+        }
+    }
+
+    /// Reads what is in the inbox; false when the call is over.
+    private func read(_ call: DirectCall) -> Bool {
+        var consumed = 0
+        do throws(HTTP1ResponseParser.Malformed) {
+            let progress = try parser.consume(
+                inbox.view,
+                headers: call.headers,
+                body: call.body,
+                consumed: &consumed
+            )
+            inbox.removeFirst(consumed)
+            switch progress {
+            case .incomplete: return true
+            case .complete: complete(call)
+            case .tooLarge: fail(call, ExchangeFailure(.tooLarge, detail: .empty))
+            }
+        } catch {
+            call.errorText.append(error.reason)
+            fail(call, ExchangeFailure(.malformed, detail: call.errorText.view))
+        }
+        return false
+    }
+
+    private func complete(_ call: DirectCall) {
+        call.status = parser.status
+        // Bytes beyond the answer were not asked for; an answer before the request's end leaves the rest unsent.
+        if parser.keepsAlive && inbox.isEmpty && state == .receiving {
+            state = .idle
+            self.call = nil
+            call.connection = nil
+            transport.keep(self)
+        } else {
+            close()
+        }
+        finish(call, nil)
+    }
+
+    /// The Model Service has closed the connection, or it broke.
+    private func peerEnded(_ call: DirectCall, _ isComplete: Bool) {
+        if isComplete { return complete(call) }
+        let hadBegun = parser.hasBegun
+        let wasReused = isReused
+        close()
+        call.connection = nil
+        if wasReused && !hadBegun {
+            transport.retry(call)
+        } else {
+            finish(call, ExchangeFailure(hadBegun ? .resetInAnswer : .resetBeforeAnswer, detail: .empty))
+        }
+    }
+
+    private func fail(_ call: DirectCall, _ failure: ExchangeFailure) {
+        close()
+        finish(call, failure)
+    }
+
+    private func finish(_ call: DirectCall, _ failure: ExchangeFailure?) {
+        call.connection = nil
+        transport.finished(call, failure: failure)
+    }
+
+    /// The text outlives the connection with the call.
+    private func copied(_ text: ByteView, _ call: DirectCall) -> ByteView {
+        call.errorText.append(text)
+        return call.errorText.view
+    }
+}

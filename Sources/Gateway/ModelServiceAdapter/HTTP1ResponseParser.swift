@@ -1,0 +1,263 @@
+/// Reads one HTTP/1.1 response from bytes as they come (RFC 9112, sections 4 to 7). Strict: what is not HTTP is refused.
+///
+/// Header lines are kept as they came, status line first; the body is kept without its framing. What follows a complete
+/// response is left unread, for the caller to judge.
+struct HTTP1ResponseParser {
+    struct Malformed: Error {
+        let reason: StaticString
+    }
+
+    enum Progress: Equatable {
+        /// More bytes are needed.
+        case incomplete
+        case complete
+        /// The body is longer than allowed.
+        case tooLarge
+    }
+
+    private enum State {
+        case statusLine, headerLine, sizedBody, bodyUntilClose, chunkSize, chunkData, chunkEnd, trailerLine, complete
+    }
+
+    private static let maxHeaderBytes = 256 << 10
+    private static let maxLineBytes = 64 << 10
+
+    private let maxBodyBytes: Int
+    private var state = State.statusLine
+    /// 0 until the status line is in.
+    private(set) var status = 0
+    /// Whether anything has come.
+    private(set) var hasBegun = false
+    /// Of the body, or of the chunk.
+    private var remaining = 0
+    private var contentLength: Int?
+    private var isChunked = false
+    private var isHTTP10 = false
+    private var saysClose = false
+    private var saysKeepAlive = false
+    private var isDelimitedByClose = false
+    private var framingIsDoubtful = false
+
+    init(maxBodyBytes: Int) { self.maxBodyBytes = maxBodyBytes }
+
+    /// Whether the connection may carry another request once the response is complete.
+    var keepsAlive: Bool {
+        !isDelimitedByClose && !framingIsDoubtful && !saysClose && (!isHTTP10 || saysKeepAlive)
+    }
+
+    /// How many bytes of body are certain to come next, all of which belong to it; 0: not known.
+    var expectedBodyBytes: Int { state == .sizedBody ? remaining : 0 }
+
+    /// Takes bytes into the header and the body; `consumed` of them are done with, the rest must come again with more.
+    mutating func consume(
+        _ input: ByteView,
+        headers: ByteBuffer,
+        body: ByteBuffer,
+        consumed: inout Int
+    ) throws(Malformed) -> Progress {
+        if !input.isEmpty { hasBegun = true }
+        while true {
+            let rest = input.dropFirst(consumed)
+            switch state {
+            case .complete: return .complete
+            case .sizedBody, .chunkData:
+                guard takeData(rest, body, &consumed) else { return .incomplete }
+            case .bodyUntilClose:
+                guard body.count + rest.count <= maxBodyBytes else { return .tooLarge }
+                body.append(rest)
+                consumed += rest.count
+                return .incomplete
+            case .statusLine, .headerLine, .chunkSize, .chunkEnd, .trailerLine:
+                guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+                    guard rest.count <= Self.maxLineBytes else { throw Malformed(reason: "a line is too long") }
+                    return .incomplete
+                }
+                consumed += end + 1
+                var line = rest.prefix(end)
+                if !line.isEmpty, line[line.count - 1] == UInt8(ascii: "\r") { line = line.prefix(line.count - 1) }
+                guard try take(line, raw: rest.prefix(end + 1), headers, body) else { return .tooLarge }
+            }
+        }
+    }
+
+    /// The peer has ended its sending: true when that is how this response ends.
+    mutating func end() -> Bool {
+        guard state == .bodyUntilClose else { return state == .complete }
+        state = .complete
+        return true
+    }
+
+    /// Body bytes that were received straight into the body.
+    mutating func countBody(_ count: Int) {
+        remaining -= count
+        if remaining == 0 { state = .complete }
+    }
+
+    // MARK: Steps
+
+    /// False when more is needed.
+    private mutating func takeData(_ rest: ByteView, _ body: ByteBuffer, _ consumed: inout Int) -> Bool {
+        let count = min(rest.count, remaining)
+        body.append(rest.prefix(count))
+        consumed += count
+        remaining -= count
+        guard remaining == 0 else { return false }
+        state = state == .sizedBody ? .complete : .chunkEnd
+        return true
+    }
+
+    /// One line without its end; false when the body it announces is too long.
+    private mutating func take(
+        _ line: ByteView,
+        raw: ByteView,
+        _ headers: ByteBuffer,
+        _ body: ByteBuffer
+    ) throws(Malformed) -> Bool {
+        switch state {
+        case .statusLine:
+            try readStatus(line)
+            headers.removeAll()
+            headers.append(raw)
+            state = .headerLine
+        case .headerLine:
+            guard headers.count + raw.count <= Self.maxHeaderBytes else {
+                throw Malformed(reason: "the header is too long")
+            }
+            guard !line.isEmpty else { return try endHeader() }
+            headers.append(raw)
+            try readField(line)
+        case .chunkSize:
+            remaining = try Self.chunkSize(line)
+            guard body.count + remaining <= maxBodyBytes else { return false }
+            state = remaining == 0 ? .trailerLine : .chunkData
+        case .chunkEnd:
+            guard line.isEmpty else { throw Malformed(reason: "a chunk is longer than it says") }
+            state = .chunkSize
+        case .trailerLine:
+            if line.isEmpty { state = .complete }
+        case .sizedBody, .bodyUntilClose, .chunkData, .complete:
+            preconditionFailure("no line is read here")
+        }
+        return true
+    }
+
+    /// `HTTP/1.1 200 OK`; the reason may be missing, with or without the space before it.
+    private mutating func readStatus(_ line: ByteView) throws(Malformed) {
+        let isStatusLine =
+            line.count >= 12 && line.hasPrefix(ByteView("HTTP/1.")) && (line[7] == 0x30 || line[7] == 0x31)
+            && line[8] == 0x20 && (line.count == 12 || line[12] == 0x20)
+        guard isStatusLine, let code = line[9..<12].decimal, code >= 100 else {
+            throw Malformed(reason: "the status line is no HTTP/1.1 status line")
+        }
+        status = code
+        isHTTP10 = line[7] == UInt8(ascii: "0")
+        contentLength = nil
+        isChunked = false
+        saysClose = false
+        saysKeepAlive = false
+    }
+
+    private mutating func readField(_ line: ByteView) throws(Malformed) {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0, Self.isToken(line.prefix(colon)) else {
+            throw Malformed(reason: "a header line has no proper name")
+        }
+        let name = line.prefix(colon)
+        let value = line.dropFirst(colon + 1).trimmed
+        guard !value.containsControl else { throw Malformed(reason: "a header line holds a control character") }
+        switch name.count {
+        case 10 where name.equalsIgnoringCase(ByteView("Connection")): readConnection(value)
+        case 14 where name.equalsIgnoringCase(ByteView("Content-Length")):
+            guard let length = value.decimal, contentLength == nil || contentLength == length else {
+                throw Malformed(reason: "Content-Length is no number, or there are several")
+            }
+            contentLength = length
+        case 17 where name.equalsIgnoringCase(ByteView("Transfer-Encoding")):
+            guard value.equalsIgnoringCase(ByteView("chunked")), !isChunked else {
+                throw Malformed(reason: "the Transfer-Encoding is not chunked alone")
+            }
+            isChunked = true
+        default: break
+        }
+    }
+
+    private mutating func readConnection(_ value: ByteView) {
+        var rest = value
+        while !rest.isEmpty {
+            let comma = rest.firstIndex(of: UInt8(ascii: ",")) ?? rest.count
+            let option = rest.prefix(comma).trimmed
+            if option.equalsIgnoringCase(ByteView("close")) { saysClose = true }
+            if option.equalsIgnoringCase(ByteView("keep-alive")) { saysKeepAlive = true }
+            rest = rest.dropFirst(min(comma + 1, rest.count))
+        }
+    }
+
+    /// The blank line: what follows (RFC 9112, section 6.3); false when that is too long.
+    private mutating func endHeader() throws(Malformed) -> Bool {
+        switch status {
+        case 101: throw Malformed(reason: "it switches protocols")
+        case 100..<200:
+            state = .statusLine
+            return true
+        case 204, 304:
+            state = .complete
+            return true
+        default: break
+        }
+        if isChunked {
+            // Both lengths at once is how requests are smuggled: the chunks count, and the connection ends with them.
+            framingIsDoubtful = contentLength != nil
+            state = .chunkSize
+        } else if let contentLength {
+            guard contentLength <= maxBodyBytes else { return false }
+            remaining = contentLength
+            state = contentLength == 0 ? .complete : .sizedBody
+        } else {
+            isDelimitedByClose = true
+            state = .bodyUntilClose
+        }
+        return true
+    }
+
+    /// A hexadecimal number, and after a semicolon what nobody needs.
+    private static func chunkSize(_ line: ByteView) throws(Malformed) -> Int {
+        let digits = line.prefix(line.firstIndex(of: UInt8(ascii: ";")) ?? line.count).trimmed
+        guard !digits.isEmpty, digits.count <= 15 else { throw Malformed(reason: "a chunk has no proper size") }
+        var size = 0
+        for index in 0..<digits.count {
+            let digit: UInt8
+            switch digits[index] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = digits[index] - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = digits[index] - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = digits[index] - UInt8(ascii: "A") + 10
+            default: throw Malformed(reason: "a chunk has no proper size")
+            }
+            size = size << 4 | Int(digit)
+        }
+        return size
+    }
+
+    /// Letters, digits and the signs of RFC 9110, section 5.6.2.
+    private static func isToken(_ name: ByteView) -> Bool {
+        for index in 0..<name.count {
+            switch name[index] {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                continue
+            case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+                UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "^"),
+                UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+                continue
+            default: return false
+            }
+        }
+        return true
+    }
+}
+
+extension ByteView {
+    /// Whether there is a control character but for the tab: it may not stand in a header line.
+    fileprivate var containsControl: Bool {
+        for index in 0..<count where (self[index] < 0x20 && self[index] != 0x09) || self[index] == 0x7F { return true }
+        return false
+    }
+}
