@@ -41,6 +41,7 @@ import Testing
         Case("models.0.maxConnections", "9") { $0.models[0].maxConnections == 9 },
         Case("models.0.maxResponseBytes", "10MB") { $0.models[0].maxResponseBytes == 10_000_000 },
         Case("models.0.healthUrl", "http://model/health") { $0.models[0].healthUrl == "http://model/health" },
+        Case("models.0.transport", "curl") { $0.models[0].transport == .curl },
         Case("models.0.caFile", "/etc/ca.pem") { $0.models[0].caFile == "/etc/ca.pem" },
         Case("reporting.delivery", "best-effort") { $0.reporting.delivery == .bestEffort },
         Case("reporting.capture", "body") { $0.reporting.capture == .body },

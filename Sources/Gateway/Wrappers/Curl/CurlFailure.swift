@@ -1,4 +1,4 @@
-import CCurl
+private import CCurl
 private import Glibc
 
 /// Why a transfer gave no answer: libcurl's code, sorted by what a user must look at (libcurl-errors(3)).
@@ -48,15 +48,15 @@ extension CurlTransfer {
                 kind: isChunk ? .malformed : answerHasBegun ? .resetInAnswer : .resetBeforeAnswer,
                 code: result
             )
-        default: return CurlFailure(kind: kind(of: code), code: result)
+        default: return CurlFailure(kind: kind(of: result), code: result)
         }
     }
 }
 
 extension CurlHandle {
     /// What a code means where no more than the code is known.
-    func kind(of code: CURLcode) -> CurlFailure.Kind {
-        switch code {
+    func kind(of result: UInt32) -> CurlFailure.Kind {
+        switch CURLcode(rawValue: result) {
         case CURLE_COULDNT_CONNECT: connectFailure
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .dns
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,

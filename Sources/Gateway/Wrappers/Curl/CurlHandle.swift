@@ -1,4 +1,4 @@
-import CCurl
+private import CCurl
 private import Glibc
 
 /// A libcurl easy handle, and what its two uses have in common: whole transfers, and connections alone.
@@ -23,15 +23,15 @@ class CurlHandle {
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setURL(target.url)
-        setPointer(CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
-        setPointer(CURLOPT_ERRORBUFFER, errorText)
-        setNumber(CURLOPT_NOSIGNAL, 1)
-        setNumber(CURLOPT_TCP_NODELAY, 1)
-        setText(CURLOPT_PROTOCOLS_STR, "http,https")
+        setPointer(CURLOPT_PRIVATE.rawValue, Unmanaged.passUnretained(self).toOpaque())
+        setPointer(CURLOPT_ERRORBUFFER.rawValue, errorText)
+        setNumber(CURLOPT_NOSIGNAL.rawValue, 1)
+        setNumber(CURLOPT_TCP_NODELAY.rawValue, 1)
+        setText(CURLOPT_PROTOCOLS_STR.rawValue, "http,https")
         // Without a value libcurl searches the environment for a proxy on each transfer; a Model Service has none.
-        setText(CURLOPT_PROXY, "")
-        if let path = target.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH, path) }
-        if let file = target.caFile { setText(CURLOPT_CAINFO, file) }
+        setText(CURLOPT_PROXY.rawValue, "")
+        if let path = target.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH.rawValue, path) }
+        if let file = target.caFile { setText(CURLOPT_CAINFO.rawValue, file) }
     }
 
     deinit {
@@ -48,7 +48,7 @@ class CurlHandle {
         if let parsedURL { curl_url_cleanup(parsedURL) }
         parsedURL = curl_url()
         _ = url.withCString { curl_url_set(parsedURL, CURLUPART_URL, $0, 0) }
-        setPointer(CURLOPT_CURLU, parsedURL.map { UnsafeRawPointer($0) })
+        setPointer(CURLOPT_CURLU.rawValue, parsedURL.map { UnsafeRawPointer($0) })
     }
 
     /// What libcurl has to say about a failure. Not for the request path.
@@ -59,23 +59,26 @@ class CurlHandle {
 
     final func clearError() { errorText[0] = 0 }
 
-    final var osError: Int { getNumber(CURLINFO_OS_ERRNO) }
+    final var osError: Int { getNumber(CURLINFO_OS_ERRNO.rawValue) }
 
     // MARK: For the wrappers of libcurl alone
+    // Options by their numbers, since a type of the C module may not show outside of a file that imports it privately.
 
-    final func setNumber(_ option: CURLoption, _ value: Int) { _ = CCurl_easy_setopt_long(easy, option, value) }
-
-    final func setPointer(_ option: CURLoption, _ value: UnsafeRawPointer?) {
-        _ = CCurl_easy_setopt_pointer(easy, option, value)
+    final func setNumber(_ option: UInt32, _ value: Int) {
+        _ = CCurl_easy_setopt_long(easy, CURLoption(rawValue: option), value)
     }
 
-    final func setText(_ option: CURLoption, _ value: String) {
-        _ = value.withCString { CCurl_easy_setopt_pointer(easy, option, $0) }
+    final func setPointer(_ option: UInt32, _ value: UnsafeRawPointer?) {
+        _ = CCurl_easy_setopt_pointer(easy, CURLoption(rawValue: option), value)
     }
 
-    final func getNumber(_ info: CURLINFO) -> Int {
+    final func setText(_ option: UInt32, _ value: String) {
+        _ = value.withCString { CCurl_easy_setopt_pointer(easy, CURLoption(rawValue: option), $0) }
+    }
+
+    final func getNumber(_ info: UInt32) -> Int {
         var value = 0
-        _ = CCurl_easy_getinfo_long(easy, info, &value)
+        _ = CCurl_easy_getinfo_long(easy, CURLINFO(rawValue: info), &value)
         return value
     }
 
@@ -89,7 +92,7 @@ class CurlHandle {
     final func setSocketCloser(_ multi: UnsafeMutableRawPointer) {
         guard !knowsSocketCloser else { return }
         knowsSocketCloser = true
-        setPointer(CURLOPT_CLOSESOCKETDATA, multi)
+        setPointer(CURLOPT_CLOSESOCKETDATA.rawValue, multi)
         _ = CCurl_easy_setopt_close_socket(easy) { context, socket in CurlMulti.socketIsClosed(context, socket) }
     }
 }

@@ -1,4 +1,4 @@
-import CCurl
+private import CCurl
 private import Glibc
 
 /// One libcurl easy handle with the buffers of its answer, used for call after call to the same Model Service.
@@ -29,9 +29,9 @@ final class CurlTransfer: CurlHandle {
         self.maxBodyBytes = target.maxBodyBytes
         super.init(target: target)
         let me = Unmanaged.passUnretained(self).toOpaque()
-        setPointer(CURLOPT_WRITEDATA, me)
-        setPointer(CURLOPT_HEADERDATA, me)
-        setPointer(CURLOPT_PREREQDATA, me)
+        setPointer(CURLOPT_WRITEDATA.rawValue, me)
+        setPointer(CURLOPT_HEADERDATA.rawValue, me)
+        setPointer(CURLOPT_PREREQDATA.rawValue, me)
         _ = CCurl_easy_setopt_data_function(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
             CurlTransfer.from(context).takeBody(data, size * count)
         }
@@ -41,7 +41,7 @@ final class CurlTransfer: CurlHandle {
         _ = CCurl_easy_setopt_prereq(easy) { context, _, _, _, _ in
             CurlTransfer.from(context).mayRequest() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
-        setNumber(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        setNumber(CURLOPT_HTTP_VERSION.rawValue, Int(CURL_HTTP_VERSION_1_1))
     }
 
     override func finished(result: UInt32, in multi: CurlMulti) {
@@ -60,7 +60,7 @@ final class CurlTransfer: CurlHandle {
             }
         guard wanted != readBufferBytes else { return }
         readBufferBytes = wanted
-        setNumber(CURLOPT_BUFFERSIZE, wanted)
+        setNumber(CURLOPT_BUFFERSIZE.rawValue, wanted)
     }
 
     /// Makes ready for the next call: forgets the last answer, and asks for `POST` with this body or for `GET`.
@@ -75,19 +75,19 @@ final class CurlTransfer: CurlHandle {
         attempts = freshConnection ? 1 : 0
         if freshConnection != usesFreshConnection {
             usesFreshConnection = freshConnection
-            setNumber(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
+            setNumber(CURLOPT_FRESH_CONNECT.rawValue, freshConnection ? 1 : 0)
         }
         switch method {
         case .get:
-            if self.method != .get { setNumber(CURLOPT_HTTPGET, 1) }
+            if self.method != .get { setNumber(CURLOPT_HTTPGET.rawValue, 1) }
         case .post:
-            if self.method != .post { setNumber(CURLOPT_POST, 1) }
+            if self.method != .post { setNumber(CURLOPT_POST.rawValue, 1) }
             // The size goes first: with a size, libcurl does not look for the end of a string.
             _ = CCurl_easy_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(requestBody.count))
-            setPointer(CURLOPT_POSTFIELDS, requestBody.base.map { UnsafeRawPointer($0) } ?? Self.noBody)
+            setPointer(CURLOPT_POSTFIELDS.rawValue, requestBody.base.map { UnsafeRawPointer($0) } ?? Self.noBody)
         }
         self.method = method
-        setPointer(CURLOPT_HTTPHEADER, requestHeaders.rawList)
+        setPointer(CURLOPT_HTTPHEADER.rawValue, requestHeaders.rawList)
     }
 
     enum Method { case get, post }
@@ -96,7 +96,7 @@ final class CurlTransfer: CurlHandle {
     private static var noBody: UnsafeRawPointer { UnsafeRawPointer(ByteView("").base.unsafelyUnwrapped) }
 
     /// The status of the answer; 0: none came.
-    var status: Int { getNumber(CURLINFO_RESPONSE_CODE) }
+    var status: Int { getNumber(CURLINFO_RESPONSE_CODE.rawValue) }
 
     var answerHasBegun: Bool { !headers.isEmpty }
 
@@ -124,7 +124,7 @@ final class CurlTransfer: CurlHandle {
     private func mayRequest() -> Bool {
         attempts += 1
         guard attempts > 1, !usesFreshConnection else { return attempts <= 2 }
-        guard attempts == 2, getNumber(CURLINFO_NUM_CONNECTS) > 0 else {
+        guard attempts == 2, getNumber(CURLINFO_NUM_CONNECTS.rawValue) > 0 else {
             wantsFreshConnection = true
             return false
         }

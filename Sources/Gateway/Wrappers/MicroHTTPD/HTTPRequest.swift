@@ -1,5 +1,4 @@
 private import CMicroHTTPD
-private import Glibc
 
 /// A request that libmicrohttpd is working on. Valid until `HTTPDaemonDelegate.requestCompleted`; the daemon's thread only.
 struct HTTPRequest {
@@ -46,9 +45,7 @@ struct HTTPRequest {
     /// Sends bytes past libmicrohttpd, which must not have sent anything for this request: for an answer to a client that
     /// is still sending its body. What the socket has no room for at once is lost.
     func sendDirectly(_ bytes: ByteView) {
-        guard let base = bytes.base else { return }
-        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-        _ = send(CMicroHTTPD_connection_fd(connection), base, bytes.count, flags)
+        _ = StreamSocket(descriptor: CMicroHTTPD_connection_fd(connection)).write(bytes, .empty)
     }
 
     /// Hands the response to the daemon, which sends it. False when libmicrohttpd refuses it.
