@@ -11,6 +11,7 @@ TEST_ARGS ?=
 
 # `package=file`: not installed either where the file is there (another package may bring it).
 PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev
+TEST_PACKAGES := openssl=/usr/bin/openssl
 BENCH_PACKAGES := nginx-light=/usr/sbin/nginx wrk=/usr/bin/wrk curl=/usr/bin/curl
 INTEROP_PACKAGES := python3-venv
 LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git
@@ -18,13 +19,16 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps build run run-all test test-asan test-tsan bench docker format lint interop clean
+.PHONY: help deps test-deps build run run-all test test-asan test-tsan bench docker format lint interop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that the build needs, where they are missing
 	@scripts/deps.sh $(PACKAGES)
+
+test-deps:
+	@scripts/deps.sh $(TEST_PACKAGES)
 
 build: deps ## build .build/release/ameron-sidecar
 	swift build -c release --product ameron-sidecar --static-swift-stdlib
@@ -36,17 +40,17 @@ run-all: build ## start an example Model Service and the Sidecar before it; Ctrl
 	@scripts/deps.sh curl=/usr/bin/curl
 	@exec scripts/run-all.sh
 
-test: deps ## run all tests
+test: deps test-deps ## run all tests
 	swift build --build-tests
 	swift test --skip-build $(TEST_ARGS)
 
-test-asan: deps ## run all tests under AddressSanitizer
+test-asan: deps test-deps ## run all tests under AddressSanitizer
 	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports
 	ASAN_OPTIONS=$(call SANITIZER_OPTIONS,asan) \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/lsan.supp:print_suppressions=0 \
 	    scripts/sanitized.sh .build-asan --sanitize=address $(TEST_ARGS)
 
-test-tsan: deps ## run all tests under ThreadSanitizer
+test-tsan: deps test-deps ## run all tests under ThreadSanitizer
 	@rm -rf .build-tsan/reports && mkdir -p .build-tsan/reports
 	TSAN_OPTIONS=$(call SANITIZER_OPTIONS,tsan):suppressions=$(CURDIR)/Tests/tsan.supp:print_suppressions=0 \
 	    scripts/sanitized.sh .build-tsan --sanitize=thread $(TEST_ARGS)

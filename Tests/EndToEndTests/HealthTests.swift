@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test func isReadyAfterACall() throws {
-        let service = try FakeModelService(other: { _ in .hang }) { _ in .json(Sample.native) }
+        let hang: FakeModelService.Behaviour = { _ in .hang }
+        let service = try FakeModelService(other: hang) { _ in .json(Sample.native) }
         try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
             let before = try sidecar.get("/readyz").status
             #expect(before == 503)
