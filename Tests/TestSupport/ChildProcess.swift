@@ -2,7 +2,7 @@ package import Foundation
 
 /// Held while a child starts, and while a descriptor is made that is not yet close-on-exec: a connection that lived on
 /// in a child would not end.
-let inheritance = Locked(())
+let inheritance = NSLock()
 
 /// How a process ended.
 package enum ExitStatus: Sendable, Equatable {
@@ -51,7 +51,7 @@ package final class ChildProcess: Sendable {
         var id = pid_t()
         let code = withCStrings([executable] + arguments) { argv in
             withCStrings(variables) { envp in
-                inheritance.withLock { _ in posix_spawn(&id, executable, &actions, &attributes, argv, envp) }
+                inheritance.withLock { posix_spawn(&id, executable, &actions, &attributes, argv, envp) }
             }
         }
         guard code == 0 else { throw TestFailure("cannot start \(executable): \(errorText(code))") }

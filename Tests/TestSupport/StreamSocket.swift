@@ -167,7 +167,7 @@ final class ListeningSocket: @unchecked Sendable {
             guard poll(&entries, 2, -1) > 0 || errno == EINTR else { return nil }
             if entries[1].revents != 0 { return nil }
             guard entries[0].revents != 0 else { continue }
-            let connection = inheritance.withLock { _ in
+            let connection = inheritance.withLock {
                 let connection = Glibc.accept(descriptor, nil, nil)
                 if connection >= 0 { _ = fcntl(connection, F_SETFD, FD_CLOEXEC) }
                 return connection
