@@ -1,4 +1,3 @@
-import Synchronization
 
 /// Predictions by the name and version that the model stated. One shard writes, any thread reads.
 ///
@@ -16,7 +15,7 @@ final class PredictionCounters: @unchecked Sendable {
     private var keys: [Key] = []
     private var slots = [Int16](repeating: -1, count: 1024)
     private let counts = CounterBlock(count: limit + 1)
-    private let lock = Mutex(())
+    private let lock = Lock()
 
     /// Counts Predictions of a model. The shard's thread only.
     func count(model: ByteView, version: ByteView, _ amount: Int = 1) {
@@ -34,7 +33,7 @@ final class PredictionCounters: @unchecked Sendable {
             return
         }
         let index = keys.count
-        lock.withLock { _ in
+        lock.withLock {
             keys.append(Key(model: model.array, version: version.array))
             slots[slot] = Int16(index)
         }
@@ -43,7 +42,7 @@ final class PredictionCounters: @unchecked Sendable {
 
     /// All pairs and their counts, and how many Predictions had no place of their own. Any thread.
     func read() -> (pairs: [(key: Key, count: Int)], other: Int) {
-        let known = lock.withLock { _ in keys }
+        let known = lock.withLock { keys }
         return (known.enumerated().map { ($1, counts.load($0)) }, counts.load(Self.limit))
     }
 

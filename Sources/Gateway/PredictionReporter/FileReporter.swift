@@ -18,7 +18,7 @@ final class FileReporter: PredictionReporter {
     private let log: Log
     private let queue: ReportQueue
     private let control: FileReporterControl
-    private let life = Mutex(Life.new)
+    private let life = LockedValue(Life.new)
 
     private enum Life {
         case new

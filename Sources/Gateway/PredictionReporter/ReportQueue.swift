@@ -19,7 +19,7 @@ final class ReportQueue: Sendable {
     private let readerSleeps = Atomic<Bool>(false)
     /// On `Clock.monotonic`; 0: nothing has come since it was last taken.
     private let oldestArrival = Atomic<Int64>(0)
-    private let lanes = Mutex(Lanes())
+    private let lanes = LockedValue(Lanes())
 
     private struct Lanes {
         var channels: [ReportChannel] = []

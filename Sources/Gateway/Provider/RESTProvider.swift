@@ -15,7 +15,6 @@ final class RESTProvider: Provider {
         var allow: StaticString?
         /// Bytes of a body that is too long, read only so that the client can hear of it.
         var discarded = 0
-        var isSuspended = false
     }
 
     /// A client's connection.
@@ -66,7 +65,6 @@ final class RESTProvider: Provider {
 
     /// The reply is complete: the daemon's next run sends it.
     func deliver(_ exchange: Exchange) {
-        inbound[exchange.index].isSuspended = false
         inbound[exchange.index].request?.resume()
     }
 
@@ -250,7 +248,6 @@ extension RESTProvider {
             return send(exchange)
         }
         if let failure = flow.begin(exchange) { return refuse(exchange, failure) }
-        inbound[exchange.index].isSuspended = true
         return .suspend
     }
 
