@@ -21,6 +21,9 @@ static inline CURLcode CCurl_easy_setopt_data_function(
 static inline CURLcode CCurl_easy_setopt_prereq(CURL *_Nonnull easy, curl_prereq_callback _Nonnull value) {
     return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
 }
+static inline CURLcode CCurl_easy_setopt_socket_options(CURL *_Nonnull easy, curl_sockopt_callback _Nonnull value) {
+    return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, value);
+}
 static inline CURLcode CCurl_easy_setopt_close_socket(CURL *_Nonnull easy, curl_closesocket_callback _Nonnull value) {
     return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, value);
 }

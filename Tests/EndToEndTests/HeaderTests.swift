@@ -3,30 +3,33 @@ import Testing
 
 /// Which headers go on, in both directions.
 @Suite("Headers", .sidecarLog) struct HeaderTests {
-    private func received(_ request: HTTPRequest) throws -> ReceivedRequest {
+    private func received(_ transport: ModelTransport, _ request: HTTPRequest) throws -> ReceivedRequest {
         let service = try modelService(Sample.native)
-        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let response = try sidecar.send(request)
             #expect(response.status == 200)
         }
         return try #require(service.calls.first)
     }
 
-    @Test func forwardsTheClientsHeaders() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func forwardsTheClientsHeaders(_ transport: ModelTransport) throws {
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         let headers: HTTPHeaders = [
             "traceparent": trace, "tracestate": "a=1,b=2", "Authorization": "Bearer x", "Accept": "application/json",
             "User-Agent": "me/1", "X-Many": "1", "X-Many": "2", "Cookie": "a=b", "Ce-Source": "here",
             "Inference-Header-Content-Length": "2", "X-Empty": "", "Content-Type": "application/json; charset=utf-8",
         ]
-        let request = try received(.post("/v2/models/iris/infer", json: "{}", headers: headers))
+        let request = try received(transport, .post("/v2/models/iris/infer", json: "{}", headers: headers))
         for field in headers.fields {
             #expect(request.headers.all(field.name) == headers.all(field.name), "\(field.name)")
         }
     }
 
-    @Test func keepsHopByHopHeaders() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func keepsHopByHopHeaders(_ transport: ModelTransport) throws {
         let request = try received(
+            transport,
             .post(
                 "/predictions/iris",
                 json: "{}",
@@ -50,32 +53,36 @@ import Testing
         #expect(request.headers.all("Content-Length") == ["2"])
     }
 
-    @Test func addsNoContentType() throws {
-        let request = try received(HTTPRequest("POST", "/predictions/iris", body: Array("{}".utf8)))
+    @Test(arguments: ModelTransport.allCases)
+    func addsNoContentType(_ transport: ModelTransport) throws {
+        let request = try received(transport, HTTPRequest("POST", "/predictions/iris", body: Array("{}".utf8)))
         #expect(!request.headers.contains("Content-Type"))
         #expect(request.text == "{}")
     }
 
-    @Test func addsNoExpectToLargeBodies() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func addsNoExpectToLargeBodies(_ transport: ModelTransport) throws {
         let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        let request = try received(HTTPRequest("POST", "/predictions/iris", body: body))
+        let request = try received(transport, HTTPRequest("POST", "/predictions/iris", body: body))
         #expect(!request.headers.contains("Expect"))
         #expect(request.body == body)
     }
 
-    @Test func takesChunkedBodies() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func takesChunkedBodies(_ transport: ModelTransport) throws {
         let body = (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
-        let request = try received(HTTPRequest("POST", "/predictions/iris", body: body, chunkSize: 999))
+        let request = try received(transport, HTTPRequest("POST", "/predictions/iris", body: body, chunkSize: 999))
         #expect(request.body == body)
     }
 
-    @Test func takesEmptyBodies() throws {
-        let request = try received(HTTPRequest("POST", "/predictions/iris", body: []))
+    @Test(arguments: ModelTransport.allCases)
+    func takesEmptyBodies(_ transport: ModelTransport) throws {
+        let request = try received(transport, HTTPRequest("POST", "/predictions/iris", body: []))
         #expect(request.body.isEmpty)
     }
 
-    @Test(arguments: ["/v1/models/iris:predict", "/v2/models/iris/infer"])
-    func passesTheModelsHeadersBack(_ path: String) throws {
+    @Test(arguments: ["/v1/models/iris:predict", "/v2/models/iris/infer"], ModelTransport.allCases)
+    func passesTheModelsHeadersBack(_ path: String, _ transport: ModelTransport) throws {
         let service = try modelService(
             Sample.native,
             headers: [
@@ -84,7 +91,7 @@ import Testing
                 "Inference-Header-Content-Length": "1",
             ]
         )
-        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let response = try sidecar.post(path)
             #expect(response.status == 200)
             #expect(response.headers["X-Model"] == "a")
@@ -101,18 +108,20 @@ import Testing
         }
     }
 
-    @Test func addsNoContentTypeToTheModelsAnswer() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func addsNoContentTypeToTheModelsAnswer(_ transport: ModelTransport) throws {
         let service = try FakeModelService { _ in .answer(body: Array(Sample.native.utf8)) }
-        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let response = try sidecar.post("/v2/models/iris/infer")
             #expect(!response.headers.contains("Content-Type"))
             #expect(response.text == Sample.native)
         }
     }
 
-    @Test func answersAnExpectationItself() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func answersAnExpectationItself(_ transport: ModelTransport) throws {
         let service = try modelService(Sample.native)
-        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let connection = try sidecar.connect()
             let request = HTTPRequest(
                 "POST",
@@ -127,9 +136,10 @@ import Testing
         }
     }
 
-    @Test func speaksHTTP10() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func speaksHTTP10(_ transport: ModelTransport) throws {
         let service = try modelService(Sample.native)
-        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let connection = try sidecar.connect()
             try connection.send("POST /predictions/iris HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}")
             #expect(try connection.response().status == 200)

@@ -3,23 +3,20 @@ import Testing
 
 /// How connections to a Model Service are made, kept and given up.
 @Suite("Model Service connections", .sidecarLog) struct ModelConnectionTests {
-    private func configuration(_ service: FakeModelService, _ keys: [String: String] = [:]) -> SidecarConfiguration {
-        SidecarConfiguration(.init("iris", url: service.url("/predict"), keys))
-    }
-
-    @Test func keepsAConnection() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func keepsAConnection(_ transport: ModelTransport) throws {
         let service = try modelService(Sample.native)
-        try withSidecar(configuration(service)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let statuses = try (0..<10).map { _ in try sidecar.post("/predictions/iris").status }
             #expect(statuses == Array(repeating: 200, count: 10))
             #expect(Set(service.calls.map(\.connection)).count == 1)
         }
     }
 
-    @Test(arguments: [Reply.close, .reset])
-    func triesAgainOnceWhenAKeptConnectionHasDied(_ death: Reply) throws {
+    @Test(arguments: [Reply.close, .reset], ModelTransport.allCases)
+    func triesAgainOnceWhenAKeptConnectionHasDied(_ death: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.indexOnConnection == 0 ? .json(Sample.native) : death }
-        try withSidecar(configuration(service)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             #expect(try sidecar.post("/predictions/iris", json: "1").status == 200)
             let second = try sidecar.post("/predictions/iris", json: "2")
             #expect(second.status == 200)
@@ -32,10 +29,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [Reply.close, .reset])
-    func doesNotTryAgainWhenTheFreshOneDiesToo(_ death: Reply) throws {
+    @Test(arguments: [Reply.close, .reset], ModelTransport.allCases)
+    func doesNotTryAgainWhenTheFreshOneDiesToo(_ death: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.text == "1" ? .json(Sample.native) : death }
-        try withSidecar(configuration(service)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             #expect(try sidecar.post("/predictions/iris", json: "1").status == 200)
             let second = try sidecar.post("/predictions/iris", json: "2")
             #expect(second.status == 502)
@@ -49,39 +46,43 @@ import Testing
         }
     }
 
-    @Test(arguments: [Reply.resetInHeaders, .resetInBody, .closeInBody])
-    func doesNotTryAgainAfterTheFirstByte(_ death: Reply) throws {
+    @Test(arguments: [Reply.resetInHeaders, .resetInBody, .closeInBody], ModelTransport.allCases)
+    func doesNotTryAgainAfterTheFirstByte(_ death: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.text == "1" ? .json(Sample.native) : death }
-        try withSidecar(configuration(service)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let statuses = try ["1", "2"].map { try sidecar.post("/predictions/iris", json: $0).status }
             #expect(statuses == [200, 502])
             #expect(service.calls.filter { $0.text == "2" }.count == 1)
         }
     }
 
-    @Test func doesNotMindIdleCloses() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func doesNotMindIdleCloses(_ transport: ModelTransport) throws {
         let service = try FakeModelService { _ in .json(Sample.native).thenClose }
-        try withSidecar(configuration(service)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let statuses = try (0..<30).map { _ in try sidecar.post("/predictions/iris").status }
             #expect(statuses == Array(repeating: 200, count: 30))
             #expect(try sidecar.events(atLeast: 30).count == 30)
         }
     }
 
-    @Test(arguments: [
-        Reply.json(Sample.native, headers: ["Connection": "close"]),
-        .json(Sample.native, framing: .chunked(size: 5)),
-        .json(Sample.native, framing: .closeDelimited),
-        .json(Sample.native).oneByteAtATime,
-        Reply.json(Sample.native, framing: .chunked(size: 1)).oneByteAtATime,
-        .answer(reason: "", headers: ["Content-Type": "application/json"], body: Array(Sample.native.utf8)),
-        Reply(Reply.raw("HTTP/1.1 100 Continue\r\n\r\n").steps + Reply.json(Sample.native).steps),
-        .raw("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n\(Sample.native)").thenClose,
-        .raw("HTTP/1.1 200\r\nContent-Length: \(Sample.native.utf8.count)\r\n\r\n\(Sample.native)"),
-    ])
-    func takesEveryFraming(_ reply: Reply) throws {
+    @Test(
+        arguments: [
+            Reply.json(Sample.native, headers: ["Connection": "close"]),
+            .json(Sample.native, framing: .chunked(size: 5)),
+            .json(Sample.native, framing: .closeDelimited),
+            .json(Sample.native).oneByteAtATime,
+            Reply.json(Sample.native, framing: .chunked(size: 1)).oneByteAtATime,
+            .answer(reason: "", headers: ["Content-Type": "application/json"], body: Array(Sample.native.utf8)),
+            Reply(Reply.raw("HTTP/1.1 100 Continue\r\n\r\n").steps + Reply.json(Sample.native).steps),
+            .raw("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n\(Sample.native)").thenClose,
+            .raw("HTTP/1.1 200\r\nContent-Length: \(Sample.native.utf8.count)\r\n\r\n\(Sample.native)"),
+        ],
+        ModelTransport.allCases
+    )
+    func takesEveryFraming(_ reply: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { _ in reply }
-        try withSidecar(configuration(service)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             for _ in 0..<3 {
                 let response = try sidecar.post("/v1/models/iris:predict")
                 #expect(response.status == 200)
@@ -91,10 +92,11 @@ import Testing
         }
     }
 
-    @Test func boundsConnections() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func boundsConnections(_ transport: ModelTransport) throws {
         let gate = Gate()
         let service = try FakeModelService { _ in .json(Sample.native).after(gate) }
-        try withSidecar(configuration(service, ["maxConnections": "2", "timeout": "60s"])) { sidecar in
+        try withSidecar(irisConfiguration(service, transport, ["maxConnections": "2", "timeout": "60s"])) { sidecar in
             let clients = startConcurrently(10) { _ in try sidecar.post("/predictions/iris").status }
             defer { gate.open() }
             #expect(eventually { service.calls.count == 2 })
@@ -107,10 +109,11 @@ import Testing
         }
     }
 
-    @Test func reachesUnixSockets() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func reachesUnixSockets(_ transport: ModelTransport) throws {
         let directory = TemporaryDirectory()
         let service = try FakeModelService(at: .unix(path: directory.file("model.sock"))) { _ in .json(Sample.native) }
-        try withSidecar(configuration(service)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let response = try sidecar.post("/v1/models/iris:predict", json: "[1]")
             #expect(response.text == Sample.native)
             #expect(service.calls.first?.target == "/predict")
@@ -118,10 +121,10 @@ import Testing
         }
     }
 
-    @Test func keepsTheUrlsQuery() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func keepsTheUrlsQuery(_ transport: ModelTransport) throws {
         let service = try modelService(Sample.native)
-        let configuration = SidecarConfiguration(.init("iris", url: service.url("/a%20b/predict?key=1")))
-        try withSidecar(configuration) { sidecar in
+        try withSidecar(irisConfiguration(service, path: "/a%20b/predict?key=1", transport)) { sidecar in
             let status = try sidecar.post("/predictions/iris").status
             #expect(status == 200)
             #expect(service.calls.first?.target == "/a%20b/predict?key=1")

@@ -62,12 +62,11 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
 
 /// Each way in which a Model Service can fail: one clear error for the client, one event, and the Sidecar goes on.
 @Suite("Model Service faults", .sidecarLog) struct ModelFaultTests {
-    @Test(arguments: ModelFault.all) func isTold(_ fault: ModelFault) throws {
+    @Test(arguments: ModelFault.all, ModelTransport.allCases)
+    func isTold(_ fault: ModelFault, _ transport: ModelTransport) throws {
         // The fault is asked for by a header, so that the next request on the same Sidecar can do without.
         let service = try FakeModelService { $0.headers.contains("X-Fault") ? fault.reply : .json(Sample.native) }
-        let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/predict"), ["timeout": "20s"].merging(fault.keys) { $1 })
-        )
+        let configuration = irisConfiguration(service, transport, ["timeout": "20s"].merging(fault.keys) { $1 })
         try withSidecar(configuration) { sidecar in
             let response = try sidecar.post("/predictions/iris", headers: ["X-Fault": "1"])
             #expect(response.status == fault.status)
@@ -78,9 +77,10 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: [Face.v1, .v2]) func isToldInTheFacesFormat(_ face: Face) throws {
+    @Test(arguments: [Face.v1, .v2], ModelTransport.allCases)
+    func isToldInTheFacesFormat(_ face: Face, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.headers.contains("X-Fault") ? .resetInBody : .json(Sample.native) }
-        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
             let response = try sidecar.post(face.path("iris"), headers: ["X-Fault": "1"])
             #expect(response.status == 502)
             try expectError(response, face: face.path("iris"))
@@ -88,15 +88,18 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: [
-        ("refuses", "refused"), ("is unknown", "dns"), ("speaks no TLS", "tls"), ("has no socket", "refused"),
-    ])
-    func isUnreachable(_ way: String, _ cause: String) throws {
+    @Test(
+        arguments: [
+            ("refuses", "refused"), ("is unknown", "dns"), ("speaks no TLS", "tls"), ("has no socket", "refused"),
+        ],
+        ModelTransport.allCases
+    )
+    func isUnreachable(_ fault: (way: String, cause: String), _ transport: ModelTransport) throws {
         let directory = TemporaryDirectory()
         let refusing = try FakeModelService.refusing()
         let plain = try modelService(Sample.native)
         let url =
-            switch way {
+            switch fault.way {
             case "refuses": refusing.url("/predict")
             // No name may have a part of more than 63 letters: no name server is asked for this one.
             case "is unknown": "http://\(String(repeating: "a", count: 64)).invalid/predict"
@@ -104,12 +107,18 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
             default:
                 "http+unix://\(directory.file("none.sock").split(separator: "/").map { "%2F\($0)" }.joined())/predict"
             }
-        let configuration = SidecarConfiguration(.init("iris", url: url), .init("other", url: plain.url("/predict")))
+        // The direct transport has no TLS.
+        let isTLS = url.hasPrefix("https:")
+        let keys = ["transport": isTLS ? "auto" : transport.rawValue]
+        let configuration = SidecarConfiguration(
+            .init("iris", url: url, keys),
+            .init("other", url: plain.url("/predict"))
+        )
         try withSidecar(configuration) { sidecar in
             let response = try sidecar.post("/predictions/iris")
             #expect(response.status == 502)
             try expectError(response, face: "/predictions")
-            try expectAfterFault(sidecar, response, causes: [cause], next: "/predictions/other")
+            try expectAfterFault(sidecar, response, causes: [fault.cause], next: "/predictions/other")
         }
     }
 
@@ -131,13 +140,18 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         #expect(data["modelVersion"] == "1")
     }
 
-    @Test func oneHangingModelDoesNotHoldUpAnother() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func oneHangingModelDoesNotHoldUpAnother(_ transport: ModelTransport) throws {
         let gate = Gate()
         let slow = try FakeModelService { _ in .json(Sample.native).after(gate) }
         let fast = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
-            .init("slow", url: slow.url("/"), ["timeout": "120s", "maxConnections": "20"]),
-            .init("fast", url: fast.url("/"))
+            .init(
+                "slow",
+                url: slow.url("/"),
+                ["timeout": "120s", "maxConnections": "20", "transport": transport.rawValue]
+            ),
+            .init("fast", url: fast.url("/"), ["transport": transport.rawValue])
         )
         try withSidecar(configuration) { sidecar in
             let waiting = startConcurrently(40) { _ in try sidecar.post("/predictions/slow").status }
@@ -152,11 +166,10 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test func waitingForAConnectionIsPartOfTheTimeout() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func waitingForAConnectionIsPartOfTheTimeout(_ transport: ModelTransport) throws {
         let service = try FakeModelService { _ in .hang }
-        let configuration = SidecarConfiguration(
-            .init("iris", url: service.url("/"), ["timeout": "500ms", "maxConnections": "1"])
-        )
+        let configuration = irisConfiguration(service, transport, ["timeout": "500ms", "maxConnections": "1"])
         try withSidecar(configuration) { sidecar in
             let statuses = try concurrently(3) { _ in try sidecar.post("/predictions/iris").status }
             #expect(statuses == [504, 504, 504])
@@ -166,7 +179,8 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test func survivesManyFaultsInARow() throws {
+    @Test(arguments: ModelTransport.allCases)
+    func survivesManyFaultsInARow(_ transport: ModelTransport) throws {
         let service = try FakeModelService { request in
             switch request.text {
             case "0": .reset
@@ -177,7 +191,7 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
             default: .json(Sample.native)
             }
         }
-        let configuration = SidecarConfiguration(.init("iris", url: service.url("/")), server: ["shards": "2"])
+        let configuration = irisConfiguration(service, transport, server: ["shards": "2"])
         try withSidecar(configuration) { sidecar in
             let wrong = try concurrently(8) { _ in
                 let connection = try sidecar.connect()

@@ -43,6 +43,23 @@ func withSidecar(
     }
 }
 
+/// The ways in which calls travel; what shows from outside is the same.
+enum ModelTransport: String, CaseIterable {
+    case direct, curl
+}
+
+/// A Sidecar's configuration with one model, `iris`, behind this service.
+func irisConfiguration(
+    _ service: FakeModelService,
+    path: String = "/predict",
+    _ transport: ModelTransport,
+    _ keys: [String: String] = [:],
+    server: [String: String] = [:]
+) -> SidecarConfiguration {
+    let keys = keys.merging(["transport": transport.rawValue]) { $1 }
+    return SidecarConfiguration(.init("iris", url: service.url(path), keys), server: server)
+}
+
 /// The data of an event; fails the test when there is none.
 func data(_ event: JSON?, sourceLocation: SourceLocation = #_sourceLocation) throws -> JSON {
     try #require(event?["data"], sourceLocation: sourceLocation)

@@ -57,12 +57,15 @@ enum HeaderRules {
 
     /// The end-to-end lines of an answer, but for those that its own Connection line names.
     static func copyAnswerHeaders(_ block: ByteView, to table: HeaderTable) {
-        var connection = ByteView.empty
+        var namesOthers = false
         forEachLine(in: block) { name, value in
-            if name.equalsIgnoringCase(ByteView("Connection")) { connection = value }
+            if name.equalsIgnoringCase(ByteView("Connection")) { namesOthers = true }
             if forwardsToClient(name) { table.append(name, value) }
         }
-        removeNamed(in: connection, from: table)
+        guard namesOthers else { return }
+        forEachLine(in: block) { name, value in
+            if name.equalsIgnoringCase(ByteView("Connection")) { removeNamed(in: value, from: table) }
+        }
     }
 
     /// Removes the lines that a Connection line declares to be hop-by-hop.

@@ -30,6 +30,7 @@ struct HTTP1ResponseParser {
     private(set) var hasBegun = false
     /// Of the body, or of the chunk.
     private var remaining = 0
+    private var trailerBytes = 0
     private var contentLength: Int?
     private var isChunked = false
     private var isHTTP10 = false
@@ -69,6 +70,9 @@ struct HTTP1ResponseParser {
                 return .incomplete
             case .statusLine, .headerLine, .chunkSize, .chunkEnd, .trailerLine:
                 guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+                    if state == .chunkEnd, !rest.isEmpty, rest.count > 1 || rest[0] != UInt8(ascii: "\r") {
+                        throw Malformed(reason: "a chunk is longer than it says")
+                    }
                     guard rest.count <= Self.maxLineBytes else { throw Malformed(reason: "a line is too long") }
                     return .incomplete
                 }
@@ -134,6 +138,8 @@ struct HTTP1ResponseParser {
             guard line.isEmpty else { throw Malformed(reason: "a chunk is longer than it says") }
             state = .chunkSize
         case .trailerLine:
+            trailerBytes += raw.count
+            guard trailerBytes <= Self.maxHeaderBytes else { throw Malformed(reason: "the trailer is too long") }
             if line.isEmpty { state = .complete }
         case .sizedBody, .bodyUntilClose, .chunkData, .complete:
             preconditionFailure("no line is read here")
@@ -199,13 +205,16 @@ struct HTTP1ResponseParser {
             state = .statusLine
             return true
         case 204, 304:
+            // There is no body, whatever is announced (RFC 9110, sections 15.3.5 and 15.4.5); but one may come.
+            framingIsDoubtful = isChunked || (status == 204 && contentLength ?? 0 > 0)
             state = .complete
             return true
         default: break
         }
         if isChunked {
-            // Both lengths at once is how requests are smuggled: the chunks count, and the connection ends with them.
-            framingIsDoubtful = contentLength != nil
+            // Both lengths at once is how requests are smuggled, and HTTP/1.0 knows no chunks: they count, and the
+            // connection ends with them (RFC 9112, section 6.1).
+            framingIsDoubtful = contentLength != nil || isHTTP10
             state = .chunkSize
         } else if let contentLength {
             guard contentLength <= maxBodyBytes else { return false }

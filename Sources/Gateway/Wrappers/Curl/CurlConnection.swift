@@ -2,12 +2,14 @@ private import CCurl
 
 /// A connection that libcurl opens (names, Unix sockets) and we use: CURLOPT_CONNECT_ONLY(3). Confined to its shard.
 ///
-/// The bytes go over the socket itself; only the closing is libcurl's again. Not for TLS.
+/// Once it is open, libcurl has no part in it any more. Not for TLS.
 final class CurlConnection: CurlHandle, CurlSocketOwner {
     private unowned let multi: CurlMulti
     private unowned let delegate: any CurlConnectionDelegate
     private var socket = StreamSocket(descriptor: -1)
-    private var isInMulti = false
+    private var state = State.closed
+
+    private enum State { case connecting, open, closed }
 
     init(target: Target, multi: CurlMulti, delegate: any CurlConnectionDelegate) {
         self.multi = multi
@@ -20,7 +22,7 @@ final class CurlConnection: CurlHandle, CurlSocketOwner {
     /// Starts to connect; the delegate hears of the end.
     func connect() {
         clearError()
-        isInMulti = true
+        state = .connecting
         multi.add(self)
     }
 
@@ -30,11 +32,17 @@ final class CurlConnection: CurlHandle, CurlSocketOwner {
             delegate.connectionFailed(self, CurlFailure(kind: kind(of: result), code: result))
             return
         }
-        // The handle stays in the multi handle: taking it out closes the connection.
         var active: curl_socket_t = -1
         _ = CCurl_easy_getinfo_socket(easy, &active)
+        guard active >= 0 else {
+            // It has died meanwhile, and libcurl has noticed first.
+            close()
+            delegate.connectionFailed(self, CurlFailure(kind: .resetBeforeAnswer, code: result))
+            return
+        }
         socket = StreamSocket(descriptor: active)
-        multi.adopt(active, owner: self)
+        state = .open
+        multi.adopt(active, from: self, owner: self)
         delegate.connectionOpened(self)
     }
 
@@ -53,9 +61,12 @@ final class CurlConnection: CurlHandle, CurlSocketOwner {
 
     /// Closes the connection, or ends the attempt to open it. Nothing more is heard of it.
     func close() {
-        guard isInMulti else { return }
-        isInMulti = false
-        multi.remove(self)
+        defer { state = .closed }
+        switch state {
+        case .connecting: multi.remove(self)
+        case .open: multi.closeAdopted(socket.descriptor)
+        case .closed: break
+        }
     }
 }
 

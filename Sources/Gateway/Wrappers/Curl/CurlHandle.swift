@@ -15,7 +15,7 @@ class CurlHandle {
     final let easy: UnsafeMutableRawPointer
     private let errorText: UnsafeMutablePointer<CChar>
     private var parsedURL: OpaquePointer?
-    private var knowsSocketCloser = false
+    private var knowsSocketWatcher = false
 
     init(target: Target) {
         guard let easy = curl_easy_init() else { fatalError("out of memory") }
@@ -88,10 +88,12 @@ class CurlHandle {
         return Unmanaged<CurlHandle>.fromOpaque(me.unsafelyUnwrapped).takeUnretainedValue()
     }
 
-    /// Lets `multi` know when a socket is closed, also long after the handle.
-    final func setSocketCloser(_ multi: UnsafeMutableRawPointer) {
-        guard !knowsSocketCloser else { return }
-        knowsSocketCloser = true
+    /// Lets `multi` know when a socket is opened, and when it is closed, also long after the handle.
+    final func setSocketWatcher(_ multi: UnsafeMutableRawPointer) {
+        guard !knowsSocketWatcher else { return }
+        knowsSocketWatcher = true
+        setPointer(CURLOPT_SOCKOPTDATA.rawValue, multi)
+        _ = CCurl_easy_setopt_socket_options(easy) { context, socket, _ in CurlMulti.socketIsOpened(context, socket) }
         setPointer(CURLOPT_CLOSESOCKETDATA.rawValue, multi)
         _ = CCurl_easy_setopt_close_socket(easy) { context, socket in CurlMulti.socketIsClosed(context, socket) }
     }

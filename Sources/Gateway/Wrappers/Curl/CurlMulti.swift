@@ -17,7 +17,9 @@ final class CurlMulti {
         /// calls per request.
         var wanted: Epoll.Readiness = []
         var generation: UInt32 = 0
-        /// Who looks after a socket that libcurl only opened.
+        /// Whether it is a connection; otherwise it is libcurl's own, which it closes without a word (its resolver's).
+        var isConnection = false
+        /// Who has taken over a socket that libcurl opened.
         var owner: (any CurlSocketOwner)?
     }
 
@@ -48,7 +50,7 @@ final class CurlMulti {
 
     /// Starts a prepared transfer; it moves at the next `runTimers`.
     func add(_ handle: CurlHandle) {
-        handle.setSocketCloser(Unmanaged.passUnretained(self).toOpaque())
+        handle.setSocketWatcher(Unmanaged.passUnretained(self).toOpaque())
         curl_multi_add_handle(multi, handle.easy)
     }
 
@@ -100,12 +102,22 @@ final class CurlMulti {
         }
     }
 
-    /// Gives a socket that libcurl has opened to `owner`: its events go there until it is closed.
-    func adopt(_ socket: Int32, owner: any CurlSocketOwner) {
+    /// Takes a connected socket away from `handle`, which is done: its events go to `owner` until `closeAdopted`.
+    ///
+    /// Left with libcurl, the socket would be closed behind the owner's back: libcurl takes it for an idle connection, and
+    /// closes those that look dead or are old (CURLOPT_MAXAGE_CONN(3)) when it opens another.
+    func adopt(_ socket: Int32, from handle: CurlHandle, owner: any CurlSocketOwner) {
         let index = Int(socket)
         while sockets.count <= index { sockets.append(Watch()) }
         sockets[index].owner = owner
+        remove(handle)
         if sockets[index].registered != .input { register(socket, index, .input) }
+    }
+
+    /// Closes a socket that was taken over.
+    func closeAdopted(_ socket: Int32) {
+        sockets[Int(socket)].owner = nil
+        socketIsClosed(socket)
     }
 
     /// Whether the owner of a socket wants to know when it takes bytes.
@@ -135,6 +147,11 @@ final class CurlMulti {
         default: break  // CURL_POLL_REMOVE
         }
         sockets[index].wanted = wanted
+        if wanted.isEmpty && !sockets[index].isConnection {
+            if !sockets[index].registered.isEmpty { epoll.remove(socket) }
+            sockets[index].registered = []
+            return
+        }
         if wanted.isEmpty || sockets[index].registered == wanted {
             // Interest in output must go, or it would be reported all the time.
             guard sockets[index].registered.contains(.output), wanted.isEmpty else { return }
@@ -158,19 +175,34 @@ final class CurlMulti {
         }
     }
 
+    /// libcurl has opened a socket for a connection.
+    fileprivate func socketIsOpened(_ socket: Int32) {
+        let index = Int(socket)
+        while sockets.count <= index { sockets.append(Watch()) }
+        sockets[index].isConnection = true
+    }
+
     /// libcurl closes a socket: closing takes it out of epoll, so only our own record is left to mend.
     fileprivate func socketIsClosed(_ socket: Int32) {
         let index = Int(socket)
         if index < sockets.count {
+            // It is being taken over: libcurl lets go of it, and it stays open.
+            if sockets[index].owner != nil { return }
             sockets[index].registered = []
             sockets[index].wanted = []
-            sockets[index].owner = nil
+            sockets[index].isConnection = false
             sockets[index].generation &+= 1
         }
         close(socket)
     }
 
-    /// For `CurlTransfer` alone: CURLOPT_CLOSESOCKETFUNCTION(3).
+    /// For `CurlHandle` alone: CURLOPT_SOCKOPTFUNCTION(3).
+    static func socketIsOpened(_ context: UnsafeMutableRawPointer?, _ socket: Int32) -> Int32 {
+        from(context).socketIsOpened(socket)
+        return CURL_SOCKOPT_OK
+    }
+
+    /// For `CurlHandle` alone: CURLOPT_CLOSESOCKETFUNCTION(3).
     static func socketIsClosed(_ context: UnsafeMutableRawPointer?, _ socket: Int32) -> Int32 {
         from(context).socketIsClosed(socket)
         return 0
@@ -180,7 +212,7 @@ final class CurlMulti {
 @available(*, unavailable)
 extension CurlMulti: Sendable {}
 
-/// Looks after a socket that libcurl opened and does not use.
+/// Has taken over a socket that libcurl opened.
 protocol CurlSocketOwner: AnyObject {
     /// It has bytes, takes bytes, or is broken.
     func socketReady(_ readiness: Epoll.Readiness)

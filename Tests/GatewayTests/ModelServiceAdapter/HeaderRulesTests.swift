@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Gateway
+
+@Suite struct HeaderRulesTests {
+    @Test(arguments: [
+        "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Proxy-Connection", "Transfer-Encoding",
+        "Proxy-Authenticate", "Proxy-Authorization",
+    ])
+    func keepsWhatBelongsToOneConnection(_ name: String) {
+        for name in [name, name.lowercased(), name.uppercased()] {
+            Array(name.utf8).withByteView { view in
+                #expect(HeaderRules.isHopByHop(view))
+                #expect(!HeaderRules.forwardsToModel(view))
+                #expect(!HeaderRules.forwardsToClient(view))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("Host", false, true), ("Expect", false, true), ("X-Request-Id", false, false),
+        ("Content-Length", false, false),
+        ("Accept-Encoding", false, true), ("Date", true, false), ("Content-Type", true, true), ("Cookie", true, true),
+        ("Set-Cookie", true, true), ("traceparent", true, true), ("Hose", true, true), ("X-Request-Ix", true, true),
+        ("", true, true),
+        ("Content-Lengti", true, true), ("Authorization", true, true), ("Ce-Id", true, true), ("Trailor", true, true),
+    ])
+    func forwards(_ name: String, _ toModel: Bool, _ toClient: Bool) {
+        Array(name.utf8).withByteView { view in
+            #expect(!HeaderRules.isHopByHop(view))
+            #expect(HeaderRules.forwardsToModel(view) == toModel)
+            #expect(HeaderRules.forwardsToClient(view) == toClient)
+        }
+    }
+
+    private func copied(_ block: String) -> [String] {
+        let table = HeaderTable()
+        Array(block.utf8).withByteView { HeaderRules.copyAnswerHeaders($0, to: table) }
+        return (0..<table.count).map { "\(table[$0].name.string)=\(table[$0].value.string)" }
+    }
+
+    @Test(arguments: [
+        ("HTTP/1.1 200 OK: fine\r\nA: 1\r\nb:\t 2 \r\nA: 3\r\n", ["A=1", "b=2", "A=3"]),
+        ("HTTP/1.1 200 OK\nA: b: c\nEmpty:\n", ["A=b: c", "Empty="]),
+        ("HTTP/1.1 200 OK\r\nX: 1\r\nY: 2\r\nConnection: close, x ,,keep-alive\r\nx: 3\r\n", ["Y=2"]),
+        ("HTTP/1.1 200 OK\r\nX: 1\r\nconnection: Y\r\nY: 2\r\nConnection: X\r\nZ: 3\r\n", ["Z=3"]),
+        ("HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 2\r\nX-Request-Id: a\r\nKeep-Alive: x\r\n", []),
+        ("HTTP/1.1 200 OK\r\n", []), ("", []), ("HTTP/1.1 200 OK\r\nA: 1", []),
+    ])
+    func copiesAnswerHeaders(_ block: String, _ expected: [String]) { #expect(copied(block) == expected) }
+}
