@@ -1,4 +1,3 @@
-
 /// Predictions by the name and version that the model stated. One shard writes, any thread reads.
 ///
 /// Models choose these names, so their number is bounded: what comes after the first `limit` pairs counts as `other`.

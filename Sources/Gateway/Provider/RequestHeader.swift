@@ -6,7 +6,8 @@ final class RequestHeader: HTTPHeaderVisitor {
     private(set) var expectsContinue = false
 
     private var exchange: Exchange?
-    private var connection = ByteView.empty
+    /// The values of the Connection lines: what they name ends here.
+    private var connections: [ByteView] = []
     /// Which header the request id was taken from: 2 X-Request-Id, 1 Ce-Id, 0 none.
     private var idRank = 0
 
@@ -15,12 +16,12 @@ final class RequestHeader: HTTPHeaderVisitor {
         bytes = target.count
         contentLength = nil
         expectsContinue = false
-        connection = .empty
+        connections.removeAll(keepingCapacity: true)
         idRank = 0
         self.exchange = exchange
         request.visitHeaders(self)
         self.exchange = nil
-        HeaderRules.removeNamed(in: connection, from: exchange.requestHeaders)
+        for value in connections { HeaderRules.removeNamed(in: value, from: exchange.requestHeaders) }
     }
 
     func visitHeader(name: ByteView, value: ByteView) {
@@ -39,7 +40,7 @@ final class RequestHeader: HTTPHeaderVisitor {
             } else if name.equalsIgnoringCase(ByteView("Expect")) {
                 expectsContinue = value.equalsIgnoringCase(ByteView("100-continue"))
             }
-        case 10: if name.equalsIgnoringCase(ByteView("Connection")) { connection = value }
+        case 10: if name.equalsIgnoringCase(ByteView("Connection")) { connections.append(value) }
         case 11:
             if name.equalsIgnoringCase(ByteView("Traceparent")), exchange.traceparent.isEmpty {
                 exchange.traceparent.append(value)
