@@ -16,6 +16,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     /// Calls that are not in use.
     private var spare: [HTTPCall] = []
     private var out = 0
+    private var holdsLine = false
     private var waiting = CallQueue<LineOrder>()
     private var deadlines = CallQueue<DeadlineOrder>()
 
@@ -59,6 +60,9 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     /// Ends the calls whose time is over.
     func expire(now: Int64) {
+        guard let first = deadlines.first, first.deadline <= now else { return }
+        // Those in line may be late too: none of them starts before all that are late are gone.
+        holdsLine = true
         while let call = deadlines.first, call.deadline <= now {
             guard let exchange = call.exchange else { preconditionFailure("a call in line belongs to an exchange") }
             abandon(call)
@@ -67,6 +71,8 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
                 ExchangeFailure(cause: .timeout, message: "the Model Service did not answer in time")
             )
         }
+        holdsLine = false
+        startNext()
     }
 
     /// Closes the connections; no call is out any more.
@@ -99,7 +105,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     }
 
     private func startNext() {
-        while out < options.maxConnections, let call = waiting.first {
+        while !holdsLine, out < options.maxConnections, let call = waiting.first {
             waiting.remove(call)
             start(call)
         }

@@ -54,18 +54,25 @@ struct ModelServiceURL {
         switch operation {
         case .predict:
             guard let version, let stem, modelProtocol == .v2 else { return predict }
-            return stem + "/versions/" + Self.percentEncoded(version) + "/infer"
+            return versioned(stem, version) + "/infer"
         case .modelMetadata:
             guard let stem else { return nil }
             guard let version, modelProtocol == .v2 else { return stem }
-            return stem + "/versions/" + Self.percentEncoded(version)
+            return versioned(stem, version)
         case .modelReady:
             guard let stem, modelProtocol == .v2 else { return nil }
             guard let version else { return stem + "/ready" }
-            return stem + "/versions/" + Self.percentEncoded(version) + "/ready"
+            return versioned(stem, version) + "/ready"
         case .serverMetadata: return serverMetadata
         case .local: return nil
         }
+    }
+
+    /// The stem for another version: one that the URL itself names makes way.
+    private func versioned(_ stem: String, _ version: String) -> String {
+        let parts = stem.split(separator: "/", omittingEmptySubsequences: false)
+        let plain = parts.count > 2 && parts[parts.count - 2] == "versions" ? parts.dropLast(2) : parts[...]
+        return plain.joined(separator: "/") + "/versions/" + Self.percentEncoded(version)
     }
 
     /// Where the request of this exchange goes.

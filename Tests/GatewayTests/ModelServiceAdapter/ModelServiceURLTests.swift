@@ -51,6 +51,15 @@ import Testing
             ]
         ),
         Case(
+            url: "http://h/v2/models/m/versions/1/infer",
+            modelProtocol: .v2,
+            expected: [
+                "http://h/v2/models/m/versions/1/infer", "http://h/v2/models/m/versions/7/infer",
+                "http://h/v2/models/m/versions/1", "http://h/v2/models/m/versions/7",
+                "http://h/v2/models/m/versions/1/ready",
+            ]
+        ),
+        Case(
             url: "http://h/x",
             modelProtocol: .v2,
             expected: ["http://h/x", "http://h/x", nil, nil, nil]
