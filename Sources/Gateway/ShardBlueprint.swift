@@ -129,8 +129,8 @@ struct ShardBlueprint {
             caFile: model.caFile,
             maxBodyBytes: model.maxResponseBytes
         )
-        let isDirect = model.transport == .direct || (model.transport == .auto && !url.isSecure)
-        return isDirect
+        // Never in the clear where TLS is asked for, whatever the configuration says.
+        return model.transport != .curl && !url.isSecure
             ? DirectTransport(url: url, target: target, curl: curl)
             : CurlTransport(url: url, target: target, curl: curl)
     }

@@ -9,6 +9,19 @@ extension ConfigurationSettings {
         if models.isEmpty, !problems.contains(where: { $0.key.hasPrefix("models") }) {
             report(Problem(.none, key: "models", "at least one model is needed"))
         }
+        for (index, model) in models.enumerated() where model.transport == .direct {
+            guard let url = try? ServiceURL.parse(model.url), url.scheme == .https else { continue }
+            let path = ConfigurationPath("models.N.transport").with(index: index)
+            report(
+                Problem(
+                    source(of: path),
+                    key: path.description,
+                    value: model.transport.rawValue,
+                    "cannot carry an https URL",
+                    allowed: "auto, curl"
+                )
+            )
+        }
         var seen: [[String?]: Int] = [:]
         for (index, model) in models.enumerated() where !model.name.isEmpty {
             let identity = [model.name, model.version]

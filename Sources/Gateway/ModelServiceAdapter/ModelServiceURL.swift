@@ -12,7 +12,9 @@ struct ModelServiceURL {
 
     init(_ url: String, model: String, version: String?, modelProtocol: ModelProtocol) {
         self.modelProtocol = modelProtocol
-        var text = url[...]
+        // Schemes are read in any case (RFC 3986, section 3.1); from here on they are in lower case.
+        let schemeEnd = url[...].range(ofASCII: "://")?.lowerBound ?? url.startIndex
+        var text = Substring(url[..<schemeEnd].lowercased() + url[schemeEnd...])
         var socket: String?
         if text.hasPrefix("http+unix://") {
             let rest = text.dropFirst("http+unix://".count)
@@ -22,7 +24,7 @@ struct ModelServiceURL {
         }
         unixSocketPath = socket
         let authorityStart = text.range(ofASCII: "://").map { $0.upperBound } ?? text.startIndex
-        let pathStart = text[authorityStart...].firstIndex(of: "/") ?? text.endIndex
+        let pathStart = text[authorityStart...].firstIndex { $0 == "/" || $0 == "?" } ?? text.endIndex
         origin = String(text[..<pathStart])
         let path = text[pathStart...]
         let isBare = path.isEmpty || path == "/"

@@ -66,6 +66,10 @@ import Testing
             ["models.0.name: '' is empty; allowed: text without control characters"]
         ),
         ("{ url: 'http://a/' }", ["models.0.name: is missing"]),
+        (
+            "{ name: a, url: 'HTTPS://a/', transport: direct }",
+            ["models.0.transport: 'direct' cannot carry an https URL; allowed: auto, curl"]
+        ),
         ("{ name: a }", ["models.0.url: is missing"]),
         ("{}", ["models.0.name: is missing", "models.0.url: is missing"]),
         ("iris", ["models.0: needs keys with values, written as 'key: value'"]),

@@ -149,4 +149,21 @@ import Testing
         #expect(ModelServiceURL.percentEncoded(text) == encoded)
         #expect(ModelServiceURL.percentDecoded(encoded[...]) == text)
     }
+
+    @Test func schemesAreReadInAnyCase() {
+        let secure = ModelServiceURL("HTTPS://h/x", model: "m", version: nil, modelProtocol: .native)
+        #expect(secure.isSecure)
+        #expect(secure.predict == "https://h/x")
+        let plain = ModelServiceURL("Http://h/X", model: "m", version: nil, modelProtocol: .native)
+        #expect(!plain.isSecure)
+        #expect(plain.predict == "http://h/X")
+        let socket = ModelServiceURL("HTTP+Unix://%2Frun%2FM.sock/x", model: "m", version: nil, modelProtocol: .native)
+        #expect(socket.unixSocketPath == "/run/M.sock")
+    }
+
+    @Test func aQueryIsNoPartOfTheHost() {
+        let url = ModelServiceURL("http://h:1?a=b", model: "m", version: nil, modelProtocol: .native)
+        #expect(url.predict == "http://h:1?a=b")
+        #expect(url.server == "http://h:1")
+    }
 }
