@@ -164,6 +164,7 @@ final class RunningGateway {
                     configuration: file,
                     maxQueueBytes: reporting.maxQueueBytes
                 ) { level, message in log.log(level: level, "\(message)") }
+            case .kafka, .http: preconditionFailure("not in this version")
             }
         }
     }

@@ -27,6 +27,8 @@ struct Validate: ParsableCommand {
         for reporter in configuration.reporting.reporters {
             switch reporter {
             case .file(let file): print("reporter file: \(file.path)")
+            case .kafka(let kafka): print("reporter kafka: topic \(kafka.topic) at \(kafka.brokers)")
+            case .http(let http): print("reporter http: \(http.mode.rawValue) to \(http.url)")
             }
         }
         if configuration.reporting.reporters.isEmpty { print("no reporters: predictions are not reported") }

@@ -3,6 +3,7 @@ public struct Configuration: Sendable, Equatable {
     public var server = Server()
     public var models: [Model] = []
     public var reporting = Reporting()
+    public var providers = Providers()
     public var log = Log()
 
     public init() {}
@@ -54,30 +55,40 @@ public struct Configuration: Sendable, Equatable {
 
     public struct Reporting: Sendable, Equatable {
         public enum Capture: String, Sendable, CaseIterable { case none, body }
-        public enum Delivery: String, Sendable, CaseIterable { case bestEffort = "best-effort" }
+        public enum Delivery: String, Sendable, CaseIterable {
+            case bestEffort = "best-effort"
+            case atLeastOnce = "at-least-once"
+        }
 
         public var delivery = Delivery.bestEffort
         public var capture = Capture.none
         public var maxCaptureBytes = 64 << 10
-        /// Per Reporter: what waits to be written.
+        /// Per Reporter: what waits to be delivered. Best effort only.
         public var maxQueueBytes = 64 << 20
+        /// At least once only.
+        public var spool = Spool()
         public var reporters: [Reporter] = []
 
         public init() {}
     }
 
-    public enum Reporter: Sendable, Equatable {
-        case file(File)
-
-        public struct File: Sendable, Equatable {
-            public var path = ""
-            /// The file is rotated when it has grown past this; 0: never.
-            public var maxBytes = 0
-            /// How many rotated files (`path.1` is the newest) are kept.
-            public var keep = 5
-
-            public init() {}
+    /// Where events stay on disk until every Reporter has delivered them.
+    public struct Spool: Sendable, Equatable {
+        public enum Fsync: String, Sendable, CaseIterable { case never, interval, always }
+        public enum WhenFull: String, Sendable, CaseIterable {
+            case refuse
+            case dropOldest = "drop-oldest"
         }
+
+        /// A directory; made where it is missing.
+        public var path = "spool"
+        public var maxBytes = 1 << 30
+        public var fsync = Fsync.interval
+        /// Between two syncs under `interval`: what a power cut may cost.
+        public var fsyncInterval: Duration = .seconds(1)
+        public var whenFull = WhenFull.refuse
+
+        public init() {}
     }
 
     public struct Log: Sendable, Equatable {

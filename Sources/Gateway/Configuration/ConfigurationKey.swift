@@ -67,6 +67,7 @@ struct ConfigurationPlace<Value>: Sendable {
             get: { configuration, index in
                 switch configuration.reporting.reporters[index] {
                 case .file(let file): return file[keyPath: path]
+                case .kafka, .http: return Configuration.Reporter.File()[keyPath: path]
                 }
             },
             set: { configuration, index, value in
@@ -74,6 +75,7 @@ struct ConfigurationPlace<Value>: Sendable {
                 case .file(var file):
                     file[keyPath: path] = value
                     configuration.reporting.reporters[index] = .file(file)
+                case .kafka, .http: break
                 }
             }
         )
