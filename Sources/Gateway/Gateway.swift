@@ -37,7 +37,8 @@ final class RunningGateway {
         self.log = log
         let configuration = Self.bounded(configuration, log: log)
         readiness = Readiness(modelCount: configuration.models.count)
-        reporters = try Self.makeReporters(configuration.reporting, log: log)
+        let reporting = try ReportingBlueprint(configuration.reporting, log: log)
+        reporters = reporting.reporters
         for reporter in reporters { try reporter.start() }
 
         let count = configuration.server.shards > 0 ? configuration.server.shards : Processors.available()
@@ -48,7 +49,7 @@ final class RunningGateway {
             configuration: configuration,
             shardCount: count,
             readiness: readiness,
-            reporters: reporters,
+            reporting: reporting,
             page: Self.makePage(configuration, metrics, reporters, readiness),
             log: log
         )
@@ -60,10 +61,10 @@ final class RunningGateway {
             controls.append(control)
             let shard = Handover(
                 try blueprint.makeShard(
+                    index,
                     socket: sockets[index],
                     metrics: metrics[index],
-                    control: control,
-                    isFirst: index == 0
+                    control: control
                 )
             )
             threads.append(try Self.start(shard, name: "shard-\(index)", log: log))
@@ -149,24 +150,6 @@ final class RunningGateway {
         var bounded = configuration
         bounded.server.maxConnections = room
         return bounded
-    }
-
-    private static func makeReporters(
-        _ reporting: Configuration.Reporting,
-        log: Logger
-    ) throws -> [any PredictionReporter] {
-        try reporting.reporters.enumerated().map { index, reporter in
-            switch reporter {
-            case .file(let file):
-                let name = index == 0 ? "file" : "file-\(index + 1)"
-                return try FileReporter(
-                    name: name,
-                    configuration: file,
-                    maxQueueBytes: reporting.maxQueueBytes
-                ) { level, message in log.log(level: level, "\(message)") }
-            case .kafka, .http: preconditionFailure("not in this version")
-            }
-        }
     }
 
     /// One socket per shard, all on the same port; the kernel spreads connections over them.

@@ -5,16 +5,16 @@ struct ShardBlueprint {
     let configuration: Configuration
     let shardCount: Int
     let readiness: Readiness
-    let reporters: [any PredictionReporter]
+    let reporting: ReportingBlueprint
     let page: MetricsPage
     let log: Logger
 
     /// Makes a shard that serves on this socket; the first one also looks after the Model Services' health.
     func makeShard(
+        _ index: Int,
         socket: ListeningSocket,
         metrics: ShardMetrics,
-        control: ShardControl,
-        isFirst: Bool
+        control: ShardControl
     ) throws(SystemError) -> Shard {
         let epoll = try Epoll()
         let curl = CurlMulti(
@@ -22,7 +22,7 @@ struct ShardBlueprint {
             tokenKind: Shard.TokenKind.modelService,
             maxIdleConnections: configuration.models.reduce(0) { $0 + $1.maxConnections }
         )
-        let reporting = makeReporting()
+        let reporting = makeReporting(shard: index)
         let flow = ExchangeFlow(
             metrics: metrics,
             readiness: readiness,
@@ -66,7 +66,7 @@ struct ShardBlueprint {
             log.debug("libmicrohttpd: \(message)")
         }
         var timed: [any Shard.Timed] = adapters
-        if isFirst { timed.append(HealthProber(checks: healthChecks, curl: curl, readiness: readiness)) }
+        if index == 0 { timed.append(HealthProber(checks: healthChecks, curl: curl, readiness: readiness)) }
         return try Shard(
             epoll: epoll,
             curl: curl,
@@ -90,9 +90,9 @@ struct ShardBlueprint {
         )
     }
 
-    private func makeReporting() -> EventReporting {
+    private func makeReporting(shard: Int) -> EventReporting {
         EventReporting(
-            lanes: reporters.map { $0.openLane() },
+            lanes: reporting.openLanes(shard: shard),
             encoder: PredictionEventEncoder(source: "//\(hostName())/ameron-sidecar"),
             capture: EventReporting.Capture(
                 capturesBody: configuration.reporting.capture == .body,

@@ -2,7 +2,7 @@
 final class EventReporting {
     let ids: PredictionIds
 
-    private let lanes: [any ReporterLane]
+    private let lanes: [any EventLane]
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
     private let maxCaptureBytes: Int
@@ -12,7 +12,7 @@ final class EventReporting {
     /// What turns monotonic times into wall-clock times; taken anew each turn, since the wall clock may be set.
     private var wallOffset = Clock.wall() - Clock.monotonic()
 
-    init(lanes: [any ReporterLane], encoder: PredictionEventEncoder, capture: Capture) {
+    init(lanes: [any EventLane], encoder: PredictionEventEncoder, capture: Capture) {
         self.lanes = lanes
         self.encoder = encoder
         self.ids = PredictionIds()
@@ -86,12 +86,20 @@ final class EventReporting {
         encode(event)
     }
 
-    /// Leaves the turn's events with every Reporter.
-    func endTurn() {
+    /// Whether requests should be refused because there is no room for their events.
+    var isFull: Bool {
+        for lane in lanes where lane.isFull { return true }
+        return false
+    }
+
+    /// Leaves the turn's events with every Reporter; false where they had to be kept safe and are not.
+    func endTurn() -> Bool {
         wallOffset = Clock.wall() - Clock.monotonic()
-        guard !batch.isEmpty else { return }
-        for lane in lanes { lane.submit(batch) }
+        guard !batch.isEmpty else { return true }
+        var isSafe = true
+        for lane in lanes where !lane.submit(batch) { isSafe = false }
         batch.removeAll()
+        return isSafe
     }
 
     private func makeEvent(_ exchange: Exchange) -> PredictionEvent {

@@ -5,7 +5,7 @@ struct ExchangeFailure {
         case badRequest, unknownPath, unknownModel, unknownVersion, methodNotAllowed, bodyTooLarge, headersTooLarge
         case clientClosed
         // The Sidecar's state.
-        case overloaded, draining
+        case overloaded, draining, notRecorded
         // The Model Service's doing.
         case refused, unreachable, dns, tls, timeout, reset, malformed, tooLarge, modelError, other
     }
@@ -29,6 +29,7 @@ struct ExchangeFailure {
         case .clientClosed: "clientClosed"
         case .overloaded: "overloaded"
         case .draining: "draining"
+        case .notRecorded: "notRecorded"
         case .refused: "refused"
         case .unreachable: "unreachable"
         case .dns: "dns"
@@ -52,7 +53,7 @@ struct ExchangeFailure {
         case .headersTooLarge: 431
         // Not in any RFC: nginx's word for a client that left, understood by those who read metrics.
         case .clientClosed: 499
-        case .overloaded, .draining: 503
+        case .overloaded, .draining, .notRecorded: 503
         case .timeout: 504
         case .refused, .unreachable, .dns, .tls, .reset, .malformed, .tooLarge, .modelError, .other: 502
         }

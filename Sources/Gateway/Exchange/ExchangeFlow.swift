@@ -36,6 +36,9 @@ final class ExchangeFlow {
         guard inFlight < maxInFlight else {
             return ExchangeFailure(cause: .overloaded, message: "too many requests are in flight")
         }
+        if exchange.operation == .predict, reporting.isFull {
+            return ExchangeFailure(cause: .notRecorded, message: "there is no room for more events in the spool")
+        }
         inFlight += 1
         metrics.addInFlight(1)
         exchange.state = .calling
@@ -102,10 +105,21 @@ final class ExchangeFlow {
 
     /// Hands the turn's events to the Reporters, and after that its replies to the Providers.
     func endTurn() {
-        reporting.endTurn()
+        let areEventsSafe = reporting.endTurn()
         guard !replies.isEmpty else { return }
+        if !areEventsSafe { withdrawPredictions() }
         for exchange in replies { exchange.provider.deliver(exchange) }
         replies.removeAll(keepingCapacity: true)
+    }
+
+    /// The events of this turn are not where they were promised to be: nobody may be given a Prediction without one.
+    private func withdrawPredictions() {
+        for exchange in replies where exchange.operation == .predict && exchange.state == .replying {
+            ErrorAnswer.write(
+                ExchangeFailure(cause: .notRecorded, message: "the Prediction could not be recorded"),
+                to: exchange
+            )
+        }
     }
 
     /// Whether a reply or an event still waits for `endTurn`.

@@ -1,27 +1,48 @@
 /// The encoded events of one turn of a shard's loop, in order. Emptied and filled again each turn.
 final class EventBatch {
-    /// Where the parts of one event stand in `bytes`, for Reporters that send them apart (CloudEvents binary mode).
-    struct Record {
-        /// The whole event as one JSON object and a newline.
-        var whole: Range<Int>
-        /// The JSON object under `data`.
-        var data: Range<Int>
-        /// The text of the CloudEvents attributes `id` and `time`, and of `data.requestId` (the inside of a JSON
-        /// string).
-        var id: Range<Int>
-        var time: Range<Int>
-        var requestId: Range<Int>
+    /// Frames, one after the other.
+    let bytes = ByteBuffer(capacity: 64 << 10)
+    /// Where each frame stands in `bytes`.
+    private(set) var frames: [Range<Int>] = []
+
+    var isEmpty: Bool { frames.isEmpty }
+    var count: Int { frames.count }
+
+    /// An event of the batch; valid until the batch changes.
+    subscript(index: Int) -> EventFrame {
+        guard let frame = EventFrame(in: bytes.view, at: frames[index].lowerBound) else {
+            preconditionFailure("a batch consists of frames")
+        }
+        return frame
     }
 
-    let bytes = ByteBuffer(capacity: 64 << 10)
-    private(set) var records: [Record] = []
+    /// Appends an event: `write` appends its line to `bytes` and returns where its parts stand in that line.
+    func append(_ write: (ByteBuffer) -> EventFrame.Parts) {
+        let start = bytes.count
+        bytes.append(upTo: EventFrame.headerLength) { _ in EventFrame.headerLength }
+        let lineStart = bytes.count
+        let parts = write(bytes)
+        bytes.setLittleEndian(EventFrame.mark, at: start)
+        bytes.setLittleEndian(UInt32(bytes.count - lineStart), at: start + 4)
+        bytes.setLittleEndian(0, at: start + 8)
+        bytes.setLittleEndian(0, at: start + 12)
+        set(parts.id, 0, start)
+        set(parts.time, 1, start)
+        set(parts.data, 2, start)
+        set(parts.requestId, 3, start)
+        set(parts.predictionId, 4, start)
+        set(parts.modelName, 5, start)
+        frames.append(start..<bytes.count)
+    }
 
-    var isEmpty: Bool { records.isEmpty }
-
-    func append(_ record: Record) { records.append(record) }
+    @inline(__always)
+    private func set(_ part: Range<Int>, _ index: Int, _ start: Int) {
+        bytes.setLittleEndian(UInt32(part.lowerBound), at: start + 16 + 8 * index)
+        bytes.setLittleEndian(UInt32(part.count), at: start + 20 + 8 * index)
+    }
 
     func removeAll() {
         bytes.removeAll(keepingAtMost: 4 << 20)
-        records.removeAll(keepingCapacity: true)
+        frames.removeAll(keepingCapacity: true)
     }
 }

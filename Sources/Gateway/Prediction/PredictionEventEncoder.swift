@@ -21,49 +21,52 @@ final class PredictionEventEncoder {
     /// `isValidJSON` is asked, at most once, about a captured request body that claims to be JSON and is complete: only
     /// valid JSON may be carried over as it is.
     func encode(_ event: PredictionEvent, into batch: EventBatch, isValidJSON: (ByteView) -> Bool) {
-        let out = batch.bytes
-        out.reserve(
+        batch.bytes.reserve(
             Self.fixedRoom + opening.count + event.value.count + event.extra.count + (event.request?.body.count ?? 0)
         )
+        batch.append { out in append(event, to: out, isValidJSON: isValidJSON) }
+    }
 
+    private func append(
+        _ event: PredictionEvent,
+        to out: ByteBuffer,
+        isValidJSON: (ByteView) -> Bool
+    ) -> EventFrame.Parts {
         let start = out.count
+        var parts = EventFrame.Parts()
+        /// What `write` appends, as a part of the line.
+        func part(_ write: () -> Void) -> Range<Int> {
+            let partStart = out.count - start
+            write()
+            return partStart..<out.count - start
+        }
+
         out.append(opening.view)
-        let id = appended(event.id, to: out)
-        var time = out.count..<out.count
+        parts.id = part { out.append(event.id) }
         if event.completedAt != 0 {
             out.append(#"","time":""#)
-            time = out.count..<out.count + TimestampWriter.length
-            timestamps.append(event.completedAt, to: out)
+            parts.time = part { timestamps.append(event.completedAt, to: out) }
         }
         out.append(#"","datacontenttype":"application/json","data":"#)
-
-        let dataStart = out.count
-        out.append(#"{"requestId":""#)
-        let requestIdStart = out.count
-        out.appendJSON(escaping: event.requestId)
-        let requestId = requestIdStart..<out.count
-        appendDescription(of: event, to: out)
-        appendOutcome(of: event, to: out)
-        if let request = event.request { append(request, to: out, isValidJSON: isValidJSON) }
-        appendStamps(of: event, to: out)
-        out.append(UInt8(ascii: "}"))
-        let data = dataStart..<out.count
+        parts.data = part {
+            out.append(#"{"requestId":""#)
+            parts.requestId = part { out.appendJSON(escaping: event.requestId) }
+            out.append(#"","predictionId":""#)
+            parts.predictionId = part { out.append(event.predictionId) }
+            appendPlace(of: event, to: out)
+            out.append(#"","modelName":""#)
+            parts.modelName = part { out.append(event.modelName) }
+            appendMeasures(of: event, to: out)
+            appendOutcome(of: event, to: out)
+            if let request = event.request { append(request, to: out, isValidJSON: isValidJSON) }
+            appendStamps(of: event, to: out)
+            out.append(UInt8(ascii: "}"))
+        }
         out.append("}\n")
-
-        batch.append(
-            EventBatch.Record(whole: start..<out.count, data: data, id: id, time: time, requestId: requestId)
-        )
+        return parts
     }
 
-    private func appended(_ view: ByteView, to out: ByteBuffer) -> Range<Int> {
-        let start = out.count
-        out.append(view)
-        return start..<out.count
-    }
-
-    private func appendDescription(of event: PredictionEvent, to out: ByteBuffer) {
-        out.append(#"","predictionId":""#)
-        out.append(event.predictionId)
+    private func appendPlace(of event: PredictionEvent, to out: ByteBuffer) {
         out.append(#"","rowIndex":"#)
         out.append(decimal: event.rowIndex)
         out.append(#","rowCount":"#)
@@ -72,8 +75,9 @@ final class PredictionEventEncoder {
         out.append(event.provider)
         out.append(#"","face":""#)
         out.append(event.face)
-        out.append(#"","modelName":""#)
-        out.append(event.modelName)
+    }
+
+    private func appendMeasures(of event: PredictionEvent, to out: ByteBuffer) {
         out.append(#"","modelVersion":""#)
         out.append(event.modelVersion)
         out.append(#"","timeTakenInMs":"#)

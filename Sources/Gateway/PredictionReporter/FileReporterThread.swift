@@ -8,12 +8,17 @@ final class FileReporterThread {
     /// The rest after an append. Under load the events of several turns come together in the next one, and shards need
     /// no system call to wake a thread that does not sleep.
     private static let lingerNanoseconds: Int64 = 1_000_000
+    /// How long to wait before a durable event is tried again.
+    private static let retryNanoseconds: Int64 = 200_000_000
 
-    private let queue: ReportQueue
-    private let reader: ReportQueueReader
-    private let control: FileReporterControl
+    private let source: any EventSource
+    private let wake: ReaderWake
+    private let counters: ReporterCounters
+    private let control: ReporterControl
     private let file: RotatingFile
-    private let log: FileReporter.Log
+    private let synchronizes: Bool
+    private let log: ReporterLog
+    private var events: [WaitingEvent] = []
     private let list = GatherList()
     /// Trouble that has been logged and has not yet ended.
     private var writeError: SystemError?
@@ -21,11 +26,19 @@ final class FileReporterThread {
     /// Events lost since the trouble began.
     private var lost = 0
 
-    init(queue: ReportQueue, control: FileReporterControl, file: RotatingFile, log: @escaping FileReporter.Log) {
-        self.queue = queue
-        self.reader = ReportQueueReader(queue: queue)
+    init(
+        feed: any EventFeed,
+        control: ReporterControl,
+        file: RotatingFile,
+        synchronizes: Bool,
+        log: @escaping ReporterLog
+    ) {
+        self.source = feed.makeSource()
+        self.wake = feed.wake
+        self.counters = feed.counters
         self.control = control
         self.file = file
+        self.synchronizes = synchronizes
         self.log = log
     }
 
@@ -34,64 +47,95 @@ final class FileReporterThread {
         while true {
             if control.wantsReopen.exchange(false, ordering: .acquiring) { reopen() }
             let deadline = control.stopDeadline
-            if let deadline, Clock.monotonic() > deadline { break }
+            if isOutOfTime { break }
             if deliver() {
-                let isBehind = queue.counters.queuedBytes.load(ordering: .relaxed) > queue.maxBytes / 4
-                if deadline == nil && !isBehind { queue.pause(nanoseconds: Self.lingerNanoseconds) }
+                if deadline == nil && !source.isBehind { wake.pause(nanoseconds: Self.lingerNanoseconds) }
             } else if deadline != nil {
                 break
             } else {
-                queue.sleep(unless: { reader.hasEvents })
+                wake.sleep(unless: { source.hasEvents })
             }
         }
-        reader.close()
+        source.close()
         do {
             try file.synchronize()
         } catch {
             log(.error, "\(error)")
         }
-        control.signalEnd()
     }
+
+    private var isOutOfTime: Bool { control.stopDeadline.map { Clock.monotonic() > $0 } ?? false }
 
     /// Appends what waits; false where nothing did.
     private func deliver() -> Bool {
-        list.removeAll()
-        let arrival = queue.takeOldestArrival()
-        let events = reader.gather(into: list, limit: Self.writeLimit)
-        if events == 0 { return false }
+        let arrival = wake.takeOldestArrival()
+        source.gather(into: &events, limit: Self.writeLimit)
+        if events.isEmpty { return false }
 
-        prepareFile()
-        // The last line was cut off: ours must not become its end.
-        let startsWithLineFeed = file.endsWithinLine
-        if startsWithLineFeed { list.insertFirst(ByteView("\n")) }
-        let outcome = write()
-        file.finish()
+        var sent = 0
+        var outcome = WriteOutcome.written
+        repeat {
+            sent += append(events[sent...], &outcome)
+        } while source.isDurable && sent < events.count && waitToRetry()
 
-        let sent: Int
-        if list.isWritten {
-            sent = events
-        } else {
-            sent = max(0, list.writtenLines - (startsWithLineFeed ? 1 : 0))
-        }
-        if list.written > 0 { file.endsWithinLine = list.endsWithinLine }
-        queue.counters.sent.add(sent, ordering: .relaxed)
+        counters.sent.add(sent, ordering: .relaxed)
         let now = Clock.monotonic()
-        if sent > 0 { queue.counters.deliveries.observe(now - (arrival ?? now), times: sent) }
-        switch outcome {
-        case .written: recover()
-        case .outOfTime: queue.counters.dropped.add(events - sent, ordering: .relaxed)
-        case .failed(let error):
-            queue.counters.failed.add(events - sent, ordering: .relaxed)
-            fail(error, lost: events - sent)
-        }
-        reader.release()
+        if sent > 0 { counters.deliveries.observe(now - (arrival ?? now), times: sent) }
+        if !source.isDurable { countUnsent(events.count - sent, outcome) }
+        acknowledge(source.isDurable ? events[..<sent] : events[...])
+        events.removeAll(keepingCapacity: true)
+        source.release()
         return true
+    }
+
+    private func waitToRetry() -> Bool {
+        if isOutOfTime { return false }
+        let left = (control.stopDeadline ?? Int64.max) - Clock.monotonic()
+        wake.pause(nanoseconds: min(left, Self.retryNanoseconds))
+        if control.wantsReopen.exchange(false, ordering: .acquiring) { reopen() }
+        return true
+    }
+
+    /// Of each lane, the last of these is what counts.
+    private func acknowledge(_ done: ArraySlice<WaitingEvent>) {
+        for index in done.indices where index + 1 == done.endIndex || done[index + 1].lane != done[index].lane {
+            source.acknowledge(lane: done[index].lane, through: done[index].end)
+        }
+    }
+
+    private func countUnsent(_ count: Int, _ outcome: WriteOutcome) {
+        switch outcome {
+        case .written: break
+        case .outOfTime: counters.dropped.add(count, ordering: .relaxed)
+        case .failed: counters.failed.add(count, ordering: .relaxed)
+        }
     }
 
     private enum WriteOutcome {
         case written
         case outOfTime
         case failed(SystemError)
+    }
+
+    /// Appends events, and returns how many of the first are in the file as whole lines.
+    private func append(_ events: ArraySlice<WaitingEvent>, _ outcome: inout WriteOutcome) -> Int {
+        list.removeAll()
+        for event in events { list.append(event.frame.line) }
+        prepareFile()
+        // The last line was cut off: ours must not become its end.
+        let startsWithLineFeed = file.endsWithinLine
+        if startsWithLineFeed { list.insertFirst(ByteView("\n")) }
+        outcome = write()
+        file.finish()
+
+        if list.written > 0 { file.endsWithinLine = list.endsWithinLine }
+        let sent = list.isWritten ? events.count : max(0, list.writtenLines - (startsWithLineFeed ? 1 : 0))
+        switch outcome {
+        case .written: recover()
+        case .outOfTime: break
+        case .failed(let error): fail(error, lost: source.isDurable ? 0 : events.count - sent)
+        }
+        return sent
     }
 
     private func write() -> WriteOutcome {
@@ -102,10 +146,16 @@ final class FileReporterThread {
             case .wouldBlock:
                 let left = (control.stopDeadline ?? Int64.max) - Clock.monotonic()
                 if left <= 0 { return .outOfTime }
-                queue.pause(nanoseconds: left, orUntilWritable: file.descriptor)
+                wake.pause(nanoseconds: left, orUntilWritable: file.descriptor)
             }
         }
-        return .written
+        guard synchronizes else { return .written }
+        do {
+            try file.synchronize()
+            return .written
+        } catch {
+            return .failed(error.error)
+        }
     }
 
     private func prepareFile() {
@@ -131,13 +181,17 @@ final class FileReporterThread {
 
     private func fail(_ error: SystemError, lost events: Int) {
         lost += events
-        if error != writeError { log(.error, "cannot write to \(file.path): \(error.reason); its events are lost") }
+        if error != writeError {
+            let consequence = source.isDurable ? "its events wait in the spool" : "its events are lost"
+            log(.error, "cannot write to \(file.path): \(error.reason); \(consequence)")
+        }
         writeError = error
     }
 
     private func recover() {
         guard writeError != nil else { return }
-        log(.notice, "\(file.path) can be written to again; \(lost) events were lost")
+        let loss = source.isDurable ? "nothing was lost" : "\(lost) events were lost"
+        log(.notice, "\(file.path) can be written to again; \(loss)")
         writeError = nil
         lost = 0
     }

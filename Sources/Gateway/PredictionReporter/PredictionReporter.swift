@@ -1,7 +1,7 @@
 /// Sends Predictions on for later use: monitoring, training.
 ///
-/// One object per configured Reporter, shared by all shards. What happens on a shard's thread goes through a
-/// `ReporterLane` and never blocks; the rest runs on the Reporter's own thread.
+/// One object per configured Reporter, shared by all shards. Its events come from an `EventFeed`, on the Reporter's own
+/// thread: nothing of a Reporter happens on a shard's.
 protocol PredictionReporter: AnyObject, Sendable {
     /// The value of the label `reporter` in the metrics.
     var name: String { get }
@@ -9,17 +9,19 @@ protocol PredictionReporter: AnyObject, Sendable {
     var counters: ReporterCounters { get }
     /// Opens what must be open and starts the Reporter's thread.
     func start() throws
-    /// A shard's way in. Called once per shard before it runs.
-    func openLane() -> any ReporterLane
     /// Asks the Reporter to open its file anew (SIGHUP). Returns at once.
     func reopen()
-    /// Delivers what is queued, but for no longer than `timeout`, then ends the thread. What is left counts as dropped.
+    /// Delivers what waits, but for no longer than `timeout`, then ends the thread. What is left counts as dropped, or
+    /// stays in the spool.
     func stop(timeout: Duration)
 }
 
-/// Where one shard leaves its events for one Reporter. Confined to the shard's thread.
-protocol ReporterLane: AnyObject {
-    /// Takes the events of one turn of the loop: copies them, wakes the Reporter, never blocks. Events over the bound
-    /// of the queue are dropped and counted.
-    func submit(_ batch: EventBatch)
+/// Where one shard leaves its events, for one Reporter or for all. Confined to the shard's thread.
+protocol EventLane: AnyObject {
+    /// Takes the events of one turn of the loop, all or the first of them, and counts as dropped what it does not take.
+    ///
+    /// - Returns: false where events were to be kept safe and are not: their clients must not be answered as if they were.
+    func submit(_ batch: EventBatch) -> Bool
+    /// Whether requests should be refused because there is no more room for their events.
+    var isFull: Bool { get }
 }

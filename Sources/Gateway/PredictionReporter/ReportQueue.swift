@@ -1,12 +1,12 @@
 import Synchronization
 
-/// What waits between the shards and a Reporter's own thread: lines of text, bounded in bytes.
+/// What waits between the shards and a Reporter's own thread: frames, bounded in bytes.
 ///
 /// Each shard has a lane of its own, into which it copies the events of a turn without taking a lock. A lane is a chain
 /// of chunks that the shard fills and the Reporter's thread reads at the same time; spent chunks come back, so that
 /// nothing is allocated on the steady path. Of a batch that does not fit under `maxBytes` as a whole, the first events
 /// that do fit are taken and the rest are dropped: never a part of an event, never a wait.
-final class ReportQueue: Sendable {
+final class ReportQueue: EventFeed {
     /// How much a chunk holds; a larger batch gets a chunk of its own size.
     static let chunkSize = 128 << 10
     /// How many spent chunks a lane keeps for later; after a backlog the others are freed.
@@ -14,11 +14,7 @@ final class ReportQueue: Sendable {
 
     let maxBytes: Int
     let counters: ReporterCounters
-    private let event: EventFD
-    /// The reader waits, and the next one who brings something must wake it.
-    private let readerSleeps = Atomic<Bool>(false)
-    /// On `Clock.monotonic`; 0: nothing has come since it was last taken.
-    private let oldestArrival = Atomic<Int64>(0)
+    let wake: ReaderWake
     private let lanes = LockedValue(Lanes())
 
     private struct Lanes {
@@ -26,10 +22,11 @@ final class ReportQueue: Sendable {
         var isClosed = false
     }
 
-    init(maxBytes: Int, counters: ReporterCounters) throws(SystemError) {
+    /// - Parameter maxBytes: The bound of what waits and what is not acknowledged, over all lanes.
+    init(maxBytes: Int, counters: ReporterCounters = ReporterCounters()) throws(SystemError) {
         self.maxBytes = maxBytes
         self.counters = counters
-        self.event = try EventFD()
+        self.wake = try ReaderWake()
     }
 
     /// Adds a lane. From any thread, at any time.
@@ -55,41 +52,7 @@ final class ReportQueue: Sendable {
         }
     }
 
-    /// Wakes the reader, whatever it waits for. From any thread.
-    func wake() { event.signal() }
-
-    /// Notes when the oldest of the waiting events came. Any shard.
-    func noteArrival() {
-        guard oldestArrival.load(ordering: .relaxed) == 0 else { return }
-        oldestArrival.store(Clock.monotonic(), ordering: .relaxed)
-    }
-
-    /// When the oldest of the waiting events came, on `Clock.monotonic`, and begins anew. The Reporter's thread, before it
-    /// gathers; nil where shards have only just brought some.
-    func takeOldestArrival() -> Int64? {
-        let arrival = oldestArrival.exchange(0, ordering: .relaxed)
-        return arrival == 0 ? nil : arrival
-    }
-
-    /// Wakes the reader if it sleeps for want of events: a system call only then.
-    func wakeIfSleeping() {
-        // The shard publishes, then looks here; the reader sets this, then looks for events. In one order of all four
-        // (hence sequentially consistent), at least one of them sees what the other did.
-        guard readerSleeps.load(ordering: .sequentiallyConsistent) else { return }
-        if readerSleeps.exchange(false, ordering: .sequentiallyConsistent) { event.signal() }
-    }
-
-    /// Waits until there are events or `wake` is called. For the reader.
-    func sleep(unless hasEvents: () -> Bool) {
-        readerSleeps.store(true, ordering: .sequentiallyConsistent)
-        if !hasEvents() { event.wait(nanoseconds: nil) }
-        readerSleeps.store(false, ordering: .sequentiallyConsistent)
-    }
-
-    /// Waits for a time, or until `wake` is called, or until a descriptor takes bytes. For the reader.
-    func pause(nanoseconds: Int64, orUntilWritable descriptor: Int32 = -1) {
-        event.wait(nanoseconds: nanoseconds, orUntilWritable: descriptor)
-    }
+    func makeSource() -> any EventSource { ReportQueueSource(queue: self) }
 }
 
 /// What the two ends of a lane share.

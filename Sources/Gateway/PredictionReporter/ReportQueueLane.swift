@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A shard's end of a lane of a `ReportQueue`.
-final class ReportQueueLane: ReporterLane {
+final class ReportQueueLane: EventLane {
     private let queue: ReportQueue
     private let channel: ReportChannel
     private var chunk: HandoverChunk?
@@ -11,17 +11,21 @@ final class ReportQueueLane: ReporterLane {
         self.channel = channel
     }
 
-    func submit(_ batch: EventBatch) {
-        if batch.isEmpty { return }
+    /// Events over the bound are dropped and counted, so there is always room.
+    var isFull: Bool { false }
+
+    func submit(_ batch: EventBatch) -> Bool {
+        if batch.isEmpty { return true }
         // Set before `isClosed` is read, as the reader closes before it reads this: so that either the events are
         // refused here, or the reader waits for them and counts them.
         channel.isSubmitting.store(true, ordering: .sequentiallyConsistent)
         if channel.isClosed.load(ordering: .sequentiallyConsistent) {
-            queue.counters.dropped.add(batch.records.count, ordering: .relaxed)
+            queue.counters.dropped.add(batch.count, ordering: .relaxed)
         } else {
             enqueue(batch)
         }
         channel.isSubmitting.store(false, ordering: .releasing)
+        return true
     }
 
     private func enqueue(_ batch: EventBatch) {
@@ -29,12 +33,12 @@ final class ReportQueueLane: ReporterLane {
         let wanted = batch.bytes.count
         // Added first and taken back where it was too much: two shards can never pass the bound together.
         let queued = counters.queuedBytes.add(wanted, ordering: .relaxed).oldValue
-        var events = batch.records.count
+        var events = batch.count
         var length = wanted
         let room = min(queue.maxBytes - queued, HandoverChunk.maxCapacity)
         if wanted > room {
             events = batch.eventCount(fittingIn: room)
-            length = events == 0 ? 0 : batch.records[events - 1].whole.upperBound
+            length = events == 0 ? 0 : batch.frames[events - 1].upperBound
         }
         if events > 0 && !put(batch.bytes[0..<length], events: events) {
             events = 0
@@ -42,11 +46,10 @@ final class ReportQueueLane: ReporterLane {
         }
         if length < wanted {
             counters.queuedBytes.subtract(wanted - length, ordering: .relaxed)
-            counters.dropped.add(batch.records.count - events, ordering: .relaxed)
+            counters.dropped.add(batch.count - events, ordering: .relaxed)
         }
         if events > 0 {
-            queue.noteArrival()
-            queue.wakeIfSleeping()
+            queue.wake.eventsCame()
         }
     }
 
@@ -68,10 +71,10 @@ extension EventBatch {
     /// How many of the first events take no more than `length` bytes together.
     fileprivate func eventCount(fittingIn length: Int) -> Int {
         var low = 0
-        var high = records.count
+        var high = count
         while low < high {
             let middle = (low + high + 1) / 2
-            if records[middle - 1].whole.upperBound <= length { low = middle } else { high = middle - 1 }
+            if frames[middle - 1].upperBound <= length { low = middle } else { high = middle - 1 }
         }
         return low
     }

@@ -20,4 +20,11 @@ extension ByteBuffer {
             return 4
         }
     }
+
+    /// Overwrites four bytes, the lowest of the word first.
+    @inline(__always)
+    func setLittleEndian(_ word: UInt32, at index: Int) {
+        precondition(index >= 0 && index + 4 <= count, "byte index out of range")
+        UnsafeMutableRawPointer(base + index).storeBytes(of: word.littleEndian, as: UInt32.self)
+    }
 }

@@ -40,4 +40,13 @@ extension ByteView {
         for index in 0..<count where base[index] == byte { found += 1 }
         return found
     }
+
+    /// Four bytes as a number, the lowest first.
+    @inline(__always)
+    func littleEndianWord(at index: Int) -> UInt32 {
+        precondition(index >= 0 && index + 4 <= count, "byte index out of range")
+        return UInt32(
+            littleEndian: UnsafeRawPointer(base.unsafelyUnwrapped + index).loadUnaligned(as: UInt32.self)
+        )
+    }
 }
