@@ -15,6 +15,7 @@ enum Rules {
         "Provider": part,
         "ModelServiceAdapter": part,
         "PredictionReporter": part,
+        "Spool": eventWay.union(["Prediction", "Text", "Wrappers", "Configuration"]),
         "Observability": part,
         "ExampleModel": belowExchange,
     ]
@@ -24,9 +25,17 @@ enum Rules {
         "Provider/Provider.swift", "ModelServiceAdapter/ModelServiceAdapter.swift",
         "PredictionReporter/PredictionReporter.swift", "Observability/ShardMetrics.swift",
     ]
+    /// What lies between the shards and the Reporters.
+    static let eventWay: Set = [
+        "PredictionReporter/PredictionReporter.swift", "PredictionReporter/EventSource.swift",
+        "PredictionReporter/ReaderWake.swift", "PredictionReporter/ReporterCounters.swift",
+        "PredictionReporter/ReporterThread.swift",
+    ]
     static let part = belowExchange.union(joints).union(["Exchange", "Shard"])
     /// What stands in no folder: the composition root, which may name everything, and the program's version.
-    static let inNoFolder: Set = ["Gateway.swift", "ShardBlueprint.swift", "Version.swift"]
+    static let inNoFolder: Set = [
+        "Gateway.swift", "ShardBlueprint.swift", "ReportingBlueprint.swift", "Version.swift",
+    ]
 
     static let maxLines = 500
 

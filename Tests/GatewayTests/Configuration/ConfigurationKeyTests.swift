@@ -20,6 +20,7 @@ import Testing
     static func file(_ configuration: Configuration) -> Configuration.Reporter.File {
         switch configuration.reporting.reporters[0] {
         case .file(let file): file
+        case .kafka, .http: Configuration.Reporter.File()
         }
     }
 

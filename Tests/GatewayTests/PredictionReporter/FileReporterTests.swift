@@ -15,18 +15,20 @@ import Testing
         maxBytes: Int = 0,
         keep: Int = 5,
         maxQueueBytes: Int = 64 << 20
-    ) throws -> FileReporter {
+    ) throws -> QueuedReporter {
         var configuration = Configuration.Reporter.File()
         configuration.path = path
         configuration.maxBytes = maxBytes
         configuration.keep = keep
-        return try FileReporter(configuration: configuration, maxQueueBytes: maxQueueBytes, log: recorder.log)
+        return try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
+            try FileReporter(configuration: configuration, feed: queue, log: recorder.log)
+        }
     }
 
-    private func submit(_ numbers: Range<Int>, to lane: any ReporterLane, fill length: Int = 0) {
+    private func submit(_ numbers: Range<Int>, to lane: any EventLane, fill length: Int = 0) {
         let batch = EventBatch()
         fill(batch, producer: 0, numbers: numbers, fill: length)
-        lane.submit(batch)
+        lane.take(batch)
     }
 
     private func numbers(in name: String) throws -> [Int] {
@@ -243,7 +245,7 @@ import Testing
                 let batch = EventBatch()
                 for number in stride(from: 0, to: eventsEach, by: 10) {
                     fill(batch, producer: index, numbers: number..<number + 10, fill: 20)
-                    lane.submit(batch)
+                    lane.take(batch)
                     // Little by little, so that there are many appends and rotations.
                     _ = eventually { reporter.counters.totalQueued < 8_000 }
                 }

@@ -36,7 +36,7 @@ private final class Texts {
     private func line(_ event: PredictionEvent) -> String {
         let batch = encode(event)
         // A view does not keep its owner.
-        return withExtendedLifetime(batch) { batch.bytes.view.string }
+        return withExtendedLifetime(batch) { batch[0].line.string }
     }
 
     private func parsed(_ bytes: ByteView) throws -> NSDictionary {
@@ -45,7 +45,7 @@ private final class Texts {
 
     private func data(_ event: PredictionEvent) throws -> NSDictionary {
         let batch = encode(event)
-        return try withExtendedLifetime(batch) { try parsed(batch.bytes[batch.records[0].data]) }
+        return try withExtendedLifetime(batch) { try parsed(batch[0].data) }
     }
 
     private var event: PredictionEvent {
@@ -162,19 +162,23 @@ private final class Texts {
             if row == 2 { event.completedAt = 0 }
             encoder.encode(event, into: batch, isValidJSON: isValidJSON)
         }
-        #expect(batch.records.count == 3)
+        #expect(batch.count == 3)
         var end = 0
-        for (row, record) in batch.records.enumerated() {
-            #expect(record.whole.lowerBound == end)
-            end = record.whole.upperBound
-            let whole = try parsed(batch.bytes[record.whole])
+        for row in 0..<batch.count {
+            let frame = batch[row]
+            #expect(batch.frames[row].lowerBound == end)
+            end = batch.frames[row].upperBound
+            #expect(frame.bytes.count == batch.frames[row].count)
+            let whole = try parsed(frame.line)
             #expect(whole["source"] as? String == "//host/a\"b")
-            #expect(whole["id"] as? String == batch.bytes[record.id].string)
-            #expect(whole["time"] as? String == (row == 2 ? nil : batch.bytes[record.time].string))
-            let data = try parsed(batch.bytes[record.data])
+            #expect(whole["id"] as? String == frame.id.string)
+            #expect(whole["time"] as? String == (row == 2 ? nil : frame.time.string))
+            let data = try parsed(frame.data)
             #expect(whole["data"] as? NSDictionary == data)
             #expect(data["rowIndex"] as? Int == row)
-            #expect(batch.bytes[record.requestId].string == #"quote\""#)
+            #expect(frame.requestId.string == #"quote\""#)
+            #expect(data["predictionId"] as? String == frame.predictionId.string)
+            #expect(frame.modelName.string == #"ir\"is"#)
         }
         #expect(end == batch.bytes.count)
     }
@@ -190,8 +194,8 @@ private final class Texts {
             event.contentType = texts.view(plain[2])
             event.request = .init(body: texts.view(plain[3]), contentType: texts.view(plain[4]), truncated: false)
             let batch = encode(event)
-            #expect(batch.bytes.view.array.filter { $0 == 0x0a }.count == 1)
-            let data = try parsed(batch.bytes[batch.records[0].data])
+            #expect(batch[0].line.array.filter { $0 == 0x0a }.count == 1)
+            let data = try parsed(batch[0].data)
             #expect(data["requestId"] as? String == String(decoding: plain[0], as: UTF8.self))
             #expect(data["traceparent"] as? String ?? "" == String(decoding: plain[1], as: UTF8.self))
             #expect(data["contentType"] as? String ?? "" == String(decoding: plain[2], as: UTF8.self))

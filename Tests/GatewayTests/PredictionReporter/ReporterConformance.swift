@@ -6,7 +6,7 @@ import Testing
 
 /// A Reporter together with a look at what has arrived at its destination.
 struct ReporterSubject {
-    let reporter: any PredictionReporter
+    let reporter: QueuedReporter
     /// The events that have arrived so far, as lines of JSON; in order within a lane.
     let delivered: () -> [String]
     /// Kept for as long as the subject.
@@ -24,7 +24,9 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
             let directory = TemporaryDirectory()
             var configuration = Configuration.Reporter.File()
             configuration.path = directory.file("predictions.jsonl")
-            let reporter = try FileReporter(configuration: configuration, maxQueueBytes: maxQueueBytes) { _, _ in }
+            let reporter = try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
+                try FileReporter(configuration: configuration, feed: queue) { _, _ in }
+            }
             return ReporterSubject(
                 reporter: reporter,
                 delivered: { directory.lines(of: "predictions.jsonl") },
@@ -43,13 +45,13 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
         let lane = subject.reporter.openLane()
         let batch = EventBatch()
         fill(batch, producer: 0, numbers: 0..<3)
-        lane.submit(batch)
+        lane.take(batch)
         #expect(eventually { subject.reporter.counters.totals.sent == 3 })
         #expect(subject.delivered().count == 3)
         fill(batch, producer: 0, numbers: 3..<5)
-        lane.submit(batch)
+        lane.take(batch)
         batch.removeAll()
-        lane.submit(batch)
+        lane.take(batch)
         subject.reporter.stop(timeout: .seconds(10))
         #expect(subject.reporter.counters.totals == .init(sent: 5))
         #expect(subject.reporter.counters.totalQueued == 0)
@@ -64,7 +66,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
         let batch = EventBatch()
         for number in 0..<300 {
             fill(batch, producer: 0, numbers: number..<number + 1)
-            lane.submit(batch)
+            lane.take(batch)
             #expect(eventually { subject.reporter.counters.totals.sent == number + 1 })
         }
         subject.reporter.stop(timeout: .seconds(10))
@@ -91,11 +93,11 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
     func `what does not fit under the bound is dropped`(kind: ReporterKind) throws {
         let batch = EventBatch()
         fill(batch, producer: 0, numbers: 0..<10, fill: 100)
-        let eventLength = batch.records[0].whole.count
+        let eventLength = batch.frames[0].count
         // Not started: nothing leaves the queue. Two batches fit, and half of a third.
         let subject = try kind.make(eventLength * 25)
         let lane = subject.reporter.openLane()
-        for _ in 0..<5 { lane.submit(batch) }
+        for _ in 0..<5 { lane.take(batch) }
         #expect(subject.reporter.counters.totals == .init(dropped: 25))
         #expect(subject.reporter.counters.totalQueued == eventLength * 25)
         try subject.reporter.start()
@@ -108,10 +110,10 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
     func `a batch larger than the whole bound gives as much as fits`(kind: ReporterKind) throws {
         let batch = EventBatch()
         fill(batch, producer: 0, numbers: 0..<1_000, fill: 1_000)
-        let bound = batch.records[299].whole.upperBound
+        let bound = batch.frames[299].upperBound
         let subject = try kind.make(bound)
         try subject.reporter.start()
-        subject.reporter.openLane().submit(batch)
+        subject.reporter.openLane().take(batch)
         subject.reporter.stop(timeout: .seconds(10))
         #expect(subject.reporter.counters.totals == .init(sent: 300, dropped: 700))
         #expect(subject.delivered().count == 300)
@@ -123,10 +125,10 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
         let lane = subject.reporter.openLane()
         let batch = EventBatch()
         fill(batch, producer: 0, numbers: 0..<3)
-        lane.submit(batch)
+        lane.take(batch)
         subject.reporter.stop(timeout: .seconds(1))
-        lane.submit(batch)
-        subject.reporter.openLane().submit(batch)
+        lane.take(batch)
+        subject.reporter.openLane().take(batch)
         #expect(subject.reporter.counters.totals == .init(dropped: 9))
     }
 

@@ -20,19 +20,49 @@ final class LogRecorder: Sendable {
     private let lines = Locked<[String]>([])
 
     var messages: [String] { lines.withLock { $0 } }
-    var log: FileReporter.Log { { level, message in self.lines.withLock { $0.append("\(level) \(message)") } } }
+    var log: ReporterLog { { level, message in self.lines.withLock { $0.append("\(level) \(message)") } } }
 }
 
-/// A batch of lines `{"producer":1,"number":7,"fill":"xxx"}`.
+/// A Reporter with the queue in memory that it reads.
+final class QueuedReporter: Sendable {
+    private let queue: ReportQueue
+    private let reporter: any PredictionReporter
+
+    init(maxQueueBytes: Int, make: (ReportQueue) throws -> any PredictionReporter) throws {
+        queue = try ReportQueue(maxBytes: maxQueueBytes)
+        reporter = try make(queue)
+    }
+
+    var counters: ReporterCounters { reporter.counters }
+    func start() throws { try reporter.start() }
+    func openLane() -> any EventLane { queue.openLane() }
+    func reopen() { reporter.reopen() }
+    func stop(timeout: Duration) { reporter.stop(timeout: timeout) }
+}
+
+extension EventLane {
+    /// A lane that keeps nothing safe always takes a batch, or drops some of it.
+    func take(_ batch: EventBatch) { #expect(submit(batch)) }
+}
+
+/// A batch of lines `{"producer":1,"number":7,"fill":"xxx"}`, which are their own data.
 func fill(_ batch: EventBatch, producer: Int, numbers: Range<Int>, fill: Int = 0) {
     batch.removeAll()
     for number in numbers {
-        let start = batch.bytes.count
-        batch.bytes.append(string: #"{"producer":\#(producer),"number":\#(number),"fill":""#)
-        for _ in 0..<fill { batch.bytes.append(UInt8(ascii: "x")) }
-        batch.bytes.append("\"}\n")
-        let whole = start..<batch.bytes.count
-        batch.append(.init(whole: whole, data: whole, id: start..<start, time: start..<start, requestId: start..<start))
+        batch.append { bytes in
+            let start = bytes.count
+            bytes.append(string: #"{"producer":\#(producer),"number":\#(number),"fill":""#)
+            for _ in 0..<fill { bytes.append(UInt8(ascii: "x")) }
+            bytes.append("\"}")
+            var parts = EventFrame.Parts()
+            parts.data = 0..<bytes.count - start
+            // The digits of the number stand for all the ids.
+            let digits = #"{"producer":\#(producer),"number":"#.utf8.count
+            let number = digits..<digits + "\(number)".utf8.count
+            (parts.id, parts.requestId, parts.predictionId) = (number, number, number)
+            bytes.append("\n")
+            return parts
+        }
     }
 }
 
@@ -67,7 +97,7 @@ extension ReporterCounters {
 
 /// Runs one thread per producer, each with a lane of its own and random batches, and waits for all.
 func produce(
-    to reporter: any PredictionReporter,
+    to reporter: QueuedReporter,
     producers: Int,
     eventsEach: Int,
     fill length: Int = 40,
@@ -82,7 +112,7 @@ func produce(
             while number < eventsEach {
                 let next = min(eventsEach, number + Int.random(in: 1...batchLimit, using: &generator))
                 fill(batch, producer: producer, numbers: number..<next, fill: length)
-                lane.submit(batch)
+                lane.take(batch)
                 number = next
             }
         }
