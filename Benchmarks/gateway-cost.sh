@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # What a request costs in the Sidecar, beside nginx as a plain reverse proxy of the same Model Service.
 #
-# One core has the proxy (nginx with one worker, or the Sidecar with one shard, predictions decoded and the file
-# Reporter on); the other has the load (wrk) and the Model Service (an nginx that answers two Predictions). Runs of the
-# two proxies alternate. Cost: user and system time of the proxy's processes, all threads, over the requests.
-# Fails when a request fails, when not every Prediction is in the file, or when a limit is broken (the limit of the
+# One core has the proxy (nginx with one worker, or a Sidecar with one shard that decodes the Predictions and reports
+# them); the other has the load (wrk), the Model Service (an nginx that answers two Predictions) and the broker
+# (ameron-sidecar dev-kafka). Runs of the proxies alternate. Cost: user and system time of the proxy's processes, all
+# threads, over the requests. The Sidecars, one for each of MODES:
+#   file    best effort, file Reporter
+#   kafka   best effort, Kafka Reporter
+#   spool   at least once (fsync: interval), Kafka Reporter
+# Fails when a request fails, when not every Prediction was reported, or when a limit is broken (the limit of the
 # ratio not with QUICK=1, which is too short to judge it).
 #
-# Environment: QUICK=1 (one run of 3 s each), DURATION (seconds, 30), RUNS (3), CONNECTIONS (64), ONLY=nginx (no
-# Sidecar), SIDECAR (the executable), PROXY_CORE (0), LOAD_CORE (1), MAX_RATIO (2.4), MAX_RESIDENT_MIB (64)
+# Environment: QUICK=1 (one run of 3 s each), DURATION (seconds, 30), RUNS (3), CONNECTIONS (64), MODES, SIDECAR (the
+# executable), PROXY_CORE (0), LOAD_CORE (1), MAX_RATIO_FILE (2.4), MAX_RATIO_KAFKA (2.8), MAX_RATIO_SPOOL (3.2),
+# MAX_RESIDENT_MIB (64, file only: librdkafka keeps up to 16 MiB more in hand)
 # Everything is on the loopback interface and in a temporary folder, and is stopped at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,22 +22,25 @@ quick=${QUICK:-}
 duration=${DURATION:-$([ -n "$quick" ] && echo 3 || echo 30)}
 runs=${RUNS:-$([ -n "$quick" ] && echo 1 || echo 3)}
 connections=${CONNECTIONS:-64}
-only=${ONLY:-}
+read -ra modes <<<"${MODES-file kafka spool}"
 sidecar=${SIDECAR:-.build/release/ameron-sidecar}
 proxy_core=${PROXY_CORE:-0}
 load_core=${LOAD_CORE:-1}
-max_ratio=${MAX_RATIO:-2.4}
+declare -A max_ratio=(
+    [file]=${MAX_RATIO_FILE:-2.4} [kafka]=${MAX_RATIO_KAFKA:-2.8} [spool]=${MAX_RATIO_SPOOL:-3.2}
+)
 max_resident=${MAX_RESIDENT_MIB:-64}
 model_port=${MODEL_PORT:-19490}
 nginx_port=${NGINX_PORT:-19480}
-sidecar_port=${SIDECAR_PORT:-19481}
+kafka_port=${KAFKA_PORT:-19492}
+declare -A port=([nginx]=$nginx_port [file]=19481 [kafka]=19482 [spool]=19483) pid=()
 PATH=$PATH:/usr/sbin
 
 die() { echo "error: $*" >&2; exit 1; }
 for core in "$proxy_core" "$load_core"; do
     taskset -c "$core" true 2>/dev/null || die "core $core is not to be had: set PROXY_CORE and LOAD_CORE"
 done
-[ -n "$only" ] || [ -x "$sidecar" ] || die "$sidecar is not there: make build"
+[ ${#modes[@]} -eq 0 ] || [ -x "$sidecar" ] || die "$sidecar is not there: make build"
 
 work=$(mktemp -d)
 pids=()
@@ -75,14 +83,19 @@ http {
     }
 }
 END
-cat >"$work/sidecar.yaml" <<END
-server: { host: 127.0.0.1, port: $sidecar_port, shards: 1 }
+write_config() { # mode, reporting
+    cat >"$work/$1.yaml" <<END
+server: { host: 127.0.0.1, port: ${port[$1]}, shards: 1 }
 models:
   - { name: digits, protocol: native, url: "http://127.0.0.1:$model_port/predict", healthUrl: "http://127.0.0.1:$model_port/" }
-reporting:
-  reporters:
-    - { type: file, path: $work/predictions.jsonl }
+reporting: { $2 }
 END
+}
+kafka="{ type: kafka, brokers: \"127.0.0.1:$kafka_port\", topic: predictions }"
+write_config file "reporters: [{ type: file, path: $work/predictions.jsonl }]"
+write_config kafka "reporters: [$kafka]"
+write_config spool "delivery: at-least-once, spool: { path: $work/spool, fsync: interval }, reporters: [$kafka]"
+
 cat >"$work/load.lua" <<'END'
 wrk.method = "POST"
 wrk.body = '{"instances":[[5.1,3.5,1.4,0.2],[6.7,3.0,5.2,2.3]]}'
@@ -97,14 +110,17 @@ END
 taskset -c "$load_core" nginx -p "$work" -c "$work/model.conf" 2>"$work/model.log" &
 pids+=($!)
 taskset -c "$proxy_core" nginx -p "$work" -c "$work/peer.conf" 2>"$work/peer.log" &
-nginx_pid=$!
-pids+=("$nginx_pid")
-sidecar_pid=
-if [ -z "$only" ]; then
-    taskset -c "$proxy_core" "$sidecar" serve --config "$work/sidecar.yaml" >"$work/sidecar.log" 2>&1 &
-    sidecar_pid=$!
-    pids+=("$sidecar_pid")
+pid[nginx]=$!
+pids+=("${pid[nginx]}")
+if [[ " ${modes[*]} " == *" kafka "* || " ${modes[*]} " == *" spool "* ]]; then
+    taskset -c "$load_core" "$sidecar" dev-kafka --port "$kafka_port" >"$work/broker.log" 2>&1 &
+    pids+=($!)
 fi
+for mode in "${modes[@]}"; do
+    taskset -c "$proxy_core" "$sidecar" serve --config "$work/$mode.yaml" >"$work/$mode.log" 2>&1 &
+    pid[$mode]=$!
+    pids+=($!)
+done
 
 wait_for() { # url: until it answers a prediction
     local deadline=$((SECONDS + 10))
@@ -113,8 +129,7 @@ wait_for() { # url: until it answers a prediction
         sleep 0.1
     done
 }
-wait_for "http://127.0.0.1:$nginx_port/predictions/digits"
-[ -n "$only" ] || wait_for "http://127.0.0.1:$sidecar_port/predictions/digits"
+for proxy in nginx "${modes[@]}"; do wait_for "http://127.0.0.1:${port[$proxy]}/predictions/digits"; done
 
 # ---- measuring -------------------------------------------------------------------------------------------------
 family() { echo "$1"; cat "/proc/$1/task/$1/children"; }
@@ -136,65 +151,78 @@ resident_mib() {
     awk '/^VmRSS:/ { sum += $2 } END { printf "%.1f", sum / 1024 }' "${files[@]}"
 }
 
-settled_events() { # events with a status of 200, once the file has stopped growing
-    local size=-1 now deadline=$((SECONDS + 10))
-    while now=$(stat -c %s "$work/predictions.jsonl"); [ "$now" -ne "$size" ] && [ $SECONDS -lt $deadline ]; do
-        size=$now
+events() { # mode, result: how many events had this result, by the metrics
+    curl -fs "http://127.0.0.1:${port[$1]}/metrics" \
+        | awk -v result="result=\"$2\"" '/^ameron_report_events_total/ && index($0, result) { sum += $NF } END { print sum + 0 }'
+}
+
+settled_events() { # mode: how many events were sent, once that has stopped growing
+    local sent=-1 now deadline=$((SECONDS + 60))
+    while now=$(events "$1" sent); [ "$now" -ne "$sent" ] && [ $SECONDS -lt $deadline ]; do
+        sent=$now
         sleep 0.5
     done
-    grep -c '"status":200[,}]' "$work/predictions.jsonl" || echo "error: no events" >&2
+    echo "$now"
 }
 
 faults=()
 hertz=$(getconf CLK_TCK)
 row='%-4s %-8s %10s %10s %8s %12s %8s %10s %10s\n'
 
-measure() { # run, name, pid, seconds, port: prints a row; sets cost and ratio
-    local before after requests failed resident events=- result
-    [ "$2" = nginx ] || : >"$work/predictions.jsonl"
-    before=$(ticks "$3")
-    taskset -c "$load_core" wrk -t1 -c"$connections" -d"${4}s" -s "$work/load.lua" \
-        "http://127.0.0.1:$5/predictions/digits" >"$work/wrk.txt"
-    after=$(ticks "$3")
+measure() { # run, proxy, seconds: prints a row; sets cost and ratio
+    local before after requests failed resident events=- sent lost result
+    [ "$2" = nginx ] || { sent=$(settled_events "$2"); : >"$work/predictions.jsonl"; }
+    before=$(ticks "${pid[$2]}")
+    taskset -c "$load_core" wrk -t1 -c"$connections" -d"${3}s" -s "$work/load.lua" \
+        "http://127.0.0.1:${port[$2]}/predictions/digits" >"$work/wrk.txt"
     result=$(grep ^RESULT "$work/wrk.txt") || die "wrk said: $(cat "$work/wrk.txt")"
     read -r _ requests failed <<<"$result"
     [ "$requests" -gt 0 ] || die "no request of $2 was answered"
+    # What is still to be reported belongs to the cost.
+    [ "$2" = nginx ] || events=$(($(settled_events "$2") - sent))
+    after=$(ticks "${pid[$2]}")
     cost=$(awk "BEGIN { printf \"%.2f\", ($after - $before) * 1000000 / $hertz / $requests }")
-    resident=$(resident_mib "$3")
+    resident=$(resident_mib "${pid[$2]}")
     [ "$1" = warm ] && return
     if [ "$2" != nginx ]; then
-        events=$(settled_events)
+        lost=$(($(events "$2" failed) + $(events "$2" dropped)))
+        [ "$lost" -eq 0 ] || faults+=("run $1: $2 failed or dropped $lost events")
         # wrk leaves with up to one answer per connection unread, which the Sidecar may have reported.
-        if [ $((events % 2)) -ne 0 ] || [ "$events" -lt $((requests * 2)) ] \
-            || [ "$events" -gt $(((requests + connections) * 2)) ]; then
-            faults+=("run $1: $events events, not twice $requests requests (and up to $connections more)")
+        if [ "$events" -lt $((requests * 2)) ] || [ "$events" -gt $(((requests + connections) * 2)) ]; then
+            faults+=("run $1: $2 sent $events events, not twice $requests requests (and up to $connections more)")
         fi
-        awk "BEGIN { exit !($resident > $max_resident) }" && faults+=("run $1: $resident MiB resident")
+        [ "$2" != file ] || [ "$(grep -c '"status":200[,}]' "$work/predictions.jsonl")" -ge $((requests * 2)) ] \
+            || faults+=("run $1: not every event is in the file")
+        [ "$2" = file ] && awk "BEGIN { exit !($resident > $max_resident) }" \
+            && faults+=("run $1: $2 has $resident MiB resident")
     fi
     [ "$failed" -eq 0 ] || faults+=("run $1: $failed requests of $2 failed")
     ratio=
     [ "$2" = nginx ] || ratio=$(awk "BEGIN { printf \"%.2f\", $cost / $nginx_cost }")
     # shellcheck disable=SC2059 # the format is ours
-    printf "$row" "$1" "$2" "$requests" $((requests / $4)) "$failed" "$cost" "$ratio" "$resident" "$events"
+    printf "$row" "$1" "$2" "$requests" $((requests / $3)) "$failed" "$cost" "$ratio" "$resident" "$events"
 }
 
-measure warm nginx "$nginx_pid" 1 "$nginx_port"
-[ -n "$only" ] || measure warm sidecar "$sidecar_pid" 1 "$sidecar_port"
+for proxy in nginx "${modes[@]}"; do measure warm "$proxy" 1; done
 
 echo "$runs alternating runs of $duration s, $connections connections; proxy on core $proxy_core, rest on $load_core"
 # shellcheck disable=SC2059
 printf "$row" run proxy requests req/s failed "µs CPU/req" ratio "RSS MiB" events
-ratios=()
+declare -A ratios=()
 for ((run = 1; run <= runs; run++)); do
-    measure $run nginx "$nginx_pid" "$duration" "$nginx_port"
+    measure $run nginx "$duration"
     nginx_cost=$cost
-    [ -z "$only" ] || continue
-    measure $run sidecar "$sidecar_pid" "$duration" "$sidecar_port"
-    ratios+=("$ratio")
-    [ -z "$quick" ] || continue # too short to judge
-    awk "BEGIN { exit !($ratio > $max_ratio) }" && faults+=("run $run: ratio $ratio, limit $max_ratio")
+    for mode in "${modes[@]}"; do
+        measure $run "$mode" "$duration"
+        ratios[$mode]+=" $ratio"
+        [ -z "$quick" ] || continue # too short to judge
+        awk "BEGIN { exit !($ratio > ${max_ratio[$mode]}) }" \
+            && faults+=("run $run: $mode has ratio $ratio, limit ${max_ratio[$mode]}")
+    done
 done
-[ ${#ratios[@]} -eq 0 ] || echo "Ratios Sidecar/nginx: ${ratios[*]} (limit $max_ratio; events: with status 200)"
+for mode in "${modes[@]}"; do
+    echo "Ratios Sidecar/nginx, $mode:${ratios[$mode]} (limit ${max_ratio[$mode]})"
+done
 
 if [ ${#faults[@]} -gt 0 ]; then
     printf 'FAIL  %s\n' "${faults[@]}"

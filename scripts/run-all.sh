@@ -1,75 +1,91 @@
 #!/usr/bin/env bash
-# Starts an example Model Service and the Sidecar before it, says what to try, and stops both on Ctrl-C. When one of
-# the two ends by itself the other is stopped too, and the exit code is 1.
+# Starts a local Kafka, an example Model Service and the Sidecar between them, says what to try, and stops them all on
+# Ctrl-C. When one of them ends by itself the others are stopped too, and the exit code is 1.
 #
-# Environment: SIDECAR_PORT (8080), MODEL_PORT (9090), SIDECAR (the executable), START_TIMEOUT (seconds, 20)
+# Environment: KAFKA (dev: the broker built into the Sidecar, the default; compose: Apache Kafka by compose.yaml),
+# SIDECAR_PORT (8080), MODEL_PORT (9090), KAFKA_PORT (9092), SIDECAR (the executable), START_TIMEOUT (seconds, 60)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 sidecar=${SIDECAR:-.build/release/ameron-sidecar}
 port=${SIDECAR_PORT:-8080}
 model_port=${MODEL_PORT:-9090}
-timeout=${START_TIMEOUT:-20}
+kafka=${KAFKA:-dev}
+kafka_port=${KAFKA_PORT:-9092}
+timeout=${START_TIMEOUT:-60}
 [ -x "$sidecar" ] || { echo "$sidecar is not there: make build" >&2; exit 1; }
 
-# ameron-sidecar.yaml names the default port of the example; for another port, a copy of it does.
-config=ameron-sidecar.yaml
-copy=
-model_pid=
-sidecar_pid=
-
+pids=()
 # shellcheck disable=SC2317 # called by the trap
 stop() {
-    local pid
-    for pid in $sidecar_pid $model_pid; do
-        kill -TERM "$pid" 2>/dev/null || continue
+    local index
+    # The last started first: the Sidecar still reports to Kafka what it has.
+    for ((index = ${#pids[@]} - 1; index >= 0; index--)); do
+        kill -TERM "${pids[index]}" 2>/dev/null || continue
+        wait "${pids[index]}" 2>/dev/null || continue
     done
-    for pid in $sidecar_pid $model_pid; do
-        wait "$pid" 2>/dev/null || continue
-    done
-    [ -z "$copy" ] || rm -f "$copy"
+    [ "$kafka" != compose ] || docker compose stop kafka
 }
 trap stop EXIT
 trap 'echo; echo "Stopping."; exit 0' INT TERM HUP
 
-if [ "$model_port" != 9090 ]; then
-    copy=$(mktemp)
-    sed "s/127\.0\.0\.1:9090/127.0.0.1:$model_port/" "$config" >"$copy"
-    config=$copy
-fi
-
 # In process groups of their own (setsid): Ctrl-C reaches this script alone, which then stops them in order.
+case $kafka in
+    dev)
+        setsid "$sidecar" dev-kafka --port "$kafka_port" &
+        pids+=($!)
+        ;;
+    compose)
+        command -v docker >/dev/null || { echo "KAFKA=compose needs the docker command" >&2; exit 1; }
+        docker compose up --detach --wait kafka
+        ;;
+    *)
+        echo "KAFKA=$kafka is not known; allowed: dev, compose" >&2
+        exit 1
+        ;;
+esac
 setsid "$sidecar" example-model --port "$model_port" &
-model_pid=$!
-AMERON_SERVER_PORT=$port setsid "$sidecar" serve --config "$config" &
-sidecar_pid=$!
+pids+=($!)
+AMERON_SERVER_PORT=$port \
+AMERON_MODELS_0_URL=http://127.0.0.1:$model_port/predict/iris \
+AMERON_MODELS_1_URL=http://127.0.0.1:$model_port/predict/digits \
+AMERON_REPORTING_REPORTERS_1_BROKERS=127.0.0.1:$kafka_port \
+AMERON_PROVIDERS_KAFKA_BROKERS=127.0.0.1:$kafka_port \
+    setsid "$sidecar" serve --config examples/run-all/ameron-sidecar.yaml &
+pids+=($!)
 
-both_run() { kill -0 "$model_pid" 2>/dev/null && kill -0 "$sidecar_pid" 2>/dev/null; }
+all_run() {
+    local pid
+    for pid in "${pids[@]}"; do kill -0 "$pid" 2>/dev/null || return 1; done
+}
 
 deadline=$((SECONDS + timeout))
 until curl -fs -o /dev/null --max-time 1 "http://127.0.0.1:$port/readyz"; do
-    both_run || { echo "One of the two did not start (see above)." >&2; exit 1; }
+    all_run || { echo "One of them did not start (see above)." >&2; exit 1; }
     [ $SECONDS -lt $deadline ] || { echo "The Sidecar was not ready within $timeout s." >&2; exit 1; }
     sleep 0.1
 done
 
+brokers=
+[ "$kafka_port" = 9092 ] || brokers=" --brokers 127.0.0.1:$kafka_port"
 cat <<END
 
 Model Service  http://127.0.0.1:$model_port
+Kafka          127.0.0.1:$kafka_port   (topics prediction-requests, prediction-replies, predictions)
 Sidecar        http://127.0.0.1:$port   (/readyz  /metrics  /openapi.json)
-Events         predictions.jsonl, one line per Prediction
+Events         predictions.jsonl, and the topic predictions: one per Prediction
 
-Try (a picture of a digit that lies on its side; two Predictions: how to turn it, and the digit):
+Try over REST (a picture of a digit that lies on its side; two Predictions: how to turn it, and the digit):
   curl -s http://127.0.0.1:$port/predictions/digits -d '{"image":["....#","##..#","..#.#","...##","....#"]}'
-Or (a flower by its measures):
-  curl -s http://127.0.0.1:$port/predictions/iris -d '{"instances":[[5.1,3.5,1.4,0.2]]}'
-Then:
-  tail -n 2 predictions.jsonl
+Over Kafka (a flower by its measures):
+  $sidecar ask$brokers --model iris '{"instances":[[5.1,3.5,1.4,0.2]]}'
+And watch the Predictions of both come by:
+  $sidecar events$brokers --from-beginning
 
-Ctrl-C stops both.
+Ctrl-C stops all.
 END
 
 ended=0
-wait -n "$model_pid" "$sidecar_pid" || ended=$?
-echo "One of the two ended (exit code $ended); stopping the other." >&2
+wait -n "${pids[@]}" || ended=$?
+echo "One of them ended (exit code $ended); stopping the others." >&2
 exit 1
