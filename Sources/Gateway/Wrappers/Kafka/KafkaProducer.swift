@@ -95,6 +95,11 @@ final class KafkaProducer {
     /// The error after which the producer can do no more and must be replaced; nil while there is none.
     func fatalError() -> KafkaError? { client.fatalError() }
 
+    /// Brings the producer into the state after a fatal error, for tests of what happens then.
+    func failFatallyForTest(_ error: KafkaError) {
+        _ = rd_kafka_test_fatal_error(client.pointer, rd_kafka_resp_err_t(error.code), "made by a test")
+    }
+
     /// Waits up to so long for the messages to be delivered, then gives up what is left and tells of it, within a second.
     /// Without this call the end of the object loses what is pending. Destroying waits for librdkafka's threads, which
     /// may stand in a name lookup.
