@@ -64,6 +64,11 @@ let package = Package(
             dependencies: ["TestSupport", "ameron-sidecar"],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: ["Gateway", "TestSupport", "ameron-sidecar"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx17

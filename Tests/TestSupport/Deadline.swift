@@ -48,3 +48,23 @@ package func eventuallyValue<Value>(
     }
     return found
 }
+
+/// Calls at a steady rate, for load: when the next call is due, and the wait until then.
+package struct Pacer {
+    private let interval: Duration
+    /// When the current call was due: latency counts from here, so that a slow answer does not hide those behind it.
+    package private(set) var due: ContinuousClock.Instant
+
+    package init(perSecond: Double) {
+        interval = .seconds(1 / perSecond)
+        due = ContinuousClock.now
+    }
+
+    /// Returns when the next call is due; at once where it is late.
+    package mutating func wait() {
+        due += interval
+        let left = (due - ContinuousClock.now).components
+        guard left.seconds >= 0, left.attoseconds > 0 else { return }
+        usleep(UInt32(min(left.seconds, 60)) * 1_000_000 + UInt32(left.attoseconds / 1_000_000_000_000))
+    }
+}

@@ -1,0 +1,77 @@
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// Kafka itself misbehaves: nothing is lost, nothing is stuck, and the order of each key is kept.
+@Suite struct ClusterFaultTests {
+    enum Fault: String, CaseIterable, CustomTestStringConvertible {
+        case retriableProduceErrors, fatalProduceErrors, brokenConnections, leaderChanges, coordinatorMoves
+        case slowBrokers, allBrokersDownAndUp
+
+        var testDescription: String { rawValue }
+    }
+
+    @Test(.timeLimit(.minutes(10)), arguments: Fault.allCases) func losesNothing(_ fault: Fault) throws {
+        let world = try KafkaWorld()
+        let model = try SidecarProcess(arguments: ["example-model", "--port", "0"])
+        let directory = TemporaryDirectory()
+        let configuration = FaultConfiguration(
+            world: world,
+            modelURL: "http://127.0.0.1:\(model.port)/predict/iris",
+            spoolPath: directory.file("spool")
+        )
+        let sidecar = try configuration.start(in: directory)
+        let rest = RESTLoad(port: sidecar.port, clients: 2, perSecond: 100)
+        let kafka = RequestLoad(world.bootstrap, perSecond: 100)
+        #expect(eventually(within: 60) { world.replies.count > 50 })
+        for round in 0..<4 {
+            let (before, answered) = (kafka.count, rest.count)
+            try inject(fault, round, world)
+            // REST goes on in any case; Kafka's own senders wait while all brokers are down.
+            #expect(eventually { rest.count > answered + 50 })
+            if fault != .allBrokersDownAndUp { #expect(eventually { kafka.count > before + 50 }) }
+            try heal(fault, world)
+        }
+        try rest.stop()
+        try kafka.stop()
+        Accounts.settle(world, rest: rest, kafka: kafka, fault.rawValue)
+        Accounts.expectOrderPerKey(world)
+        #expect(rest.refusals == [:])
+        #expect(sidecar.stop() == .code(0), "\(sidecar.process.standardErrorTail)")
+        try Accounts.expectCommittedAreAnswered(world, kafka)
+    }
+
+    private func inject(_ fault: Fault, _ round: Int, _ world: KafkaWorld) throws {
+        let produce: Int16 = 0
+        let other = Int32(round % world.brokerCount + 1)
+        switch fault {
+        case .retriableProduceErrors:
+            // NOT_LEADER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND
+            world.cluster.pushErrors(apiKey: produce, [6, 7, 19, 20, 6, 7, 19, 20])
+        case .fatalProduceErrors:
+            // INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID
+            world.cluster.pushErrors(apiKey: produce, [47, 45, 59])
+        case .brokenConnections: world.cluster.pushErrors(apiKey: produce, [-195, -195, -195])
+        case .leaderChanges:
+            for topic in KafkaWorld.allTopics {
+                for partition in 0..<world.partitionCount {
+                    try world.cluster.setPartitionLeader(topic: topic, partition: Int32(partition), broker: other)
+                }
+            }
+        case .coordinatorMoves: try world.cluster.setCoordinator(group: KafkaWorld.group, broker: other)
+        case .slowBrokers:
+            for broker in 1...world.brokerCount { try world.cluster.setBroker(Int32(broker), rttMilliseconds: 500) }
+        case .allBrokersDownAndUp: try world.setAllBrokers(down: true)
+        }
+    }
+
+    private func heal(_ fault: Fault, _ world: KafkaWorld) throws {
+        switch fault {
+        case .slowBrokers:
+            for broker in 1...world.brokerCount { try world.cluster.setBroker(Int32(broker), rttMilliseconds: 0) }
+        case .allBrokersDownAndUp: try world.setAllBrokers(down: false)
+        default: break
+        }
+    }
+}
