@@ -19,18 +19,6 @@ struct Validate: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         print("configuration ok")
-        print("listen on \(configuration.server.host) port \(configuration.server.port)")
-        for model in configuration.models {
-            let version = model.version.map { " version \($0)" } ?? ""
-            print("model \(model.name)\(version): \(model.protocol.rawValue) at \(model.url)")
-        }
-        for reporter in configuration.reporting.reporters {
-            switch reporter {
-            case .file(let file): print("reporter file: \(file.path)")
-            case .kafka(let kafka): print("reporter kafka: topic \(kafka.topic) at \(kafka.brokers)")
-            case .http(let http): print("reporter http: \(http.mode.rawValue) to \(http.url)")
-            }
-        }
-        if configuration.reporting.reporters.isEmpty { print("no reporters: predictions are not reported") }
+        for line in configuration.summary { print(line) }
     }
 }

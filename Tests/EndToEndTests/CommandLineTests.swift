@@ -32,6 +32,11 @@ import Testing
         ("models: [{ name: iris }]", ["url"]),
         ("reporting: { capture: everything }", ["reporting.capture", "everything", "body"]),
         ("reporting: { reporters: [{ type: pigeon }] }", ["type", "pigeon", "file"]),
+        ("reporting: { reporters: [{ type: kafka }] }", ["reporting.reporters.0.brokers"]),
+        ("reporting: { reporters: [{ type: http, url: \"ftp://a/\" }] }", ["reporting.reporters.0.url", "ftp"]),
+        ("reporting: { reporters: [{ type: file, path: a, topic: b }] }", ["reporters.0.topic", "kafka", "file"]),
+        ("providers: { kafka: { group: a } }", ["providers.kafka.brokers"]),
+        ("providers: { kafka: { brokers: a, properties: { a: \"${env:NONE}\" } } }", ["properties.a", "***", "NONE"]),
         ("server: [1, 2", []),
         ("unknown: 1", ["unknown"]),
     ])
@@ -42,6 +47,44 @@ import Testing
             let (status, _, error) = try SidecarProcess.run(arguments)
             #expect(status == .code(78), "\(error)")
             for word in words { #expect(error.contains(word), "\(error)") }
+        }
+    }
+
+    @Test func showsWhatItWouldDo() throws {
+        let path = try file(
+            Self.good + """
+
+                reporting:
+                  delivery: at-least-once
+                  spool: { path: /var/spool/ameron, fsync: always }
+                  reporters:
+                    - { type: file, path: a.jsonl }
+                    - { type: kafka, brokers: "a:1,b", properties: { sasl.password: topsecret, linger.ms: 5 } }
+                    - { type: http, url: "http://events/", headers: { Authorization: "${env:TOKEN}" } }
+                providers:
+                  kafka: { brokers: a, model: iris, properties: { sasl.password: "${env:TOKEN}" } }
+                """
+        )
+        let (status, output, error) = try SidecarProcess.run(
+            ["validate", "--config", path, "--set", "providers.kafka.properties.sasl.username=topsecret"],
+            environment: ["TOKEN": "topsecret"]
+        )
+        #expect(status == .code(0), "\(error)")
+        #expect(!(output + error).contains("topsecret"))
+        for line in [
+            "delivery at-least-once: spool /var/spool/ameron of up to 1GiB, fsync always, refuse when full",
+            "reporter file: a.jsonl",
+            """
+            reporter kafka: topic predictions at a:1,b, key requestId, failures to failed-predictions.jsonl, \
+            properties linger.ms sasl.password
+            """,
+            "reporter http: batch to http://events/, failures to failed-predictions.jsonl, headers authorization",
+            """
+            provider kafka: topic prediction-requests at a, group ameron, native replies to prediction-replies, \
+            dead letters to prediction-dead-letters, model iris, properties sasl.password sasl.username
+            """,
+        ] {
+            #expect(output.split(separator: "\n").contains(line[...]), "\(output)")
         }
     }
 

@@ -50,7 +50,7 @@ public struct ConfigurationLoader: Sendable {
         settings.add(environment: environment)
         settings.add(flags)
 
-        let configuration = settings.apply()
+        let configuration = settings.apply(SecretReferences(environment: environment))
         settings.check(configuration)
         if settings.problems.isEmpty { return configuration }
         throw ConfigurationError(settings.problems.inOrder())

@@ -1,10 +1,11 @@
 /// All keys that can be set: the one table that files, environment, flags and documentation go by.
 public enum ConfigurationSchema {
     /// In the order of the documentation; `type` comes before the keys that depend on it.
-    public static let keys: [ConfigurationKey] = server + models + reporting + reporters + log
+    public static let keys: [ConfigurationKey] = server + models + reporting + reporters + kafkaProvider + log
 
-    private static let maxSize = 1 << 40
-    private static let day: Duration = .seconds(86_400)
+    static let maxSize = 1 << 40
+    static let hour: Duration = .seconds(3_600)
+    static let day: Duration = .seconds(86_400)
 
     private static let server: [ConfigurationKey] = [
         .text("server.host", .at(\.server.host), "The address or name to listen on."),
@@ -115,8 +116,7 @@ public enum ConfigurationSchema {
         .words(
             "reporting.delivery",
             .at(\.reporting.delivery),
-            reserved: ["at-least-once"],
-            "What happens to events that a Reporter cannot take in time; best-effort: they are dropped and counted."
+            "What happens to events that a Reporter cannot take in time: they are dropped and counted, or wait on disk."
         ),
         .words(
             "reporting.capture",
@@ -133,36 +133,35 @@ public enum ConfigurationSchema {
             "reporting.maxQueueBytes",
             .at(\.reporting.maxQueueBytes),
             1 << 10...maxSize,
-            "The most that may wait to be written, per Reporter."
-        ),
-    ]
-
-    private static let reporters: [ConfigurationKey] = [
-        .words(
-            "reporting.reporters.N.type",
-            reporterType,
-            isRequired: true,
-            reserved: ["kafka"],
-            "What kind of Reporter this is."
+            "The most that may wait to be delivered, per Reporter; best effort only."
         ),
         .text(
-            "reporting.reporters.N.path",
-            .file(\.path),
+            "reporting.spool.path",
+            .at(\.reporting.spool.path),
             type: "path",
-            isRequired: true,
-            "The file that events are appended to, one JSON object a line."
+            "The directory where events wait for their Reporters under at-least-once; it is made where it is missing."
         ),
         .size(
-            "reporting.reporters.N.maxBytes",
-            .file(\.maxBytes),
-            0...maxSize,
-            "The file is rotated when it has grown past this; 0: never."
+            "reporting.spool.maxBytes",
+            .at(\.reporting.spool.maxBytes),
+            64 << 10...maxSize,
+            "The most that may wait there."
         ),
-        .integer(
-            "reporting.reporters.N.keep",
-            .file(\.keep),
-            1...1_000,
-            "How many rotated files are kept; path.1 is the newest."
+        .words(
+            "reporting.spool.fsync",
+            .at(\.reporting.spool.fsync),
+            "When events are forced from memory to disk: never, at an interval, or always before the client is answered."
+        ),
+        .duration(
+            "reporting.spool.fsyncInterval",
+            .at(\.reporting.spool.fsyncInterval),
+            .milliseconds(1)...hour,
+            "The time between two syncs under interval, which is what a power cut may cost."
+        ),
+        .words(
+            "reporting.spool.whenFull",
+            .at(\.reporting.spool.whenFull),
+            "What happens at maxBytes: predictions are refused, or the oldest events are dropped."
         ),
     ]
 
@@ -170,105 +169,9 @@ public enum ConfigurationSchema {
         .words("log.level", .at(\.log.level), "The least important messages that are logged.")
     ]
 
-    private enum ReporterType: String, CaseIterable, Sendable { case file }
-
-    private static let reporterType = ConfigurationPlace<ReporterType>(
-        get: { _, _ in .file },
-        set: { configuration, index, type in
-            switch type {
-            case .file: configuration.reporting.reporters[index] = .file(Configuration.Reporter.File())
-            }
-        }
-    )
-
     private static let nameRule = "text without control characters"
     private static let urlRule =
         "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
 
     @Sendable private static func checkURL(_ text: String) throws(InvalidValue) { _ = try ServiceURL.parse(text) }
-}
-
-// What the loader asks of the table.
-extension ConfigurationSchema {
-    enum Place {
-        case key(ConfigurationKey)
-        case section, list
-        /// Part of the contract, but not of this version.
-        case reserved
-        case unknown
-    }
-
-    static let reservedReason = "is known but not available in this version; it comes with the next release"
-
-    static let lists: [ConfigurationPath] = ["models", "reporting.reporters"]
-
-    /// With all that is below them.
-    static let reserved: [ConfigurationPath] = [
-        "reporting.spool", "providers.kafka", "reporting.reporters.N.brokers", "reporting.reporters.N.topic",
-        "reporting.reporters.N.properties",
-    ]
-
-    private static let order: [ConfigurationPath: Int] = Dictionary(
-        uniqueKeysWithValues: keys.enumerated().map { ($1.pattern, $0) }
-    )
-
-    /// Whatever has keys below it.
-    private static let sections: Set<ConfigurationPath> = Set(
-        (keys.map(\.pattern) + reserved).flatMap { path in
-            path.components.indices.map { ConfigurationPath(components: Array(path.components[..<$0])) }
-        }
-    )
-
-    private static let byEnvironmentPattern: [String: ConfigurationPath] = Dictionary(
-        uniqueKeysWithValues: keys.map { ($0.pattern.environmentPattern, $0.pattern) }
-    )
-
-    static func place(of path: ConfigurationPath) -> Place {
-        let pattern = path.pattern
-        if let index = order[pattern] { return .key(keys[index]) }
-        if lists.contains(pattern) { return .list }
-        if sections.contains(pattern) { return .section }
-        if reserved.contains(where: { pattern.hasPrefix($0) }) { return .reserved }
-        return .unknown
-    }
-
-    static func isKey(_ path: ConfigurationPath) -> Bool { order[path.pattern] != nil }
-
-    /// The place of a key in the table.
-    static func order(of path: ConfigurationPath) -> Int { order[path.pattern] ?? keys.count }
-
-    /// The path of the key or reserved section that an environment variable sets; nil: none.
-    static func path(ofEnvironment name: String) -> ConfigurationPath? {
-        var pattern = ""
-        var index: Int?
-        for word in name.dropFirst(ConfigurationKey.environmentPrefix.count).split(separator: "_") {
-            if let number = ConfigurationPath.index(word) {
-                index = number
-                pattern += "#"
-            } else {
-                pattern += word
-            }
-        }
-        if let path = byEnvironmentPattern[pattern] { return path.with(index: index) }
-        return reserved.first { pattern.hasPrefix($0.environmentPattern) }?.with(index: index)
-    }
-
-    /// The key or section that was probably meant.
-    static func suggestion(for path: ConfigurationPath) -> String? {
-        let siblings = sections.subtracting([.root]).union(order.keys).filter {
-            $0.components.count == path.components.count
-        }
-        let candidates = siblings.map { $0.with(index: path.index).description }.sorted()
-        if let near = nearest(to: path.description, in: candidates) { return near }
-        // The right key in the wrong section.
-        guard case .name(let last)? = path.components.last else { return nil }
-        let elsewhere = keys.filter { $0.pattern.components.last == .name(last) }
-        return elsewhere.count == 1 ? elsewhere.first?.pattern.with(index: path.index).description : nil
-    }
-
-    /// The environment variable that was probably meant.
-    static func suggestion(forEnvironment name: String) -> String? {
-        let index = name.split(separator: "_").lazy.compactMap { ConfigurationPath.index($0) }.first
-        return nearest(to: name, in: keys.map { $0.pattern.with(index: index).environmentName } + ["AMERON_CONFIG"])
-    }
 }

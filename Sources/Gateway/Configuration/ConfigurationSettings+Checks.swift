@@ -3,6 +3,7 @@ extension ConfigurationSettings {
     mutating func check(_ configuration: Configuration) {
         checkModels(configuration.models)
         checkReporters(configuration.reporting.reporters)
+        if let kafka = configuration.providers.kafka { check(kafka, configuration) }
     }
 
     private mutating func checkModels(_ models: [Configuration.Model]) {
@@ -39,32 +40,5 @@ extension ConfigurationSettings {
                 seen[identity] = index
             }
         }
-    }
-
-    private mutating func checkReporters(_ reporters: [Configuration.Reporter]) {
-        var seen: [String: Int] = [:]
-        for (index, reporter) in reporters.enumerated() {
-            guard case .file(let file) = reporter, !file.path.isEmpty else { continue }
-            let name = Self.normalized(file.path)
-            if let other = seen[name] {
-                let path = ConfigurationPath("reporting.reporters.N.path").with(index: index)
-                report(
-                    Problem(
-                        source(of: path),
-                        key: path.description,
-                        value: file.path,
-                        "is the file of reporting.reporters.\(other) too"
-                    )
-                )
-            } else {
-                seen[name] = index
-            }
-        }
-    }
-
-    /// The path without `.` and doubled slashes, so that `./a` and `a` are the same; links are not followed.
-    private static func normalized(_ path: String) -> String {
-        let parts = path.split(separator: "/").filter { $0 != "." }
-        return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
     }
 }

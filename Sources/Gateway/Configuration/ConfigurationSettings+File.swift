@@ -14,7 +14,6 @@ extension ConfigurationSettings {
             } else {
                 report(Problem(source, key: path.description, "needs one value, not a list or a section"))
             }
-        case .reserved: set(path, to: nil, source: source)
         case .unknown: reportUnknown(path, source: source)
         case .section: addSection(node, at: path, source: source, file: file)
         case .list: addList(node, at: path, source: source, file: file)
@@ -22,14 +21,21 @@ extension ConfigurationSettings {
     }
 
     private mutating func addSection(_ node: YAMLNode, at path: ConfigurationPath, source: Source, file: String) {
-        // A section of which all keys are commented out.
-        if node.isNull, path.index == nil { return }
+        // A section of which all keys are commented out; an element of a list must be something.
+        if node.isNull, path != path.element { return }
         guard case .mapping(let entries) = node.value else {
             reportMalformed(path, "needs keys with values, written as 'key: value'", source: source)
             return
         }
+        var seen: Set<ConfigurationPath> = []
         for entry in entries {
-            add(entry.value, at: path.appending(.name(entry.key)), line: entry.line, file: file)
+            let child = ConfigurationSchema.child(of: path, named: entry.key)
+            if seen.insert(child).inserted {
+                add(entry.value, at: child, line: entry.line, file: file)
+            } else {
+                let source = Source.file(file, line: entry.line)
+                report(Problem(source, key: child.description, "was given before, in other letters"))
+            }
         }
     }
 

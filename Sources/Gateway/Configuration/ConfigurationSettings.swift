@@ -13,13 +13,11 @@ struct ConfigurationSettings {
     private(set) var settings: [ConfigurationPath: Setting] = [:]
     /// How many elements each list has.
     private(set) var counts: [ConfigurationPath: Int] = [:]
-    /// Where each list element was first named.
+    /// Where each list element and each optional section was first named.
     private(set) var elements: [ConfigurationPath: Source] = [:]
     /// Elements that are not even a section; that keys are missing goes without saying.
     private var malformed: Set<ConfigurationPath> = []
     private(set) var problems: [Problem] = []
-    /// Keys of the contract that this version does not have.
-    private var reserved: [(path: ConfigurationPath, source: Source)] = []
 
     mutating func report(_ problem: Problem) { problems.append(problem) }
 
@@ -42,9 +40,9 @@ struct ConfigurationSettings {
         switch ConfigurationSchema.place(of: path) {
         case .key(let key):
             guard ensureElement(of: path, source: source) else { return }
+            if let owner = ConfigurationSchema.owner(of: path), elements[owner] == nil { elements[owner] = source }
             settings[path] = Setting(key: key, value: value, source: source)
         case .section, .list: reportNotAValue(path, source: source)
-        case .reserved: reserved.append((path, source))
         case .unknown: reportUnknown(path, source: source)
         }
     }
@@ -87,64 +85,11 @@ struct ConfigurationSettings {
         return false
     }
 
-    /// Parses all values into a Configuration and reports what does not parse or is not there.
-    mutating func apply() -> Configuration {
-        var configuration = Configuration()
-        configuration.models = Array(repeating: .init(), count: counts["models", default: 0])
-        configuration.reporting.reporters = Array(
-            repeating: .file(.init()),
-            count: counts["reporting.reporters", default: 0]
-        )
-
-        let inOrder = settings.sorted {
-            let (first, second) = (ConfigurationSchema.order(of: $0.key), ConfigurationSchema.order(of: $1.key))
-            return first == second ? ($0.key.index ?? 0) < ($1.key.index ?? 0) : first < second
-        }
-        for (path, setting) in inOrder {
-            do throws(InvalidValue) {
-                try setting.key.set(&configuration, path.index ?? 0, setting.value)
-            } catch {
-                let allowed = setting.key.allowed
-                report(
-                    Problem(
-                        setting.source,
-                        key: path.description,
-                        value: setting.value,
-                        error.reason,
-                        allowed: allowed.isEmpty ? nil : allowed,
-                        suggestion: error.suggestion
-                    )
-                )
-            }
-        }
-        reportReserved()
-        reportMissing()
-        return configuration
-    }
-
-    /// Whether the element is of a kind that this version does not have; its other keys are then beside the point.
-    private func isReserved(_ element: ConfigurationPath?) -> Bool {
-        guard let type = element?.appending(.name("type")), let setting = settings[type] else { return false }
-        return setting.value.map { setting.key.reservedWords.contains($0) } ?? false
-    }
-
-    private mutating func reportReserved() {
-        for (path, source) in reserved where !isReserved(path.element) {
-            report(Problem(source, key: path.description, ConfigurationSchema.reservedReason))
-        }
-    }
-
-    private mutating func reportMissing() {
-        for (element, source) in elements where !isReserved(element) && !malformed.contains(element) {
-            for key in ConfigurationSchema.keys where key.isRequired && key.pattern.hasPrefix(element.pattern) {
-                let path = key.pattern.with(index: element.index)
-                if settings[path] == nil { report(Problem(source, key: path.description, "is missing")) }
-            }
-        }
-    }
-
-    /// Where a key or the list element around it was written.
+    /// Where a key, or the list element or section around it, was written.
     func source(of path: ConfigurationPath) -> Source {
-        settings[path]?.source ?? path.element.flatMap { elements[$0] } ?? .none
+        settings[path]?.source ?? ConfigurationSchema.owner(of: path).flatMap { elements[$0] } ?? .none
     }
+
+    /// Whether something about the list element is wrong already, so that missing keys go without saying.
+    func isMalformed(_ element: ConfigurationPath) -> Bool { malformed.contains(element) }
 }

@@ -55,7 +55,8 @@ struct ServiceURL: Equatable, Sendable {
         }
     }
 
-    private static func hostAndPort(_ authority: Substring) throws(InvalidValue) -> (host: String, port: Int?) {
+    /// Takes `host[:port]` apart, an IPv6 address being in brackets.
+    static func hostAndPort(_ authority: Substring) throws(InvalidValue) -> (host: String, port: Int?) {
         var host = authority
         var portText: Substring?
         if authority.hasPrefix("[") {

@@ -6,7 +6,8 @@ import Testing
 @Suite struct ConfigurationErrorTests {
     private static let urls =
         "; allowed: http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
-    private static let notYet = "is known but not available in this version; it comes with the next release"
+
+    private static let topics = "1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-'"
 
     /// What is added to the minimal configuration, which has seven lines.
     @Test(arguments: [
@@ -18,6 +19,8 @@ import Testing
         ("servr: { port: 1 }", "test.yaml:8: servr: unknown key; did you mean 'server'?"),
         ("idleTimeout: 1s", "test.yaml:8: idleTimeout: unknown key; did you mean 'server.idleTimeout'?"),
         ("zebra: 1", "test.yaml:8: zebra: unknown key"),
+        ("server: { topics: 1 }", "test.yaml:8: server.topics: unknown key"),
+        ("providers: { kafka: { zebra: 1 } }", "test.yaml:8: providers.kafka.zebra: unknown key"),
         ("server.port: 1", "test.yaml:8: server.port: unknown key; sections are nested, not written with dots"),
         (
             "server:\n  # a comment\n  port: x",
@@ -54,8 +57,7 @@ import Testing
             error, critical; did you mean 'debug'?
             """
         ),
-        ("providers: { kafka: { brokers: a } }", "test.yaml:8: providers.kafka: \(notYet)"),
-        ("providers: { kafak: {} }", "test.yaml:8: providers.kafak: unknown key"),
+        ("providers: { kafak: {} }", "test.yaml:8: providers.kafak: unknown key; did you mean 'providers.kafka'?"),
     ]) func ofOneKeyInTheFile(_ yaml: String, _ message: String) {
         #expect(problems(minimalYAML + "\n" + yaml) == [message])
     }
@@ -82,7 +84,10 @@ import Testing
             "{ name: a, url: 'http://a/', healthUrl: 'http://u:secret@a/' }",
             ["models.0.healthUrl: 'http://***@a/' holds a user name or password, which does not belong there\(urls)"]
         ),
-        ("{ name: a, url: 'http://a/', topic: x }", ["models.0.topic: unknown key"]),
+        (
+            "{ name: a, url: 'http://a/', topic: x }",
+            ["models.0.topic: unknown key; did you mean 'reporting.reporters.0.topic'?"]
+        ),
     ]) func ofAModel(_ element: String, _ messages: [String]) {
         #expect(problems("models:\n  - \(element)") == messages.map { "test.yaml:2: " + $0 })
     }
@@ -91,12 +96,13 @@ import Testing
         ("reporters: { type: file }", ["reporters: needs a list; each entry starts with '- '"]),
         ("reporters: [{ type: file }]", ["reporters.0.path: is missing"]),
         ("reporters: [{ path: a }]", ["reporters.0.type: is missing"]),
-        ("reporters: [{ type: http, path: a }]", ["reporters.0.type: 'http' is not one of the words; allowed: file"]),
         (
-            "reporters: [{ type: kafka, brokers: a, topic: b, properties: { c: d } }]",
-            ["reporters.0.type: 'kafka' \(notYet); allowed: file"]
+            "reporters: [{ type: pigeon, path: a, topic: '?' }]",
+            [
+                "reporters.0.type: 'pigeon' is not one of the words; allowed: file, kafka, http",
+                "reporters.0.topic: '?' holds a character that no name of a topic has; allowed: \(topics)",
+            ]
         ),
-        ("reporters: [{ type: file, path: a, topic: b }]", ["reporters.0.topic: \(notYet)"]),
         (
             "reporters: [{ type: file, path: a }, { type: file, path: .//a }]",
             ["reporters.1.path: './/a' is the file of reporting.reporters.0 too"]
@@ -105,8 +111,19 @@ import Testing
             "reporters: [{ type: file, path: a, keep: 0 }]",
             ["reporters.0.keep: '0' is out of range; allowed: 1 to 1000"]
         ),
-        ("delivery: at-least-once", ["delivery: 'at-least-once' \(notYet); allowed: best-effort"]),
-        ("spool: { path: a }", ["spool: \(notYet)"]),
+        (
+            "delivery: at-least-onec",
+            [
+                """
+                delivery: 'at-least-onec' is not one of the words; allowed: best-effort, at-least-once; \
+                did you mean 'at-least-once'?
+                """
+            ]
+        ),
+        ("spool: { path: '' }", ["spool.path: '' is empty"]),
+        ("spool: { maxBytes: 1KiB }", ["spool.maxBytes: '1KiB' is out of range; allowed: 64KiB to 1TiB"]),
+        ("spool: { fsyncInterval: 2h }", ["spool.fsyncInterval: '2h' is out of range; allowed: 1ms to 1h"]),
+        ("spool: { whenFull: x }", ["spool.whenFull: 'x' is not one of the words; allowed: refuse, drop-oldest"]),
     ]) func ofReporting(_ yaml: String, _ messages: [String]) {
         let text = "models: [{ name: a, url: 'http://a/' }]\nreporting: { \(yaml) }"
         #expect(problems(text) == messages.map { "test.yaml:2: reporting." + $0 })
@@ -137,11 +154,19 @@ import Testing
             ["AMERON_MODELS_2_NAME: models.2.name: skips a place: models has 1 entry, so the next index is 1"]
         ),
         (["AMERON_MODELS_1_NAME": "a"], ["AMERON_MODELS_1_NAME: models.1.url: is missing"]),
-        (["AMERON_PROVIDERS_KAFKA_GROUP": "a"], ["AMERON_PROVIDERS_KAFKA_GROUP: providers.kafka: \(notYet)"]),
-        (["AMERON_REPORTING_SPOOL_PATH": "a"], ["AMERON_REPORTING_SPOOL_PATH: reporting.spool: \(notYet)"]),
+        (
+            ["AMERON_PROVIDERS_KAFKA_GROUP": "a"],
+            ["AMERON_PROVIDERS_KAFKA_GROUP: providers.kafka.brokers: is missing"]
+        ),
+        (["AMERON_REPORTING_SPOOL_PATH": ""], ["AMERON_REPORTING_SPOOL_PATH: reporting.spool.path: '' is empty"]),
         (
             ["AMERON_REPORTING_REPORTERS_0_TOPIC": "a"],
-            ["AMERON_REPORTING_REPORTERS_0_TOPIC: reporting.reporters.0.topic: \(notYet)"]
+            [
+                """
+                AMERON_REPORTING_REPORTERS_0_TOPIC: reporting.reporters.0.topic: belongs to a Reporter of type kafka, \
+                not to one of type file
+                """
+            ]
         ),
     ]) func ofTheEnvironment(_ environment: [String: String], _ messages: [String]) {
         #expect(problems(minimalYAML, environment: environment) == messages)
@@ -160,7 +185,11 @@ import Testing
             "reporting.reporters.2.path", "1",
             "reporting.reporters.2.path: skips a place: reporting.reporters has 1 entry, so the next index is 1"
         ),
-        ("providers.kafka.group", "a", "providers.kafka.group: \(notYet)"),
+        ("providers.kafka.group", "a", "providers.kafka.brokers: is missing"),
+        (
+            "providers.kafka", "a",
+            "providers.kafka: takes no value itself, only its keys, such as providers.kafka.brokers"
+        ),
     ]) func ofFlags(_ key: String, _ value: String, _ message: String) {
         #expect(problems(minimalYAML, set: [(key, value)]) == ["--set: " + message])
     }

@@ -17,11 +17,16 @@ import Testing
         var testDescription: String { path }
     }
 
-    static func file(_ configuration: Configuration) -> Configuration.Reporter.File {
-        switch configuration.reporting.reporters[0] {
-        case .file(let file): file
-        case .kafka, .http: Configuration.Reporter.File()
-        }
+    static func file(_ configuration: Configuration) -> Configuration.Reporter.File? {
+        if case .file(let file)? = configuration.reporting.reporters.first { file } else { nil }
+    }
+
+    static func kafka(_ configuration: Configuration) -> Configuration.Reporter.Kafka? {
+        if case .kafka(let kafka)? = configuration.reporting.reporters.first { kafka } else { nil }
+    }
+
+    static func http(_ configuration: Configuration) -> Configuration.Reporter.HTTP? {
+        if case .http(let http)? = configuration.reporting.reporters.first { http } else { nil }
     }
 
     static let cases: [Case] = [
@@ -44,14 +49,50 @@ import Testing
         Case("models.0.healthUrl", "http://model/health") { $0.models[0].healthUrl == "http://model/health" },
         Case("models.0.transport", "curl") { $0.models[0].transport == .curl },
         Case("models.0.caFile", "/etc/ca.pem") { $0.models[0].caFile == "/etc/ca.pem" },
-        Case("reporting.delivery", "best-effort") { $0.reporting.delivery == .bestEffort },
+        Case("reporting.delivery", "at-least-once") { $0.reporting.delivery == .atLeastOnce },
         Case("reporting.capture", "body") { $0.reporting.capture == .body },
         Case("reporting.maxCaptureBytes", "512B") { $0.reporting.maxCaptureBytes == 512 },
         Case("reporting.maxQueueBytes", "1GiB") { $0.reporting.maxQueueBytes == 1 << 30 },
-        Case("reporting.reporters.0.type", "file") { file($0).path == "a.jsonl" },
-        Case("reporting.reporters.0.path", "b.jsonl") { file($0).path == "b.jsonl" },
-        Case("reporting.reporters.0.maxBytes", "100MiB") { file($0).maxBytes == 100 << 20 },
-        Case("reporting.reporters.0.keep", "2") { file($0).keep == 2 },
+        Case("reporting.spool.path", "/var/spool/x") { $0.reporting.spool.path == "/var/spool/x" },
+        Case("reporting.spool.maxBytes", "2GiB") { $0.reporting.spool.maxBytes == 2 << 30 },
+        Case("reporting.spool.fsync", "always") { $0.reporting.spool.fsync == .always },
+        Case("reporting.spool.fsyncInterval", "5ms") { $0.reporting.spool.fsyncInterval == .milliseconds(5) },
+        Case("reporting.spool.whenFull", "drop-oldest") { $0.reporting.spool.whenFull == .dropOldest },
+        Case("reporting.reporters.0.type", "file") { file($0)?.path == "a.jsonl" },
+        Case("reporting.reporters.0.path", "b.jsonl") { file($0)?.path == "b.jsonl" },
+        Case("reporting.reporters.0.maxBytes", "100MiB") { file($0)?.maxBytes == 100 << 20 },
+        Case("reporting.reporters.0.keep", "2") { file($0)?.keep == 2 },
+        Case("reporting.reporters.0.brokers", "a:1,[::1]:2") { kafka($0)?.brokers == "a:1,[::1]:2" },
+        Case("reporting.reporters.0.topic", "x_1.y-Z") { kafka($0)?.topic == "x_1.y-Z" },
+        Case("reporting.reporters.0.key", "modelName") { kafka($0)?.key == .modelName },
+        Case("reporting.reporters.0.properties.linger.ms", "5") { kafka($0)?.properties == ["linger.ms": "5"] },
+        Case("reporting.reporters.0.url", "https://events/x") { http($0)?.url == "https://events/x" },
+        Case("reporting.reporters.0.mode", "binary") { http($0)?.mode == .binary },
+        Case("reporting.reporters.0.maxBatchEvents", "7") { http($0)?.maxBatchEvents == 7 },
+        Case("reporting.reporters.0.maxInFlight", "2") { http($0)?.maxInFlight == 2 },
+        Case("reporting.reporters.0.timeout", "3s") { http($0)?.timeout == .seconds(3) },
+        Case("reporting.reporters.0.maxAttempts", "9") { http($0)?.maxAttempts == 9 },
+        Case("reporting.reporters.0.retryBackoff", "20ms") { http($0)?.retryBackoff == .milliseconds(20) },
+        Case("reporting.reporters.0.maxRetryBackoff", "1m") { http($0)?.maxRetryBackoff == .seconds(60) },
+        Case("reporting.reporters.0.caFile", "/ca.pem") { http($0)?.caFile == "/ca.pem" },
+        Case("reporting.reporters.0.headers.x-api-key", "k") { http($0)?.headers == ["x-api-key": "k"] },
+        Case("reporting.reporters.0.failurePath", "bad") { kafka($0)?.failurePath == "bad" },
+        Case("providers.kafka.brokers", "127.0.0.1:9092") { $0.providers.kafka?.brokers == "127.0.0.1:9092" },
+        Case("providers.kafka.group", "g") { $0.providers.kafka?.group == "g" },
+        Case("providers.kafka.requestTopic", "in") { $0.providers.kafka?.requestTopic == "in" },
+        Case("providers.kafka.replyTopic", "out") { $0.providers.kafka?.replyTopic == "out" },
+        Case("providers.kafka.deadLetterTopic", "dead") { $0.providers.kafka?.deadLetterTopic == "dead" },
+        Case("providers.kafka.allowedReplyTopics", "a,b-*") { $0.providers.kafka?.allowedReplyTopics == "a,b-*" },
+        Case("providers.kafka.model", "iris") { $0.providers.kafka?.model == "iris" },
+        Case("providers.kafka.face", "v2") { $0.providers.kafka?.face == .v2 },
+        Case("providers.kafka.maxInFlight", "3") { $0.providers.kafka?.maxInFlight == 3 },
+        Case("providers.kafka.maxInFlightBytes", "1MiB") { $0.providers.kafka?.maxInFlightBytes == 1 << 20 },
+        Case("providers.kafka.maxAttempts", "1") { $0.providers.kafka?.maxAttempts == 1 },
+        Case("providers.kafka.retryBackoff", "1s") { $0.providers.kafka?.retryBackoff == .seconds(1) },
+        Case("providers.kafka.maxRetryBackoff", "2s") { $0.providers.kafka?.maxRetryBackoff == .seconds(2) },
+        Case("providers.kafka.properties.sasl.password", "p") {
+            $0.providers.kafka?.properties == ["sasl.password": "p"]
+        },
         Case("log.level", "debug") { $0.log.level == .debug },
     ]
 
@@ -62,23 +103,31 @@ import Testing
     }
 
     @Test(arguments: cases) func isSetByFile(_ test: Case) throws {
-        // Merged into the minimal configuration with a list element reached by its own keys.
-        var keys = ["models.0.name": "iris", "models.0.url": "http://127.0.0.1:9090/predict"]
-        keys["reporting.reporters.0.type"] = "file"
-        keys["reporting.reporters.0.path"] = "a.jsonl"
+        var keys = Self.minimum(for: ConfigurationPath(text: test.path))
         keys[test.path] = test.text
-        #expect(test.expect(try load(yaml(keys))))
+        #expect(test.expect(try load(Self.yaml(keys))))
     }
 
     @Test(arguments: cases) func isSetByEnvironment(_ test: Case) throws {
-        let name = ConfigurationPath(text: test.path).environmentName
-        #expect(test.expect(try load(minimalYAML, environment: [name: test.text])))
+        let path = ConfigurationPath(text: test.path)
+        let yaml = Self.yaml(Self.minimum(for: path))
+        #expect(test.expect(try load(yaml, environment: [path.environmentName: test.text])))
         let squeezed = "AMERON_" + test.path.uppercased().split(separator: ".").joined(separator: "_")
-        #expect(test.expect(try load(minimalYAML, environment: [squeezed: test.text])))
+        #expect(test.expect(try load(yaml, environment: [squeezed: test.text])))
     }
 
     @Test(arguments: cases) func isSetByFlag(_ test: Case) throws {
-        #expect(test.expect(try load(minimalYAML, set: [(test.path, test.text)])))
+        let yaml = Self.yaml(Self.minimum(for: ConfigurationPath(text: test.path)))
+        #expect(test.expect(try load(yaml, set: [(test.path, test.text)])))
+    }
+
+    @Test func failurePathIsOfHTTPReportersToo() throws {
+        let yaml = minimalYAML.replacing("type: file", with: "type: http").replacing(
+            "path: a.jsonl",
+            with: "url: http://a"
+        )
+        let configuration = try load(yaml, set: [("reporting.reporters.0.failurePath", "bad")])
+        #expect(Self.http(configuration)?.failurePath == "bad")
     }
 
     @Test func theTableShowsTheDefaults() {
@@ -88,15 +137,21 @@ import Testing
         #expect(defaults["models.N.protocol"] == "native")
         #expect(defaults["models.N.version"] == "")
         #expect(defaults["reporting.reporters.N.keep"] == "5")
+        #expect(defaults["reporting.delivery"] == "best-effort")
+        #expect(defaults["reporting.spool.maxBytes"] == "1GiB")
+        #expect(defaults["reporting.reporters.N.type"] == "")
+        #expect(defaults["reporting.reporters.N.failurePath"] == "failed-predictions.jsonl")
+        #expect(defaults["providers.kafka.requestTopic"] == "prediction-requests")
+        #expect(defaults["providers.kafka.allowedReplyTopics"] == "")
         #expect(defaults["log.level"] == "info")
     }
 
     /// A default that its own limits refuse could not be written down by anybody.
     @Test(arguments: ConfigurationSchema.keys.map(\.path)) func theDefaultIsAllowed(_ path: String) throws {
         let key = try #require(ConfigurationSchema.keys.first { $0.path == path })
-        if key.isRequired { return }
-        let concrete = key.pattern.with(index: 0).description
-        #expect(try load(minimalYAML, set: [(concrete, key.defaultText)]) == load(minimalYAML))
+        if key.isRequired || key.members != nil { return }
+        let yaml = Self.yaml(Self.minimum(for: key.pattern))
+        #expect(try load(yaml, set: [(key.pattern.description, key.defaultText)]) == load(yaml))
     }
 
     @Test func everyKeyIsDocumented() {
@@ -106,15 +161,31 @@ import Testing
         }
     }
 
-    /// Writes dotted keys as flow style: `{models: [{name: "iris"}]}`.
-    private func yaml(_ keys: [String: String]) -> String {
-        if keys.count == 1, let value = keys[""] { return "\"\(value)\"" }
-        var groups: [String: [String: String]] = [:]
-        for (key, value) in keys {
-            let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
-            groups[parts[0], default: [:]][parts.count == 2 ? parts[1] : ""] = value
+    /// The least that must be there for the key at `path` to be allowed; the path may be among it.
+    static func minimum(for path: ConfigurationPath) -> [String: String] {
+        var keys = ["models.0.name": "iris", "models.0.url": "http://127.0.0.1:9090/predict"]
+        let type = ConfigurationSchema.keys.first { $0.pattern == path.pattern }?.reporterTypes.first ?? "file"
+        keys["reporting.reporters.0.type"] = type
+        switch type {
+        case "kafka": keys["reporting.reporters.0.brokers"] = "broker"
+        case "http": keys["reporting.reporters.0.url"] = "http://receiver/"
+        default: keys["reporting.reporters.0.path"] = "a.jsonl"
         }
-        if let element = groups["0"] { return "[\(yaml(element))]" }
-        return "{" + groups.map { "\($0.key): \(yaml($0.value))" }.joined(separator: ", ") + "}"
+        if path.hasPrefix("providers.kafka") { keys["providers.kafka.brokers"] = "broker" }
+        return keys
+    }
+
+    /// Writes dotted keys as flow style: `{models: [{name: "iris"}]}`.
+    static func yaml(_ keys: [String: String]) -> String {
+        yaml(keys.map { (ConfigurationPath(text: $0.key).components[...], $0.value) })
+    }
+
+    private static func yaml(_ values: [(ArraySlice<ConfigurationPath.Component>, String)]) -> String {
+        if values.count == 1, values[0].0.isEmpty { return "\"\(values[0].1)\"" }
+        let groups = Dictionary(grouping: values) { $0.0.first }.mapValues { yaml($0.map { ($0.0.dropFirst(), $0.1) }) }
+        if let element = groups[.index(0)] { return "[\(element)]" }
+        return "{"
+            + groups.map { "\(ConfigurationPath(components: [$0.key].compactMap { $0 })): \($0.value)" }
+            .joined(separator: ", ") + "}"
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -109,11 +110,55 @@ import Testing
         }
     }
 
+    private static let sample =
+        "/\(#filePath.split(separator: "/").dropLast(4).joined(separator: "/"))/ameron-sidecar.yaml"
+
     @Test func theSampleIsGood() throws {
-        let root = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-        let configuration = try ConfigurationLoader(file: "/\(root)/ameron-sidecar.yaml", environment: [:]).load()
+        let configuration = try ConfigurationLoader(file: Self.sample, environment: [:]).load()
         #expect(configuration.models.map(\.name) == ["iris", "digits"])
         #expect(configuration.reporting.reporters.count == 1)
+        #expect(configuration.providers.kafka == nil)
+    }
+
+    /// What the sample comments out can be taken as it stands, and is the default.
+    @Test func theSampleShowsDefaults() throws {
+        let lines = try #require(wholeFile(Self.sample).map { String(decoding: $0, as: UTF8.self) }).split(
+            separator: "\n"
+        )
+        let text = lines.drop { $0 != "server:" }.map { line in
+            let indent = line.prefix { $0 == " " }
+            let rest = line.dropFirst(indent.count)
+            return rest.hasPrefix("# ") ? indent + rest.dropFirst(2) : line
+        }.joined(separator: "\n")
+        let configuration = try load(
+            text,
+            environment: ["KAFKA_PASSWORD": "x"],
+            set: [("reporting.reporters.2.headers.X-Api-Key", "y")]
+        )
+        for key in ConfigurationSchema.keys where key.members == nil {
+            let name = key.pattern.description.split(separator: ".").last ?? ""
+            #expect(text.contains("\(name): "), "\(key.path)")
+        }
+
+        #expect(configuration.server == .init())
+        #expect(configuration.log == .init())
+        var reporting = Configuration.Reporting()
+        reporting.reporters = configuration.reporting.reporters
+        #expect(configuration.reporting == reporting)
+
+        let properties = ["security.protocol": "SASL_SSL", "sasl.password": "x"]
+        var file = Configuration.Reporter.File()
+        file.path = "predictions.jsonl"
+        var kafka = Configuration.Reporter.Kafka()
+        (kafka.brokers, kafka.properties) = ("127.0.0.1:9092", properties)
+        var http = Configuration.Reporter.HTTP()
+        (http.url, http.caFile) = ("http://127.0.0.1:8000/events", "/etc/ssl/my-authority.pem")
+        http.headers = ["x-api-key": "y"]
+        #expect(configuration.reporting.reporters == [.file(file), .kafka(kafka), .http(http)])
+
+        var provider = Configuration.Providers.Kafka()
+        (provider.brokers, provider.model, provider.properties) = ("127.0.0.1:9092", "iris", properties)
+        #expect(configuration.providers.kafka == provider)
     }
 
     @Test(

@@ -1,0 +1,60 @@
+// What the keys of Reporters cannot check by themselves.
+extension ConfigurationSettings {
+    mutating func checkReporters(_ reporters: [Configuration.Reporter]) {
+        var files: [String: Int] = [:]
+        for (index, reporter) in reporters.enumerated() {
+            guard case .file(let file) = reporter, !file.path.isEmpty else { continue }
+            let name = Self.normalized(file.path)
+            if let other = files[name] {
+                reportTaken("reporting.reporters.N.path", index, file.path, by: other)
+            } else {
+                files[name] = index
+            }
+        }
+        for (index, reporter) in reporters.enumerated() {
+            let path: String
+            switch reporter {
+            case .file: continue
+            case .kafka(let kafka): path = kafka.failurePath
+            case .http(let http):
+                path = http.failurePath
+                checkBackoff(
+                    ConfigurationPath("reporting.reporters.N").with(index: index),
+                    http.retryBackoff,
+                    most: http.maxRetryBackoff
+                )
+            }
+            // Failures of several Reporters may share a file, but a rotated file of events would mix the two.
+            if let other = files[Self.normalized(path)] {
+                reportTaken("reporting.reporters.N.failurePath", index, path, by: other)
+            }
+        }
+    }
+
+    private mutating func reportTaken(_ pattern: ConfigurationPath, _ index: Int, _ file: String, by other: Int) {
+        let path = pattern.with(index: index)
+        let reason = "is the file of reporting.reporters.\(other) too"
+        report(Problem(source(of: path), key: path.description, value: file, reason))
+    }
+
+    /// `section` has both keys.
+    mutating func checkBackoff(_ section: ConfigurationPath, _ first: Duration, most: Duration) {
+        let names = ["retryBackoff", "maxRetryBackoff"].map { section.appending(.name($0)) }
+        // A value that was refused has left its default in the Configuration.
+        guard most < first, !problems.contains(where: { names.map(\.description).contains($0.key) }) else { return }
+        report(
+            Problem(
+                source(of: names[1]),
+                key: names[1].description,
+                value: DurationText.describe(most),
+                "is shorter than retryBackoff, which is \(DurationText.describe(first))"
+            )
+        )
+    }
+
+    /// The path without `.` and doubled slashes, so that `./a` and `a` are the same; links are not followed.
+    private static func normalized(_ path: String) -> String {
+        let parts = path.split(separator: "/").filter { $0 != "." }
+        return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    }
+}
