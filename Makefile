@@ -19,7 +19,7 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build run run-all test test-asan test-tsan bench docker format lint interop clean
+.PHONY: help deps test-deps build run run-all test test-faults test-asan test-tsan bench docker format lint interop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,13 +36,18 @@ build: deps ## build .build/release/ameron-sidecar
 run: build ## start the Sidecar with ameron-sidecar.yaml (or CONFIG=file); Ctrl-C stops it
 	exec .build/release/ameron-sidecar serve --config $(CONFIG)
 
-run-all: build ## start an example Model Service and the Sidecar before it; Ctrl-C stops both
+run-all: build ## start a local Kafka, an example model and the Sidecar (KAFKA=compose: Apache Kafka)
 	@scripts/deps.sh curl=/usr/bin/curl
 	@exec scripts/run-all.sh
 
 test: deps test-deps ## run all tests
 	swift build --build-tests
 	swift test --skip-build $(TEST_ARGS)
+
+# The tests of `make test` that go on for as long as it takes to believe them, one after the other; they print figures.
+test-faults: deps test-deps ## kill the Sidecar 20 times, take the brokers down for 30 s at 2,000 requests/s
+	swift build --build-tests
+	AMERON_KILL_ROUNDS=20 AMERON_OUTAGE_SECONDS=30 swift test --skip-build --no-parallel --filter FaultTests
 
 test-asan: deps test-deps ## run all tests under AddressSanitizer
 	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports
