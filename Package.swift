@@ -28,6 +28,8 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // Only a header: no library is linked.
+        .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
         .target(name: "CLinux"),
         // simdjson is C++: this target gives it a C face.
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -35,7 +37,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "CMicroHTTPD", "CCurl", "CKafka", "CYAML", "CLinux", "CSimdJSON",
+                "CMicroHTTPD", "CCurl", "CKafka", "CYAML", "CXXHash", "CLinux", "CSimdJSON",
                 .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.embedInCode("Observability/openapi.json")],

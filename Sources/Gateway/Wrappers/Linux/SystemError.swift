@@ -14,6 +14,10 @@ struct SystemError: Error, Equatable, CustomStringConvertible {
     var description: String { "\(call): \(reason)" }
 
     var isMissingFile: Bool { code == ENOENT }
+    /// The user, or the file system, may not be written.
+    var isRefusal: Bool { code == EACCES || code == EPERM || code == EROFS }
+    /// The disk, or this user's part of it, is full.
+    var isFullDisk: Bool { code == ENOSPC || code == EDQUOT }
 
     /// The error of the call that has just failed on this thread.
     static func last(_ call: String) -> SystemError { SystemError(call: call, code: errno) }

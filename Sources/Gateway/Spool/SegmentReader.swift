@@ -1,0 +1,121 @@
+/// Frames that were read from a segment and stand in memory.
+final class SpoolChunk {
+    let buffer = ByteBuffer(capacity: SegmentReader.chunkSize)
+    /// The position of the buffer's first byte.
+    fileprivate(set) var start: Int64 = 0
+    /// Where each whole frame stands in the buffer.
+    fileprivate(set) var frames: [Range<Int>] = []
+    /// How many of the frames have been taken out.
+    var taken = 0
+
+    fileprivate func reset(start: Int64) {
+        buffer.removeAll(keepingAtMost: SegmentReader.chunkSize)
+        frames.removeAll(keepingCapacity: true)
+        taken = 0
+        self.start = start
+    }
+}
+
+/// Reads a segment forward in chunks, checks every frame, and passes over what is none.
+final class SegmentReader {
+    /// How much is read at once; more for a frame that is larger.
+    static let chunkSize = 256 << 10
+
+    private let start: Int64
+    private let file: RandomAccessFile
+    /// How far the segment has been read.
+    private(set) var position: Int64
+    /// Where the last whole frame ends.
+    private(set) var endOfFrames: Int64
+    /// How much must be read at least, for one more frame.
+    private var needed = 0
+    /// Where the bytes begin that are no frame, up to `position` at least.
+    private var lostFrom: Int64?
+    /// Stretches that were no frames, since last asked.
+    private(set) var lost: [Range<Int64>] = []
+
+    init(path: String, start: Int64, position: Int64) throws(SystemError) {
+        self.start = start
+        self.position = position
+        endOfFrames = position
+        file = try RandomAccessFile(path: path, .read)
+    }
+
+    func takeLost() -> [Range<Int64>] {
+        if lost.isEmpty { return [] }
+        defer { lost = [] }
+        return lost
+    }
+
+    /// Reads on, but not past `end`. Moves `position`, or learns that it must read more at once next time.
+    func read(into chunk: SpoolChunk, end: Int64) throws(SystemError) {
+        chunk.reset(start: position)
+        let length = Int(min(end - position, Int64(max(Self.chunkSize, needed))))
+        try file.read(into: chunk.buffer, at: Int(position - start), upTo: length)
+        let view = chunk.buffer.view
+        // The file is shorter than it was: what is not there is lost.
+        let isShort = view.count < length
+        let rest = isShort ? view.count : Int(end - position)
+        needed = 0
+        var offset = 0
+        parsing: while offset < view.count {
+            switch Self.look(at: view, offset, rest: rest - offset) {
+            case .frame(let length):
+                endLost(at: position + Int64(offset))
+                chunk.frames.append(offset..<offset + length)
+                offset += length
+                endOfFrames = position + Int64(offset)
+            case .beginning(let length):
+                needed = length
+                break parsing
+            case .nothing:
+                if lostFrom == nil { lostFrom = position + Int64(offset) }
+                offset = Self.nextMark(in: view, from: offset + 1, isLast: view.count == rest)
+            }
+        }
+        if isShort && lostFrom == nil { lostFrom = position + Int64(offset) }
+        position = isShort ? end : position + Int64(offset)
+        if position == end { endLost(at: end) }
+    }
+
+    private func endLost(at end: Int64) {
+        guard let from = lostFrom else { return }
+        if from < end { lost.append(from..<end) }
+        lostFrom = nil
+    }
+
+    private enum Look {
+        case frame(length: Int)
+        /// It may be a frame, of this length at least.
+        case beginning(length: Int)
+        case nothing
+    }
+
+    /// - Parameter rest: How many bytes the segment has from the offset on; the view may have fewer.
+    private static func look(at view: ByteView, _ offset: Int, rest: Int) -> Look {
+        guard rest >= EventFrame.headerLength else { return .nothing }
+        guard view.count - offset >= EventFrame.headerLength else { return .beginning(length: EventFrame.headerLength) }
+        guard view.littleEndianWord(at: offset) == EventFrame.mark else { return .nothing }
+        let length = EventFrame.headerLength + Int(view.littleEndianWord(at: offset + 4))
+        guard length <= rest else { return .nothing }
+        guard let frame = EventFrame(in: view, at: offset) else { return .beginning(length: length) }
+        return frame.isSealed ? .frame(length: length) : .nothing
+    }
+
+    /// The next place where a frame may begin: its mark, or what may be the beginning of one at the end of the view.
+    private static func nextMark(in view: ByteView, from start: Int, isLast: Bool) -> Int {
+        let firstByte = UInt8(truncatingIfNeeded: EventFrame.mark)
+        var index = start
+        while let found = view.firstIndex(of: firstByte, from: index) {
+            guard view.count - found >= 4 else { return isLast ? view.count : found }
+            if view.littleEndianWord(at: found) == EventFrame.mark { return found }
+            index = found + 1
+        }
+        return view.count
+    }
+}
+
+@available(*, unavailable)
+extension SpoolChunk: Sendable {}
+@available(*, unavailable)
+extension SegmentReader: Sendable {}

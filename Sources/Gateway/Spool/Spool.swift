@@ -1,0 +1,122 @@
+import Logging
+import Synchronization
+
+/// Events on disk, from before their clients are answered until every Reporter has acknowledged them.
+///
+/// The spool is the queue: nothing waits in memory. Each shard appends to a lane of its own; each Reporter reads all lanes.
+/// See docs/decisions/0006-spool.md.
+final class Spool: Sendable {
+    private let settings: SpoolSettings
+    private let lanes: [StoredLane]
+    private let feeds: [SpoolFeed]
+    private let lock: RandomAccessFile
+    private let synchronizer: SpoolSynchronizer?
+
+    /// Opens the directory, and finds what earlier runs have left there.
+    ///
+    /// - Parameters:
+    ///   - laneCount: How many shards will write. Lanes of earlier runs beyond that are read to their end.
+    ///   - reporters: The Reporters' names, which name files too.
+    static func open(
+        configuration: Configuration.Spool,
+        laneCount: Int,
+        reporters: [String],
+        log: @escaping ReporterLog
+    ) throws(SpoolError) -> Spool {
+        precondition(!reporters.isEmpty, "without a Reporter nothing would ever leave the spool")
+        let lock = try takeDirectory(configuration.path)
+        let settings: SpoolSettings
+        do {
+            settings = try SpoolSettings(configuration, laneCount: laneCount, reporters: reporters, log: log)
+        } catch {
+            throw .system(error)
+        }
+        var lanes: [StoredLane] = []
+        for number in try laneNumbers(in: configuration.path, laneCount: laneCount) {
+            let directory = "\(configuration.path)/\(lanePrefix)\(number)"
+            if let lane = try LaneRecovery.open(directory, hasWriter: number < laneCount, settings: settings) {
+                lanes.append(lane)
+            }
+        }
+        return try Spool(settings, lanes, lock, interval: configuration.fsyncInterval)
+    }
+
+    private init(
+        _ settings: SpoolSettings,
+        _ lanes: [StoredLane],
+        _ lock: RandomAccessFile,
+        interval: Duration
+    ) throws(SpoolError) {
+        self.settings = settings
+        self.lanes = lanes
+        self.lock = lock
+        var total = 0
+        var replayed: [String] = []
+        for lane in lanes {
+            let length = lane.storedBytes
+            total += length
+            if length > 0 { replayed.append("\(length) bytes in \(lane.directory)") }
+        }
+        settings.storedBytes.store(total, ordering: .relaxed)
+        if total > 0 { settings.log(.notice, "events of an earlier run wait: " + replayed.joined(separator: ", ")) }
+        feeds = settings.reporters.indices.map { SpoolFeed(lanes: lanes, reader: $0, settings: settings) }
+        do {
+            if settings.fsync != .never { try Directory.synchronize(settings.path) }
+            synchronizer =
+                settings.fsync == .interval
+                ? try SpoolSynchronizer(lanes: lanes, interval: interval, log: settings.log) : nil
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Bytes that not every Reporter has acknowledged. On the disk, up to one segment more per lane.
+    var storedBytes: Int { settings.storedBytes.load(ordering: .relaxed) }
+
+    /// A shard's end, for its thread. Once for each.
+    func lane(_ index: Int) -> SpoolLane { SpoolLane(index, of: lanes, settings: settings) }
+
+    /// A Reporter's end.
+    func feed(reporter index: Int) -> SpoolFeed { feeds[index] }
+
+    /// After the shards and the Reporters have ended: leaves everything on the disk, and no file without need.
+    func close() {
+        synchronizer?.stop()
+        for lane in lanes { lane.close() }
+    }
+
+    private static let lanePrefix = "lane-"
+
+    private static func takeDirectory(_ path: String) throws(SpoolError) -> RandomAccessFile {
+        do throws(SystemError) {
+            try Directory.make(path)
+        } catch {
+            if error.isMissingFile { throw .missingParent(path: path) }
+            if FileSystem.exists(path) { throw .notADirectory(path: path) }
+            throw .failed(path: path, error: error)
+        }
+        let lockPath = path + "/lock"
+        let isOurs: Bool
+        let lock: RandomAccessFile
+        do throws(SystemError) {
+            lock = try RandomAccessFile(path: lockPath, .update)
+            isOurs = try lock.tryLock()
+        } catch {
+            throw .failed(path: lockPath, error: error)
+        }
+        if !isOurs { throw .inUse(path: path) }
+        return lock
+    }
+
+    /// Those of the shards, then those that are only read.
+    private static func laneNumbers(in path: String, laneCount: Int) throws(SpoolError) -> [Int] {
+        do throws(SystemError) {
+            let found = try Directory.names(in: path).filter { $0.hasPrefix(lanePrefix) }
+                .compactMap { Int($0.dropFirst(lanePrefix.count)) }
+                .filter { $0 >= laneCount }
+            return Array(0..<laneCount) + found.sorted()
+        } catch {
+            throw .failed(path: path, error: error)
+        }
+    }
+}

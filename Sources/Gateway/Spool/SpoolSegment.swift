@@ -1,0 +1,36 @@
+import Synchronization
+
+/// A file of a lane: frames one after the other, the first at `start`. A batch is never torn between two of them.
+final class SpoolSegment: Sendable {
+    /// The position of its first byte within the lane.
+    let start: Int64
+    let path: String
+    /// The position behind its last whole batch. Written by the shard.
+    let end: Atomic<Int64>
+    /// How many events it holds. Written by the shard.
+    let events = Atomic<Int>(0)
+    /// Whether `events` is known: not for what an earlier run has left.
+    let isCounted: Bool
+
+    init(directory: String, start: Int64, end: Int64, isCounted: Bool) {
+        self.start = start
+        self.path = directory + "/" + Self.name(start)
+        self.end = Atomic(end)
+        self.isCounted = isCounted
+    }
+
+    /// Twenty digits, so that the names stand in the order of the positions.
+    private static func name(_ start: Int64) -> String {
+        let digits = String(start)
+        return String(repeating: "0", count: 20 - digits.count) + digits + suffix
+    }
+
+    private static let suffix = ".events"
+
+    /// The position that a file's name tells; nil: it is no segment's.
+    static func start(ofName name: String) -> Int64? {
+        guard name.utf8.count == 20 + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
+        guard let start = Int64(name.prefix(20)), start >= 0 else { return nil }
+        return start
+    }
+}

@@ -1,0 +1,218 @@
+import Logging
+import Synchronization
+
+/// A Reporter's reading end of the spool: all lanes. For one thread.
+final class SpoolSource: EventSource {
+    private let lanes: [StoredLane]
+    /// Which of the Reporters reads.
+    private let reader: Int
+    private let settings: SpoolSettings
+    private var places: [Place] = []
+    /// The lane that comes first next time, so that a busy one does not starve the others.
+    private var first = 0
+    /// Chunks whose frames have been handed out, and chunks to be filled.
+    private var spent: [SpoolChunk] = []
+    private var spare: [SpoolChunk] = []
+
+    /// How far a lane has been read.
+    private struct Place {
+        var segment: SpoolSegment?
+        var file: SegmentReader?
+        /// What is read next.
+        var position: Int64
+        /// The end of the last event that was handed out, and up to where such have been acknowledged.
+        var handedOut: Int64
+        var acknowledged: Int64
+        /// Read, and not yet handed out, in part at least.
+        var chunk: SpoolChunk?
+    }
+
+    init(lanes: [StoredLane], reader: Int, settings: SpoolSettings) {
+        self.lanes = lanes
+        self.reader = reader
+        self.settings = settings
+        places = lanes.map { lane in
+            let position = lane.acknowledged(by: reader)
+            return Place(position: position, handedOut: position, acknowledged: position)
+        }
+    }
+
+    var isDurable: Bool { true }
+    var laneCount: Int { lanes.count }
+
+    var hasEvents: Bool {
+        for index in places.indices {
+            if places[index].chunk != nil { return true }
+            if places[index].position != lanes[index].end.load(ordering: .sequentiallyConsistent) { return true }
+        }
+        return false
+    }
+
+    /// More than can be read at once.
+    var isBehind: Bool {
+        var length: Int64 = 0
+        for index in places.indices { length += lanes[index].end.load(ordering: .relaxed) - places[index].handedOut }
+        return length > 1 << 20
+    }
+
+    func gather(into events: inout [WaitingEvent], limit: Int) {
+        var rest = limit
+        for number in places.indices where rest > 0 {
+            gather(from: (first + number) % places.count, into: &events, &rest)
+        }
+        if !places.isEmpty { first = (first + 1) % places.count }
+    }
+
+    private func gather(from lane: Int, into events: inout [WaitingEvent], _ rest: inout Int) {
+        while rest > 0 {
+            if let chunk = places[lane].chunk {
+                handOut(chunk, of: lane, into: &events, &rest)
+            } else if !readOn(lane) {
+                return
+            }
+        }
+    }
+
+    private func handOut(_ chunk: SpoolChunk, of lane: Int, into events: inout [WaitingEvent], _ rest: inout Int) {
+        let view = chunk.buffer.view
+        while chunk.taken < chunk.frames.count {
+            if rest <= 0 { return }
+            let range = chunk.frames[chunk.taken]
+            guard let frame = EventFrame(in: view, at: range.lowerBound) else {
+                preconditionFailure("a chunk's frames were checked")
+            }
+            chunk.taken += 1
+            rest -= range.count
+            let end = chunk.start + Int64(range.upperBound)
+            events.append(WaitingEvent(frame: frame, lane: lane, end: end))
+            places[lane].handedOut = end
+        }
+        spent.append(chunk)
+        places[lane].chunk = nil
+    }
+
+    /// Reads the next chunk of a lane, or goes on to its next segment. False where there is nothing more.
+    private func readOn(_ lane: Int) -> Bool {
+        let end = lanes[lane].end.load(ordering: .acquiring)
+        guard places[lane].position < end else { return false }
+        guard let segment = places[lane].segment, let file = places[lane].file,
+            places[lane].position < segment.end.load(ordering: .acquiring)
+        else {
+            goOn(lane, end: end)
+            return true
+        }
+        let chunk = spare.popLast() ?? SpoolChunk()
+        let from = places[lane].position
+        let segmentEnd = segment.end.load(ordering: .acquiring)
+        do throws(SystemError) {
+            try file.read(into: chunk, end: segmentEnd)
+        } catch {
+            spare.append(chunk)
+            skip(lane, to: segmentEnd, "cannot \(error.call) \(segment.path): \(error.reason)")
+            return true
+        }
+        let isOurs = lanes[lane].claim(
+            segment,
+            for: reader,
+            from: from,
+            through: file.position,
+            events: chunk.frames.count
+        )
+        if isOurs {
+            for range in file.takeLost() {
+                lost("\(segment.path) is damaged at byte \(range.lowerBound - segment.start)", range)
+            }
+            move(lane, to: file.position)
+        } else {
+            // The segment was dropped while it was read.
+            close(lane)
+            goOn(lane, end: end)
+        }
+        if isOurs && !chunk.frames.isEmpty {
+            places[lane].chunk = chunk
+        } else {
+            spare.append(chunk)
+            passOver(lane)
+        }
+        return true
+    }
+
+    /// To the next segment that holds something, or to the end.
+    private func goOn(_ lane: Int, end: Int64) {
+        close(lane)
+        let (position, segment) = lanes[lane].next(for: reader, after: places[lane].position)
+        let start = max(position, segment?.start ?? end)
+        if start > position { lost("\(lanes[lane].directory) has a gap", position..<start) }
+        move(lane, to: start)
+        passOver(lane)
+        guard let segment else { return }
+        do throws(SystemError) {
+            places[lane].file = try SegmentReader(path: segment.path, start: segment.start, position: start)
+            places[lane].segment = segment
+        } catch {
+            // Not where it was dropped just now: it is passed over next time.
+            if lanes[lane].next(for: reader, after: start).position > start { return }
+            skip(
+                lane,
+                to: segment.end.load(ordering: .acquiring),
+                "cannot \(error.call) \(segment.path): \(error.reason)"
+            )
+        }
+    }
+
+    private func skip(_ lane: Int, to position: Int64, _ reason: String) {
+        lost(reason, places[lane].position..<position)
+        close(lane)
+        move(lane, to: position)
+        passOver(lane)
+    }
+
+    private func move(_ lane: Int, to position: Int64) { places[lane].position = position }
+
+    private func close(_ lane: Int) {
+        places[lane].segment = nil
+        places[lane].file = nil
+    }
+
+    private func lost(_ what: String, _ range: Range<Int64>) {
+        settings.reporters[reader].counters.dropped.add(1, ordering: .relaxed)
+        settings.log(.error, "\(what): \(range.count) bytes are lost to Reporter \(settings.reporters[reader].name)")
+    }
+
+    /// Nobody acknowledges what was passed over without an event: it goes with the event before it.
+    private func passOver(_ lane: Int) {
+        let place = places[lane]
+        guard place.chunk == nil, place.acknowledged == place.handedOut, place.position > place.handedOut else {
+            return
+        }
+        places[lane].handedOut = place.position
+        places[lane].acknowledged = place.position
+        lanes[lane].acknowledge(for: reader, through: place.position)
+    }
+
+    func release() {
+        spare.append(contentsOf: spent)
+        spent.removeAll(keepingCapacity: true)
+    }
+
+    func acknowledge(lane: Int, through position: Int64) {
+        let place = places[lane]
+        precondition(
+            position >= place.acknowledged && position <= place.handedOut,
+            "acknowledged in order, once gathered"
+        )
+        places[lane].acknowledged = position
+        lanes[lane].acknowledge(for: reader, through: position)
+        passOver(lane)
+    }
+
+    /// What was not acknowledged stays.
+    func close() {
+        for lane in places.indices { close(lane) }
+        release()
+        spare = []
+    }
+}
+
+@available(*, unavailable)
+extension SpoolSource: Sendable {}
