@@ -11,7 +11,9 @@ struct Sidecar: ParsableCommand {
             Example: ameron-sidecar --config ameron-sidecar.yaml
             """,
         version: "ameron-sidecar \(Version.current)",
-        subcommands: [Serve.self, Validate.self, RunExampleModel.self],
+        subcommands: [
+            Serve.self, Validate.self, RunExampleModel.self, RunDevKafka.self, FollowEvents.self, Ask.self,
+        ],
         defaultSubcommand: Serve.self
     )
 }

@@ -18,6 +18,8 @@ enum Rules {
         "Spool": eventWay.union(["Prediction", "Text", "Wrappers", "Configuration"]),
         "Observability": part,
         "ExampleModel": belowExchange,
+        "DevKafka": ["Wrappers"],
+        "KafkaTools": ["Configuration", "Prediction", "Text", "Wrappers"],
     ]
     static let belowExchange: Set = ["Prediction", "Text", "Wrappers", "Configuration", "Version.swift"]
     /// How the parts are seen by each other and from below: their protocols, and what a shard counts.

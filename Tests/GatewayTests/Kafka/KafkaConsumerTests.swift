@@ -96,9 +96,9 @@ import Testing
         for _ in 0..<10 { consumer.turn({ _ in Issue.record("not paused") }) }
         try consumer.resume([partition])
         #expect(consumer.records(1).map(\.text) == ["1"])
-        let other = KafkaPartition(topic: "requests", partition: 9)
+        let other = KafkaPartition(topic: "other", partition: 0)
         #expect(throws: KafkaError.unknownPartition) { try consumer.pause([other]) }
-        #expect(throws: KafkaError.self) {
+        #expect(throws: KafkaError.state) {
             try consumer.storeOffset(topic: "requests", partition: 9, offset: 1)
         }
     }

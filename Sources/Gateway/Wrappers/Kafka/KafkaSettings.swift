@@ -107,9 +107,9 @@ extension String {
         var result: [UInt8] = []
         var index = 0
         func isInside(_ position: Int) -> Bool {
-            bytes.indices.contains(position)
-                && (Character(Unicode.Scalar(bytes[position])).isLetter
-                    || Character(Unicode.Scalar(bytes[position])).isNumber)
+            guard bytes.indices.contains(position) else { return false }
+            let character = Character(Unicode.Scalar(bytes[position]))
+            return character.isLetter || character.isNumber || character == "." || character == "_" || character == "-"
         }
         while index < bytes.count {
             let end = index + wanted.count

@@ -1,0 +1,128 @@
+/// One request on its way, and the wait for its reply.
+struct KafkaQuestion {
+    private let options: KafkaAskTool.Options
+    private let body: [UInt8]
+    /// Goes out with the request and comes back with the reply.
+    private let id: [UInt8]
+    private let follower: TopicFollower
+    private let producer: KafkaProducer
+    private let deadline: Int64
+
+    init(_ options: KafkaAskTool.Options, body: [UInt8]) throws(KafkaSettingError) {
+        self.options = options
+        self.body = body
+        let text = ByteBuffer()
+        UUIDv7Generator().appendNext(at: Clock.wall(), to: text)
+        id = withExtendedLifetime(text) { text.view.array }
+        let (seconds, attoseconds) = options.timeout.components
+        let milliseconds =
+            Int(clamping: seconds.multipliedReportingOverflow(by: 1_000).partialValue)
+            + Int(attoseconds / 1_000_000_000_000_000)
+        deadline = Clock.monotonic() + Int64(milliseconds) * 1_000_000
+        follower = try TopicFollower(options.kafka, topic: options.replyTopic, fromBeginning: false, command: "ask")
+        producer = try KafkaProducer(
+            settings: options.kafka.producer(timeoutMilliseconds: milliseconds),
+            wake: nil
+        )
+    }
+
+    private var isLate: Bool { Clock.monotonic() >= deadline }
+
+    /// The exit code of the command.
+    func ask() throws -> Int32 {
+        // The ends of the reply topic must be known before the reply can come.
+        while !follower.isReading && !follower.topicIsMissing {
+            if let code = interrupted { return code }
+            if isLate { return tellTimeout(delivered: nil) }
+            follower.tryToStart()
+            if !follower.isReading { follower.poll(timeoutMilliseconds: 50) { _ in } }
+        }
+        try produce()
+
+        var delivered: String?
+        var failure: KafkaError?
+        var code: Int32?
+        while code == nil {
+            if let code = interrupted { return code }
+            if isLate { return tellTimeout(delivered: delivered) }
+            _ = producer.poll { event in
+                guard case .delivered(let delivery) = event else { return }
+                failure = delivery.error
+                delivered = "partition \(delivery.partition), offset \(delivery.offset)"
+            }
+            if let failure { throw failure }
+            follower.tryToStart()
+            follower.poll(timeoutMilliseconds: 50) { message in
+                if code == nil, isReply(message) { code = show(message) }
+            }
+        }
+        // The reply may be here before the broker's word that it has the request.
+        producer.close(timeoutMilliseconds: 1_000)
+        return code ?? 1
+    }
+
+    private var interrupted: Int32? {
+        guard let signal = Signals.wait(timeoutMilliseconds: 0), signal != .hangUp else { return nil }
+        // As a shell tells of a signal.
+        return signal == .interrupt ? 130 : 143
+    }
+
+    private func produce() throws(KafkaError) {
+        let headers = makeHeaders()
+        let topic = try producer.topic(options.topic)
+        try body.withByteView { (view) throws(KafkaError) in
+            try id.withByteView { (id) throws(KafkaError) in
+                try producer.produce(to: topic, key: id, value: view, headers: headers, ticket: 0)
+            }
+        }
+    }
+
+    /// The headers of the request. Those that the user gives come last, as the last of a name counts.
+    func makeHeaders() -> KafkaHeaderList {
+        let headers = KafkaHeaderList()
+        func append(_ name: String, _ value: String?) {
+            guard let value else { return }
+            Array(name.utf8).withByteView { name in
+                Array(value.utf8).withByteView { headers.append(name: name, value: $0) }
+            }
+        }
+        id.withByteView { headers.append("correlation-id", $0) }
+        append("content-type", "application/json")
+        append("ameron-model", options.model)
+        append("ameron-version", options.version)
+        append("ameron-face", options.face)
+        for (name, value) in options.headers { append(name, value) }
+        return headers
+    }
+
+    private func isReply(_ message: KafkaMessage) -> Bool {
+        guard let other = message.header(named: "correlation-id") else { return false }
+        return id.withByteView { $0 == other }
+    }
+
+    private func show(_ message: KafkaMessage) -> Int32 {
+        let out = ByteBuffer()
+        if let value = message.value { out.append(value) }
+        out.append(UInt8(ascii: "\n"))
+        _ = withExtendedLifetime(out) { StandardOutput.write(out.view) }
+        guard let status = message.header(named: "ameron-status"), status != ByteView("200") else { return 0 }
+        StandardError.print("status \(status.string)")
+        return 1
+    }
+
+    private func tellTimeout(delivered: String?) -> Int32 {
+        let within = DurationText.describe(options.timeout)
+        let asked = String(decoding: id, as: UTF8.self)
+        let why =
+            if let delivered {
+                """
+                no reply on \(options.replyTopic) within \(within); the request \(asked) is in \(options.topic), \(delivered).
+                Does a Sidecar read that topic (providers.kafka.requestTopic), and does it reply on this one?
+                """
+            } else {
+                "the request was not delivered within \(within); is there a broker at \(options.kafka.brokers)?"
+            }
+        StandardError.print("ameron-sidecar ask: \(why)")
+        return 2
+    }
+}
