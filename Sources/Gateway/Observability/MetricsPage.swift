@@ -20,6 +20,7 @@ final class MetricsPage: Sendable {
     private let shards: [ShardMetrics]
     private let models: [Model]
     private let reporters: [Reporter]
+    private let spoolBytes: (@Sendable () -> Int)?
     private let isReady: @Sendable (Int) -> Bool
 
     init(
@@ -27,12 +28,14 @@ final class MetricsPage: Sendable {
         shards: [ShardMetrics],
         models: [Model],
         reporters: [Reporter],
+        spoolBytes: (@Sendable () -> Int)?,
         isReady: @escaping @Sendable (Int) -> Bool
     ) {
         self.provider = provider
         self.shards = shards
         self.models = models
         self.reporters = reporters
+        self.spoolBytes = spoolBytes
         self.isReady = isReady
     }
 
@@ -47,6 +50,10 @@ final class MetricsPage: Sendable {
         writeGauges(to: body)
         writePredictions(to: body)
         writeReporters(to: body)
+        if let spoolBytes {
+            head("ameron_spool_bytes", "gauge", "Bytes of events that not every Reporter has acknowledged.", body)
+            row("ameron_spool_bytes", [], String(spoolBytes()), body)
+        }
     }
 
     private func writeRequests(to body: ByteBuffer) {
