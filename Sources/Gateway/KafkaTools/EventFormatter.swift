@@ -120,7 +120,7 @@ final class EventFormatter {
         let own = ByteBuffer()
         if timestamp >= 0 { TimestampWriter().append(timestamp * 1_000_000, to: own) }
         withExtendedLifetime(own) {
-            let stamp = stamp.flatMap { $0.count >= 23 ? $0 : nil } ?? own.view
+            let stamp = stamp.flatMap { $0.count >= 23 && $0.isVisibleASCII ? $0 : nil } ?? own.view
             out.append(stamp.prefix(10))
             out.append(" ")
             out.append(stamp.dropFirst(11).prefix(12))
