@@ -14,13 +14,17 @@ import func TestSupport.eventuallyValue
         let value: TCPForwarder
     }
 
-    /// Runs `body` with the relay's port and the socket that it relays to.
-    private func withForwarder(_ body: (UInt16, ListeningSocket) throws -> Void) throws {
+    /// Runs `body` with the port of a relay to a socket, and with that socket.
+    private func withForwarder(_ body: (Int, ListeningSocket) throws -> Void) throws {
         let server = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
         defer { server.closeSocket() }
+        try withForwarder(to: server.port) { try body($0, server) }
+    }
+
+    private func withForwarder(to target: Int, _ body: (Int) throws -> Void) throws {
         let front = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
         let stop = try EventFD()
-        let forwarder = Handover(value: try TCPForwarder(front, target: server.port, stopSignal: stop))
+        let forwarder = Handover(value: try TCPForwarder(front, target: target, stopSignal: stop))
         let thread = try ThreadHandle(name: "forwarder") {
             do { try forwarder.value.run() } catch { Issue.record("\(error)") }
         }
@@ -28,7 +32,7 @@ import func TestSupport.eventuallyValue
             stop.signal()
             thread.join()
         }
-        try body(UInt16(front.port), server)
+        try body(front.port)
     }
 
     private func accept(_ server: ListeningSocket) throws -> StreamSocket {
@@ -59,7 +63,7 @@ import func TestSupport.eventuallyValue
     /// One side ends its sending and still gets all that the other sends afterwards, much more than the relay holds.
     @Test func relaysBothWaysAndHalfClosed() throws {
         try withForwarder { port, server in
-            let client = try StreamSocket.connect(toLoopbackPort: Int(port))
+            let client = try StreamSocket.connect(toLoopbackPort: port)
             defer { client.closeSocket() }
             let accepted = try accept(server)
             defer { accepted.closeSocket() }
@@ -94,7 +98,7 @@ import func TestSupport.eventuallyValue
         try withForwarder { port, server in
             var pairs: [(StreamSocket, StreamSocket)] = []
             for _ in 0..<50 {
-                let client = try StreamSocket.connect(toLoopbackPort: Int(port))
+                let client = try StreamSocket.connect(toLoopbackPort: port)
                 pairs.append((client, try accept(server)))
             }
             for (client, accepted) in pairs {
@@ -112,21 +116,10 @@ import func TestSupport.eventuallyValue
     }
 
     @Test func hangsUpWhereNobodyListens() throws {
-        try withForwarder { port, server in
-            // Nobody takes this one: its port is free again.
-            let closed = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
-            closed.closeSocket()
-            let stop = try EventFD()
-            let front = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
-            let forwarder = Handover(value: try TCPForwarder(front, target: closed.port, stopSignal: stop))
-            let thread = try ThreadHandle(name: "forwarder") {
-                do { try forwarder.value.run() } catch { Issue.record("\(error)") }
-            }
-            defer {
-                stop.signal()
-                thread.join()
-            }
-            let client = try StreamSocket.connect(toLoopbackPort: front.port)
+        let closed = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
+        closed.closeSocket()
+        try withForwarder(to: closed.port) { port in
+            let client = try StreamSocket.connect(toLoopbackPort: port)
             defer { client.closeSocket() }
             let seen = ByteBuffer()
             #expect(
