@@ -68,7 +68,8 @@ final class KafkaClient {
 
     /// Handles up to `limit` events; waits for the first up to `timeoutMilliseconds`. True: there may be more.
     func poll(limit: Int, timeoutMilliseconds: Int, _ body: (KafkaEvent) -> Void) -> Bool {
-        var timeout = Int32(clamping: timeoutMilliseconds)
+        // A negative one would wait for ever.
+        var timeout = Int32(clamping: max(timeoutMilliseconds, 0))
         for _ in 0..<limit {
             guard let event = rd_kafka_queue_poll(queue, timeout) else { return false }
             timeout = 0
