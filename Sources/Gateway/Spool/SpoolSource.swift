@@ -206,9 +206,17 @@ final class SpoolSource: EventSource {
         passOver(lane)
     }
 
-    /// What was not acknowledged stays.
+    /// What was not acknowledged stays, but for what the spool has dropped after it was read.
     func close() {
-        for lane in places.indices { close(lane) }
+        for lane in places.indices {
+            close(lane)
+            guard let chunk = places[lane].chunk else { continue }
+            if lanes[lane].acknowledged(by: reader) > places[lane].handedOut {
+                let unread = chunk.frames.count - chunk.taken
+                settings.reporters[reader].counters.dropped.add(unread, ordering: .relaxed)
+            }
+            places[lane].chunk = nil
+        }
         release()
         spare = []
     }
