@@ -175,6 +175,41 @@ import Testing
         #expect(spool.storedBytes == 0)
     }
 
+    @Test func `a file that can be read only later loses nothing`() throws {
+        let directory = SpoolDirectory()
+        _ = try crash(directory, batches: [0..<3], fill: { _ in 0 })
+        let spool = try directory.open()
+        spool.lane(0).submit(3..<5)
+        let path = directory.segments()[0]
+        try FileManager.default.moveItem(atPath: path, toPath: path + "-away")
+        // It can be opened and not be read.
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        let reader = SpoolReader(spool)
+        for _ in 0..<2 {
+            #expect(reader.read().isEmpty)
+            #expect(reader.source.hasEvents)
+        }
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.moveItem(atPath: path + "-away", toPath: path)
+        #expect(reader.takeAll() == [0, 1, 2, 3, 4])
+        #expect(spool.totals() == .init())
+        #expect(directory.logs.messages.filter { $0.contains("trying again") }.count == 1)
+    }
+
+    @Test func `a file that can never be read is passed over in the end`() throws {
+        let directory = SpoolDirectory()
+        _ = try crash(directory, batches: [0..<3], fill: { _ in 0 })
+        let spool = try directory.open()
+        spool.lane(0).submit(3..<5)
+        let path = directory.segments()[0]
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        let reader = SpoolReader(spool)
+        #expect(reader.takeAll() == [3, 4])
+        #expect(spool.totals() == .init(dropped: 1))
+        #expect(spool.storedBytes == 0)
+    }
+
     @Test func `rubbish alone does not fill a spool for ever`() throws {
         let directory = SpoolDirectory(maxBytes: 64 << 10)
         _ = try crash(directory, batches: [0..<50], fill: { _ in 2_000 })
