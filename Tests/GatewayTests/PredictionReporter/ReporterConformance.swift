@@ -32,7 +32,21 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
                 delivered: { directory.lines(of: "predictions.jsonl") },
                 owner: directory
             )
-        }
+        },
+        ReporterKind(name: "kafka") { maxQueueBytes in
+            let cluster = try KafkaMockCluster()
+            // In one partition all stay in order.
+            try cluster.createTopic("predictions", partitions: 1)
+            let configuration = kafkaConfiguration(cluster)
+            let reporter = try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
+                try KafkaReporter(configuration: configuration, feed: queue) { _, _ in }
+            }
+            return ReporterSubject(
+                reporter: reporter,
+                delivered: { (try? cluster.allRecords(in: "predictions").compactMap(\.text)) ?? [] },
+                owner: cluster
+            )
+        },
     ]
 }
 
