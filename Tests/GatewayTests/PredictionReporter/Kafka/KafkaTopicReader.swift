@@ -6,7 +6,10 @@ import Testing
 extension KafkaMockCluster {
     /// All records of a topic, partition after partition.
     func allRecords(in topic: String, partitions: Int = 1) throws -> [SeenRecord] {
-        let consumer = try consumer([("enable.partition.eof", "true")])
+        let consumer = try consumer([
+            ("enable.partition.eof", "true"), ("topic.metadata.refresh.fast.interval.ms", "10"),
+            ("fetch.error.backoff.ms", "10"),
+        ])
         let all = (0..<partitions).map {
             KafkaPartition(topic: topic, partition: Int32($0), offset: KafkaPartition.beginning)
         }
