@@ -56,7 +56,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
     ]
 
     private static func http(_ mode: Configuration.Reporter.HTTP.Mode) -> ReporterKind {
-        ReporterKind(name: "http \(mode)", eventsEach: mode == .binary ? 1_000 : 20_000) { maxQueueBytes in
+        ReporterKind(name: "http \(mode)", eventsEach: mode == .binary ? 500 : 5_000, rounds: 3) { maxQueueBytes in
             let receiver = try FakeEventReceiver()
             var configuration = Configuration.Reporter.HTTP()
             configuration.url = receiver.url
