@@ -65,7 +65,8 @@ struct ReportingBlueprint {
                 synchronizes: synchronizes,
                 log: log
             )
-        case .kafka, .http: preconditionFailure("not in this version")
+        case .kafka(let kafka): return try KafkaReporter(name: name, configuration: kafka, feed: feed, log: log)
+        case .http(let http): return try HTTPReporter(name: name, configuration: http, feed: feed, log: log)
         }
     }
 
