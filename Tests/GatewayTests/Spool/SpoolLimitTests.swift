@@ -89,7 +89,9 @@ import Testing
         lane.submit(0..<2)
         try withFileSizeLimit(48 << 20) {
             let batch = largeBatch(number: 2, length: 49 << 20)
+            let before = directory.eventBytes
             #expect(!lane.submit(batch))
+            #expect(directory.eventBytes == before)
             // All but one in a while are refused.
             #expect(lane.isFull)
             #expect(!lane.submit(batch))
