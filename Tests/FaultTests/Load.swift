@@ -109,7 +109,8 @@ final class RequestLoad: Sendable {
         let producer = try KafkaProducer(
             settings: KafkaSettings([
                 ("bootstrap.servers", bootstrap), ("acks", "all"), ("linger.ms", "1"), ("message.timeout.ms", "0"),
-                ("max.in.flight", "1"), ("reconnect.backoff.max.ms", "500"),
+                ("max.in.flight", "1"), ("reconnect.backoff.max.ms", "500"), ("request.timeout.ms", "2000"),
+                ("socket.timeout.ms", "3000"),
             ]),
             wake: nil
         )

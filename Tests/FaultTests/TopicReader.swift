@@ -29,6 +29,8 @@ final class TopicReader: Sendable {
                         ("bootstrap.servers", bootstrap), ("group.id", "reader"), ("enable.auto.commit", "false"),
                         ("enable.auto.offset.store", "false"), ("auto.offset.reset", "earliest"),
                         ("reconnect.backoff.max.ms", "500"),
+                        // A mock broker that is down lets requests go unanswered on connections that stay open.
+                        ("socket.timeout.ms", "3000"), ("fetch.wait.max.ms", "200"),
                     ]),
                     wake: nil
                 )

@@ -53,7 +53,7 @@ final class FileReporterThread {
             } else if deadline != nil {
                 break
             } else {
-                wake.sleep(unless: { source.hasEvents })
+                wake.waitForEvents(unless: { source.hasEvents })
             }
         }
         source.close()

@@ -37,7 +37,7 @@ final class ReaderWake: Sendable {
     }
 
     /// Waits until events come or `signal` is called, at most so long (nil: no limit).
-    func sleep(nanoseconds: Int64? = nil, unless hasEvents: () -> Bool) {
+    func waitForEvents(nanoseconds: Int64? = nil, unless hasEvents: () -> Bool) {
         if beginSleep(unless: hasEvents) { event.wait(nanoseconds: nanoseconds) }
         endSleep()
     }

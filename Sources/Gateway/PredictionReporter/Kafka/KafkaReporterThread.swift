@@ -110,7 +110,7 @@ final class KafkaReporterThread {
             wake.pause(nanoseconds: min(left ?? pause, pause))
         case .sending where retries.isEmpty && events.isEmpty:
             if !hasSent {
-                wake.sleep(nanoseconds: left, unless: { source.hasEvents })
+                wake.waitForEvents(nanoseconds: left, unless: { source.hasEvents })
             } else if deadline == nil && !source.isBehind {
                 wake.pause(nanoseconds: Self.lingerNanoseconds)
             }
