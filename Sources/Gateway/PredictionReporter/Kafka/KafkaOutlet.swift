@@ -16,8 +16,8 @@ final class KafkaOutlet {
         try? ThreadHandle(name: "kafka-end") { last.drop() }.detach()
     }
 
+    // Sendable: after `init` one thread alone touches it.
     private final class LastReference: @unchecked Sendable {
-        // Sendable: after `init` one thread alone touches it.
         private var outlet: KafkaOutlet?
 
         /// Takes the reference away, so that no other thread holds one.

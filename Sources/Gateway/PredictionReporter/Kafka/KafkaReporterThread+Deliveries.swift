@@ -41,7 +41,8 @@ extension KafkaReporterThread {
         case .error(let error, let isFatal):
             if isFatal {
                 replaceProducer(because: outlet?.producer.fatalError() ?? error)
-            } else if error == .allBrokersDown {
+            } else if error == .allBrokersDown && records.count > 0 {
+                // While nothing waits this only tells that the brokers have closed idle connections.
                 trouble.begin("no broker can be reached")
             } else {
                 libraryLog.relay(level: 3, kind: error.name, message: "\(error)", now: news.now)
