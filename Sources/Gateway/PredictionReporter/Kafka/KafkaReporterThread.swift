@@ -12,6 +12,8 @@ final class KafkaReporterThread {
     private static let lingerNanoseconds: Int64 = 1_000_000
     /// How long to wait for librdkafka to give up what is left when the time is over.
     static let purgeNanoseconds: Int64 = 1_000_000_000
+    /// How long messages may wait for brokers before that is called trouble.
+    static let patienceNanoseconds: Int64 = 1_000_000_000
 
     let source: any EventSource
     let counters: ReporterCounters
@@ -34,6 +36,10 @@ final class KafkaReporterThread {
     var state = State.sending
     /// Which producer this is since the last event that was delivered.
     var attempt = 0
+    /// As librdkafka said, and no message was delivered since.
+    var brokersAreDown = false
+    /// Since when messages wait for brokers that are down.
+    var waitingSince: Int64?
 
     /// Gathered events; those before `next` are with librdkafka, or done with.
     private var events: [WaitingEvent] = []
@@ -105,7 +111,7 @@ final class KafkaReporterThread {
     }
 
     private func rest(until deadline: Int64?, hasSent: Bool) {
-        let left = deadline.map { $0 - Clock.monotonic() }
+        let left = [deadline.map { $0 - Clock.monotonic() }, watchBrokers()].compactMap { $0 }.min()
         switch state {
         case .replacing where records.count == 0: break  // nothing is to come from the old producer
         case .waiting(let time):
