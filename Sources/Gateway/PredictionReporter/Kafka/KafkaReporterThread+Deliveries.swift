@@ -42,7 +42,7 @@ extension KafkaReporterThread {
             if isFatal {
                 replaceProducer(because: outlet?.producer.fatalError() ?? error)
             } else if error == .allBrokersDown {
-                trouble.begin("no broker can be reached")
+                brokersAreDown = true
             } else {
                 libraryLog.relay(level: 3, kind: error.name, message: "\(error)", now: news.now)
             }
@@ -59,6 +59,7 @@ extension KafkaReporterThread {
             news.delivered(record, counters.deliveries)
             trouble.end()
             attempt = 0
+            brokersAreDown = false
             return
         }
         let message = KafkaEventMessage(delivery)
@@ -75,6 +76,22 @@ extension KafkaReporterThread {
                 replaceProducer(because: error)
             }
         }
+    }
+
+    /// Tells of trouble where messages have waited for a while for brokers that are all down: librdkafka says that once,
+    /// and also when brokers have only closed idle connections. Returns when to look again, in nanoseconds from now.
+    func watchBrokers() -> Int64? {
+        guard brokersAreDown, records.count > 0, !trouble.isOn else {
+            waitingSince = nil
+            return nil
+        }
+        let now = Clock.monotonic()
+        let since = waitingSince ?? now
+        waitingSince = since
+        let left = since + Self.patienceNanoseconds - now
+        if left > 0 { return left }
+        trouble.begin("no broker can be reached")
+        return nil
     }
 
     // MARK: Events that fail

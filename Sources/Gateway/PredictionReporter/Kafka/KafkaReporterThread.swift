@@ -11,7 +11,9 @@ final class KafkaReporterThread {
     /// The rest after events were passed on, so that shards need no system call to wake a thread that does not sleep.
     private static let lingerNanoseconds: Int64 = 1_000_000
     /// How long to wait for librdkafka to give up what is left when the time is over.
-    private static let purgeNanoseconds: Int64 = 1_000_000_000
+    static let purgeNanoseconds: Int64 = 1_000_000_000
+    /// How long messages may wait for brokers before that is called trouble.
+    static let patienceNanoseconds: Int64 = 1_000_000_000
 
     let source: any EventSource
     let counters: ReporterCounters
@@ -21,11 +23,11 @@ final class KafkaReporterThread {
     var libraryLog: KafkaLogRelay
     var outlet: KafkaOutlet?
 
-    private let wake: ReaderWake
+    let wake: ReaderWake
     private let control: ReporterControl
-    private let topicName: String
+    let topicName: String
     private let writer: KafkaEventWriter
-    private let log: ReporterLog
+    let log: ReporterLog
 
     var ledger = DeliveryLedger()
     var records = KafkaMessageRecords()
@@ -34,6 +36,10 @@ final class KafkaReporterThread {
     var state = State.sending
     /// Which producer this is since the last event that was delivered.
     var attempt = 0
+    /// As librdkafka said, and no message was delivered since.
+    var brokersAreDown = false
+    /// Since when messages wait for brokers that are down.
+    var waitingSince: Int64?
 
     /// Gathered events; those before `next` are with librdkafka, or done with.
     private var events: [WaitingEvent] = []
@@ -41,8 +47,8 @@ final class KafkaReporterThread {
     private var nextTicket: DeliveryLedger.Ticket?
     private var arrival: Int64 = 0
     private var sequence = 0
-    private let backoff = RetryBackoff(initial: 100_000_000, maximum: 10_000_000_000)
-    private let random = RandomPool()
+    let backoff = RetryBackoff(initial: 100_000_000, maximum: 10_000_000_000)
+    let random = RandomPool()
 
     enum State: Equatable {
         case sending
@@ -93,16 +99,19 @@ final class KafkaReporterThread {
         end()
     }
 
+    /// Gathered events that librdkafka has not got.
+    var leftCount: Int { events.count - next }
+
     private var isIdle: Bool { records.count == 0 && retries.isEmpty && events.isEmpty && !source.hasEvents }
 
     /// Tells the source what is done with. What was refused must be in its file by then.
-    private func settle() {
+    func settle() {
         failures.flush()
         ledger.acknowledge(to: source)
     }
 
     private func rest(until deadline: Int64?, hasSent: Bool) {
-        let left = deadline.map { $0 - Clock.monotonic() }
+        let left = [deadline.map { $0 - Clock.monotonic() }, watchBrokers()].compactMap { $0 }.min()
         switch state {
         case .replacing where records.count == 0: break  // nothing is to come from the old producer
         case .waiting(let time):
@@ -213,65 +222,6 @@ final class KafkaReporterThread {
             giveUp(message, record, error)
             return true
         }
-    }
-
-    private func nextAttempt() -> Int64 {
-        defer { attempt += 1 }
-        return Clock.monotonic() + backoff.delay(attempt: attempt, random: random.next())
-    }
-
-    // MARK: Another producer
-
-    /// Gives up the producer. Its reports give the messages back; when the last is in, another producer gets them.
-    func replaceProducer(because error: KafkaError) {
-        guard let outlet, state != .ending, state != .replacing else { return }
-        trouble.begin("the producer must be replaced (\(error))")
-        // Not each time: this may go on for as long as the brokers are away.
-        log(.debug, "Kafka topic \(topicName): another producer takes over after \(error)")
-        state = .replacing
-        outlet.producer.purge()
-    }
-
-    /// Takes the next step of what is under way besides sending.
-    private func proceed() {
-        switch state {
-        case .replacing where records.count == 0:
-            KafkaOutlet.discard(&outlet)
-            state = .waiting(until: nextAttempt())
-        case .waiting(let time) where Clock.monotonic() >= time:
-            if outlet == nil {
-                do {
-                    outlet = try KafkaOutlet(settings: settings.settings, topic: topicName, wake: wake.event)
-                } catch {
-                    trouble.begin("\(error)")
-                    state = .waiting(until: nextAttempt())
-                    return
-                }
-            }
-            state = .sending
-        default: break
-        }
-    }
-
-    // MARK: The end
-
-    private func end() {
-        state = .ending
-        if records.count > 0, let outlet {
-            let deadline = Clock.monotonic() + Self.purgeNanoseconds
-            outlet.producer.purge()
-            takeNews()
-            while records.count > 0 && Clock.monotonic() < deadline {
-                wake.event.wait(nanoseconds: deadline - Clock.monotonic())
-                takeNews()
-            }
-        }
-        if !source.isDurable {
-            counters.dropped.add(records.count + retries.count + events.count - next, ordering: .relaxed)
-        }
-        settle()
-        source.close()
-        KafkaOutlet.discard(&outlet)
     }
 }
 

@@ -29,6 +29,11 @@ import Testing
     private func expectAll(_ count: Int) throws {
         let records = try cluster.allRecords(in: "predictions", partitions: 4)
         #expect(Set(try records.map { try eventNumber($0.text ?? "") }) == Set(0..<count))
+        // Whole, headers and all, however often they were sent.
+        for record in records {
+            let number = try eventNumber(record.text ?? "")
+            #expect(record.headers.count == 6 && record.headers.contains("ce_id=event-\(number)"))
+        }
         try expectOrderPerKey(records, mayRepeat: true)
     }
 

@@ -182,6 +182,8 @@ import Testing
             try KafkaReporter(configuration: configuration, feed: queue, log: recorder.log)
         }
         try reporter.start()
+        fillEvents(batch, 0..<1)
+        reporter.openLane().take(batch)
         #expect(eventually { recorder.messages.contains { $0.contains("no broker can be reached") } })
         reporter.stop(timeout: .milliseconds(10))
     }
