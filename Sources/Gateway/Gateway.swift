@@ -171,7 +171,6 @@ final class RunningGateway {
         _ readiness: Readiness
     ) -> MetricsPage {
         MetricsPage(
-            provider: "rest",
             shards: metrics,
             models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
             reporters: reporters.map { reporter in

@@ -58,8 +58,7 @@ struct ShardBlueprint {
             router: router,
             local: local,
             epoll: epoll,
-            tokenKind: Shard.TokenKind.client,
-            newRequestId: { reporting.newRequestId($0) }
+            tokenKind: Shard.TokenKind.client
         )
         let log = log
         let daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: provider) { message in
