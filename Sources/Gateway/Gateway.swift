@@ -45,12 +45,13 @@ final class RunningGateway {
         let sockets = try Self.listen(configuration.server, count: count)
         port = sockets[0].port
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
+        let kafka = configuration.providers.kafka == nil ? [] : (0..<count).map { _ in KafkaMetrics() }
         let blueprint = ShardBlueprint(
             configuration: configuration,
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
-            page: Self.makePage(configuration, metrics, reporters, readiness),
+            page: Self.makePage(configuration, metrics, kafka, reporters, readiness),
             log: log
         )
 
@@ -64,6 +65,7 @@ final class RunningGateway {
                     index,
                     socket: sockets[index],
                     metrics: metrics[index],
+                    kafkaMetrics: kafka.isEmpty ? nil : kafka[index],
                     control: control
                 )
             )
@@ -167,6 +169,7 @@ final class RunningGateway {
     private static func makePage(
         _ configuration: Configuration,
         _ metrics: [ShardMetrics],
+        _ kafka: [KafkaMetrics],
         _ reporters: [any PredictionReporter],
         _ readiness: Readiness
     ) -> MetricsPage {
@@ -184,7 +187,8 @@ final class RunningGateway {
                     deliveries: { counters.deliveries.read() }
                 )
             },
-            isReady: { readiness.isReady(model: $0) }
+            isReady: { readiness.isReady(model: $0) },
+            kafka: kafka
         )
     }
 }

@@ -8,7 +8,7 @@ import Testing
         arguments: [
             (0, 100), (1, 200), (2, 400), (3, 800), (4, 1_000), (5, 1_000), (62, 1_000), (63, 1_000), (64, 1_000),
             (Int.max, 1_000), (-1, 100),
-        ]
+        ] as [(Int, Int64)]
     )
     func `the limit doubles up to the maximum`(attempt: Int, limit: Int64) {
         #expect(RetryBackoff(initial: 100, maximum: 1_000).limit(attempt: attempt) == limit)
@@ -17,7 +17,7 @@ import Testing
     @Test(
         arguments: [
             (UInt64(0), 0), (UInt64.max, 399), (UInt64(1) << 63, 200), (UInt64(1) << 62, 100), (UInt64(1), 0),
-        ]
+        ] as [(UInt64, Int64)]
     )
     func `the delay is a random part of the limit`(random: UInt64, delay: Int64) {
         #expect(RetryBackoff(initial: 100, maximum: 1_000).delay(attempt: 2, random: random) == delay)
