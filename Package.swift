@@ -63,7 +63,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "ameron-sidecar"],
+            dependencies: ["Gateway", "TestSupport", "ameron-sidecar"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

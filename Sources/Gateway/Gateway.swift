@@ -26,7 +26,7 @@ final class RunningGateway {
     private let configuration: Configuration
     private let log: Logger
     private let readiness: Readiness
-    private let reporters: [any PredictionReporter]
+    private let reporting: ReportingBlueprint
     private let controls: [ShardControl]
     private let threads: [ThreadHandle]
     private let port: Int
@@ -37,11 +37,10 @@ final class RunningGateway {
         self.log = log
         let configuration = Self.bounded(configuration, log: log)
         readiness = Readiness(modelCount: configuration.models.count)
-        let reporting = try ReportingBlueprint(configuration.reporting, log: log)
-        reporters = reporting.reporters
-        for reporter in reporters { try reporter.start() }
-
         let count = configuration.server.shards > 0 ? configuration.server.shards : Processors.available()
+        reporting = try ReportingBlueprint(configuration.reporting, shardCount: count, log: log)
+        for reporter in reporting.reporters { try reporter.start() }
+
         let sockets = try Self.listen(configuration.server, count: count)
         port = sockets[0].port
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
@@ -51,7 +50,7 @@ final class RunningGateway {
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
-            page: Self.makePage(configuration, metrics, kafka, reporters, readiness),
+            page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
             log: log
         )
 
@@ -88,7 +87,7 @@ final class RunningGateway {
         drain()
         for control in controls { control.order(.stop) }
         for thread in threads { thread.join() }
-        for reporter in reporters { reporter.stop(timeout: .seconds(5)) }
+        reporting.stop(timeout: .seconds(5))
         reportLosses()
         log.notice("stopped")
         return Self.aShardFailed.load(ordering: .acquiring) ? 1 : 0
@@ -99,7 +98,7 @@ final class RunningGateway {
             switch Signals.wait() {
             case .hangUp:
                 log.notice("SIGHUP: the Reporters open their files anew")
-                for reporter in reporters { reporter.reopen() }
+                for reporter in reporting.reporters { reporter.reopen() }
             case .terminate, .interrupt, nil: return
             }
         }
@@ -117,7 +116,7 @@ final class RunningGateway {
     }
 
     private func reportLosses() {
-        for reporter in reporters {
+        for reporter in reporting.reporters {
             let failed = reporter.counters.failed.load(ordering: .relaxed)
             let dropped = reporter.counters.dropped.load(ordering: .relaxed)
             guard failed + dropped > 0 else { continue }
@@ -170,13 +169,15 @@ final class RunningGateway {
         _ configuration: Configuration,
         _ metrics: [ShardMetrics],
         _ kafka: [KafkaMetrics],
-        _ reporters: [any PredictionReporter],
+        _ reporting: ReportingBlueprint,
         _ readiness: Readiness
     ) -> MetricsPage {
-        MetricsPage(
+        var spoolBytes: (@Sendable () -> Int)?
+        if let spool = reporting.spool { spoolBytes = { spool.storedBytes } }
+        return MetricsPage(
             shards: metrics,
             models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
-            reporters: reporters.map { reporter in
+            reporters: reporting.reporters.map { reporter in
                 let counters = reporter.counters
                 return MetricsPage.Reporter(
                     name: reporter.name,
@@ -187,6 +188,7 @@ final class RunningGateway {
                     deliveries: { counters.deliveries.read() }
                 )
             },
+            spoolBytes: spoolBytes,
             isReady: { readiness.isReady(model: $0) },
             kafka: kafka
         )

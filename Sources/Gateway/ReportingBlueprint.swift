@@ -1,32 +1,72 @@
 import Logging
 
-/// The Reporters, and the ways that lead to them: queues in memory, one per Reporter.
+/// The Reporters, and the ways that lead to them: a queue in memory for each under best effort, one spool for all under
+/// at-least-once.
 struct ReportingBlueprint {
     let reporters: [any PredictionReporter]
+    /// nil: best effort.
+    let spool: Spool?
     private let queues: [ReportQueue]
 
-    init(_ configuration: Configuration.Reporting, log: Logger) throws {
+    init(_ configuration: Configuration.Reporting, shardCount: Int, log: Logger) throws {
         let names = Self.names(configuration.reporters)
-        queues = try names.map { _ in try ReportQueue(maxBytes: configuration.maxQueueBytes) }
-        reporters = try zip(zip(configuration.reporters, names), queues).map { reporter, queue in
-            try Self.makeReporter(reporter.0, name: reporter.1, feed: queue) { level, message in
-                log.log(level: level, "\(message)")
-            }
+        let report: ReporterLog = { level, message in log.log(level: level, "\(message)") }
+        let feeds: [any EventFeed]
+        if configuration.delivery == .atLeastOnce && !names.isEmpty {
+            let spool = try Spool.open(
+                configuration: configuration.spool,
+                laneCount: shardCount,
+                reporters: names,
+                log: report
+            )
+            (self.spool, queues) = (spool, [])
+            feeds = names.indices.map { spool.feed(reporter: $0) }
+        } else {
+            queues = try names.map { _ in try ReportQueue(maxBytes: configuration.maxQueueBytes) }
+            (spool, feeds) = (nil, queues)
+        }
+        // Whoever wants nothing lost to a power cut wants it from the file as well.
+        let synchronizes = spool != nil && configuration.spool.fsync == .always
+        reporters = try names.indices.map { index in
+            try Self.makeReporter(
+                configuration.reporters[index],
+                name: names[index],
+                feed: feeds[index],
+                synchronizes: synchronizes,
+                log: report
+            )
         }
     }
 
     /// The ways in for one shard.
-    func openLanes(shard: Int) -> [any EventLane] { queues.map { $0.openLane() } }
+    func openLanes(shard: Int) -> [any EventLane] {
+        if let spool { [spool.lane(shard)] } else { queues.map { $0.openLane() } }
+    }
+
+    /// Ends the Reporters, then what they read. After the shards.
+    func stop(timeout: Duration) {
+        for reporter in reporters { reporter.stop(timeout: timeout) }
+        spool?.close()
+    }
 
     private static func makeReporter(
         _ reporter: Configuration.Reporter,
         name: String,
         feed: any EventFeed,
+        synchronizes: Bool,
         log: @escaping ReporterLog
     ) throws -> any PredictionReporter {
         switch reporter {
-        case .file(let file): return try FileReporter(name: name, configuration: file, feed: feed, log: log)
-        case .kafka, .http: preconditionFailure("not in this version")
+        case .file(let file):
+            return try FileReporter(
+                name: name,
+                configuration: file,
+                feed: feed,
+                synchronizes: synchronizes,
+                log: log
+            )
+        case .kafka(let kafka): return try KafkaReporter(name: name, configuration: kafka, feed: feed, log: log)
+        case .http(let http): return try HTTPReporter(name: name, configuration: http, feed: feed, log: log)
         }
     }
 

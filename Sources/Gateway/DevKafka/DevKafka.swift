@@ -76,8 +76,8 @@ public enum DevKafka {
         StandardError.print(
             """
             dev-kafka listening on \(host):\(port), which is the address to give to clients (bootstrap.servers)
-            It is a stand-in to try things out with, not Kafka: records are in memory only and gone when it ends,
-            transactions and exactly-once have no effect, and there is neither SASL nor TLS.
+            It is a stand-in to try things out with, not Kafka: records are in memory only and gone when it ends, of each
+            partition the last 5 MB or so are kept, transactions have no effect, and there is neither SASL nor TLS.
             Clients must be on this machine: they are sent on to the brokers at \(cluster.bootstrapServers).
             A topic is made when it is first named, with 4 partitions\(topics(options)).
             """

@@ -21,7 +21,7 @@ final class EventFormatter {
 
     /// Appends the line of one record; false, and nothing, where the event is not of the model asked for.
     func append(headers: KafkaHeaderList, value: ByteView?, timestamp: Int64, to out: ByteBuffer) -> Bool {
-        let members = Members(value ?? .empty, outline)
+        let members = EventMembers(value ?? .empty, outline)
         if let model {
             guard let name = members?["modelName"], outline.isString(name) else { return false }
             let plain = ByteBuffer()
@@ -95,7 +95,7 @@ final class EventFormatter {
     private func appendText(
         _ headers: KafkaHeaderList,
         _ value: ByteView?,
-        _ members: Members?,
+        _ members: EventMembers?,
         _ timestamp: Int64,
         to out: ByteBuffer
     ) {
@@ -120,14 +120,14 @@ final class EventFormatter {
         let own = ByteBuffer()
         if timestamp >= 0 { TimestampWriter().append(timestamp * 1_000_000, to: own) }
         withExtendedLifetime(own) {
-            let stamp = stamp.flatMap { $0.count >= 23 ? $0 : nil } ?? own.view
+            let stamp = stamp.flatMap { $0.count >= 23 && $0.isVisibleASCII ? $0 : nil } ?? own.view
             out.append(stamp.prefix(10))
             out.append(" ")
             out.append(stamp.dropFirst(11).prefix(12))
         }
     }
 
-    private func appendModel(_ members: Members, to out: ByteBuffer) {
+    private func appendModel(_ members: EventMembers, to out: ByteBuffer) {
         let start = out.count
         out.append(text(members["modelName"]))
         let version = text(members["modelVersion"])
@@ -147,7 +147,7 @@ final class EventFormatter {
         if hasColours && isFailure { out.append("\u{1B}[0m") }
     }
 
-    private func appendOutcome(_ members: Members, to out: ByteBuffer) {
+    private func appendOutcome(_ members: EventMembers, to out: ByteBuffer) {
         let line = ByteBuffer()
         if let cause = members["error.cause"] {
             line.append(text(cause))
@@ -178,34 +178,6 @@ final class EventFormatter {
 
     private func aligned(_ text: ByteView, to width: Int) -> String {
         String(repeating: " ", count: max(width - text.count, 1)) + text.string
-    }
-
-    /// The members of the data, and of the objects in it under `outer.inner`, as nodes of the outline.
-    private struct Members {
-        private var nodes: [String: Int] = [:]
-
-        /// nil: the data is no JSON object.
-        init?(_ data: ByteView, _ outline: JSONOutline) {
-            do {
-                try outline.read(data, depth: 2)
-            } catch {
-                return nil
-            }
-            guard outline.isObject(0) else { return nil }
-            add(0, "", outline)
-        }
-
-        private mutating func add(_ object: Int, _ prefix: String, _ outline: JSONOutline) {
-            var node = object + 1
-            while node < outline.after(object) {
-                let name = prefix + outline.inside(node).string
-                nodes[name] = node + 1
-                if prefix.isEmpty, outline.isObject(node + 1) { add(node + 1, name + ".", outline) }
-                node = outline.after(node + 1)
-            }
-        }
-
-        subscript(name: String) -> Int? { nodes[name] }
     }
 }
 

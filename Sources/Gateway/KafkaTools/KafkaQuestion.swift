@@ -91,6 +91,9 @@ struct KafkaQuestion {
         append("ameron-model", options.model)
         append("ameron-version", options.version)
         append("ameron-face", options.face)
+        // The topic that the Sidecar replies on without being told is not known here; most have the usual one.
+        let usual = KafkaAskTool.Options().replyTopic
+        append("ameron-reply-topic", options.replyTopic == usual ? nil : options.replyTopic)
         for (name, value) in options.headers { append(name, value) }
         return headers
     }

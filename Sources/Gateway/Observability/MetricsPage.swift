@@ -19,6 +19,7 @@ final class MetricsPage: Sendable {
     private let shards: [ShardMetrics]
     private let models: [Model]
     private let reporters: [Reporter]
+    private let spoolBytes: (@Sendable () -> Int)?
     private let isReady: @Sendable (Int) -> Bool
     /// One per shard; none: no requests come over Kafka.
     private let kafka: [KafkaMetrics]
@@ -27,6 +28,7 @@ final class MetricsPage: Sendable {
         shards: [ShardMetrics],
         models: [Model],
         reporters: [Reporter],
+        spoolBytes: (@Sendable () -> Int)?,
         isReady: @escaping @Sendable (Int) -> Bool,
         kafka: [KafkaMetrics] = []
     ) {
@@ -34,6 +36,7 @@ final class MetricsPage: Sendable {
         self.shards = shards
         self.models = models
         self.reporters = reporters
+        self.spoolBytes = spoolBytes
         self.isReady = isReady
     }
 
@@ -48,6 +51,10 @@ final class MetricsPage: Sendable {
         writeGauges(to: body)
         writePredictions(to: body)
         writeReporters(to: body)
+        if let spoolBytes {
+            head("ameron_spool_bytes", "gauge", "Bytes of events that not every Reporter has acknowledged.", body)
+            row("ameron_spool_bytes", [], String(spoolBytes()), body)
+        }
         if !kafka.isEmpty { writeKafka(to: body) }
     }
 

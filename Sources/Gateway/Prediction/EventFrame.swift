@@ -36,6 +36,9 @@ struct EventFrame {
     var predictionId: ByteView { part(4) }
     var modelName: ByteView { part(5) }
 
+    /// Where the id stands in the line.
+    var idOffset: Int { Int(bytes.littleEndianWord(at: 16)) }
+
     private func part(_ index: Int) -> ByteView {
         let start = Int(bytes.littleEndianWord(at: 16 + 8 * index))
         let length = Int(bytes.littleEndianWord(at: 20 + 8 * index))

@@ -11,9 +11,7 @@ final class PredictionEventEncoder {
 
     /// An encoder for events from `source`, a URI reference: `//host/ameron-sidecar`.
     init(source: String) {
-        opening.append(#"{"specversion":"1.0","type":"org.ameron.prediction.v1","source":"#)
-        Array(source.utf8).withByteView { opening.appendJSON(string: $0) }
-        opening.append(#","id":""#)
+        Array(source.utf8).withByteView { EventEnvelope.open(source: $0, to: opening) }
     }
 
     /// Appends one event to the batch.
@@ -44,10 +42,10 @@ final class PredictionEventEncoder {
         out.append(opening.view)
         parts.id = part { out.append(event.id) }
         if event.completedAt != 0 {
-            out.append(#"","time":""#)
+            EventEnvelope.appendBeforeTime(to: out)
             parts.time = part { timestamps.append(event.completedAt, to: out) }
         }
-        out.append(#"","datacontenttype":"application/json","data":"#)
+        EventEnvelope.appendBeforeData(to: out)
         parts.data = part {
             out.append(#"{"requestId":""#)
             parts.requestId = part { out.appendJSON(escaping: event.requestId) }
@@ -62,7 +60,8 @@ final class PredictionEventEncoder {
             appendStamps(of: event, to: out)
             out.append(UInt8(ascii: "}"))
         }
-        out.append("}\n")
+        EventEnvelope.close(out)
+        out.append("\n")
         return parts
     }
 

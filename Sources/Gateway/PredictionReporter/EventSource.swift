@@ -3,6 +3,8 @@ protocol EventFeed: AnyObject, Sendable {
     var counters: ReporterCounters { get }
     /// Wakes the Reporter's thread.
     var wake: ReaderWake { get }
+    /// As its source's: whether what is not acknowledged comes again after a restart.
+    var isDurable: Bool { get }
     /// The reading end, for the Reporter's thread. Called once.
     func makeSource() -> any EventSource
 }

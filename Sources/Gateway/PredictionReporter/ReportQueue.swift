@@ -15,6 +15,7 @@ final class ReportQueue: EventFeed {
     let maxBytes: Int
     let counters: ReporterCounters
     let wake: ReaderWake
+    var isDurable: Bool { false }
     private let lanes = LockedValue(Lanes())
 
     private struct Lanes {

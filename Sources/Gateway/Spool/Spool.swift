@@ -24,7 +24,7 @@ final class Spool: Sendable {
         log: @escaping ReporterLog
     ) throws(SpoolError) -> Spool {
         precondition(!reporters.isEmpty, "without a Reporter nothing would ever leave the spool")
-        let lock = try takeDirectory(configuration.path)
+        let lock = try takeDirectory(configuration)
         let settings: SpoolSettings
         do {
             settings = try SpoolSettings(configuration, laneCount: laneCount, reporters: reporters, log: log)
@@ -87,9 +87,10 @@ final class Spool: Sendable {
 
     private static let lanePrefix = "lane-"
 
-    private static func takeDirectory(_ path: String) throws(SpoolError) -> RandomAccessFile {
+    private static func takeDirectory(_ configuration: Configuration.Spool) throws(SpoolError) -> RandomAccessFile {
+        let path = configuration.path
         do throws(SystemError) {
-            try Directory.make(path)
+            if try Directory.make(path), configuration.fsync != .never { try Directory.synchronize(path + "/..") }
         } catch {
             if error.isMissingFile { throw .missingParent(path: path) }
             if FileSystem.exists(path) { throw .notADirectory(path: path) }

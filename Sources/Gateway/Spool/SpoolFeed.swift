@@ -16,6 +16,7 @@ final class SpoolFeed: EventFeed {
 
     var counters: ReporterCounters { settings.reporters[reader].counters }
     var wake: ReaderWake { settings.reporters[reader].wake }
+    var isDurable: Bool { true }
 
     func makeSource() -> any EventSource { SpoolSource(lanes: lanes, reader: reader, settings: settings) }
 }

@@ -3,6 +3,11 @@ import Synchronization
 
 /// A Reporter's reading end of the spool: all lanes. For one thread.
 final class SpoolSource: EventSource {
+    /// How often, and at what distance, it is tried to read what cannot be read. After that it counts as lost, where it
+    /// is the disk's fault; for want of descriptors and the like, it is tried for ever.
+    private static let maxFailures = 10
+    private static let retryNanoseconds: Int64 = 200_000_000
+
     private let lanes: [StoredLane]
     /// Which of the Reporters reads.
     private let reader: Int
@@ -23,6 +28,8 @@ final class SpoolSource: EventSource {
         /// The end of the last event that was handed out, and up to where such have been acknowledged.
         var handedOut: Int64
         var acknowledged: Int64
+        /// How often what comes next could not be read.
+        var failures = 0
         /// Read, and not yet handed out, in part at least.
         var chunk: SpoolChunk?
     }
@@ -98,8 +105,7 @@ final class SpoolSource: EventSource {
         guard let segment = places[lane].segment, let file = places[lane].file,
             places[lane].position < segment.end.load(ordering: .acquiring)
         else {
-            goOn(lane, end: end)
-            return true
+            return goOn(lane, end: end)
         }
         let chunk = spare.popLast() ?? SpoolChunk()
         let from = places[lane].position
@@ -108,9 +114,9 @@ final class SpoolSource: EventSource {
             try file.read(into: chunk, end: segmentEnd)
         } catch {
             spare.append(chunk)
-            skip(lane, to: segmentEnd, "cannot \(error.call) \(segment.path): \(error.reason)")
-            return true
+            return failed(lane, segment, error)
         }
+        places[lane].failures = 0
         let isOurs = lanes[lane].claim(
             segment,
             for: reader,
@@ -118,53 +124,60 @@ final class SpoolSource: EventSource {
             through: file.position,
             events: chunk.frames.count
         )
-        if isOurs {
-            for range in file.takeLost() {
-                lost("\(segment.path) is damaged at byte \(range.lowerBound - segment.start)", range)
-            }
-            move(lane, to: file.position)
-        } else {
+        guard isOurs else {
             // The segment was dropped while it was read.
-            close(lane)
-            goOn(lane, end: end)
+            spare.append(chunk)
+            return goOn(lane, end: end)
         }
-        if isOurs && !chunk.frames.isEmpty {
-            places[lane].chunk = chunk
-        } else {
+        for range in file.takeLost() {
+            lost("\(segment.path) is damaged at byte \(range.lowerBound - segment.start)", range)
+        }
+        move(lane, to: file.position)
+        if chunk.frames.isEmpty {
             spare.append(chunk)
             passOver(lane)
+        } else {
+            places[lane].chunk = chunk
         }
         return true
     }
 
-    /// To the next segment that holds something, or to the end.
-    private func goOn(_ lane: Int, end: Int64) {
+    /// To the next segment that holds something, or to the end. False where it cannot be opened yet.
+    private func goOn(_ lane: Int, end: Int64) -> Bool {
         close(lane)
         let (position, segment) = lanes[lane].next(for: reader, after: places[lane].position)
         let start = max(position, segment?.start ?? end)
         if start > position { lost("\(lanes[lane].directory) has a gap", position..<start) }
         move(lane, to: start)
         passOver(lane)
-        guard let segment else { return }
+        guard let segment else { return true }
         do throws(SystemError) {
             places[lane].file = try SegmentReader(path: segment.path, start: segment.start, position: start)
             places[lane].segment = segment
+            return true
         } catch {
-            // Not where it was dropped just now: it is passed over next time.
-            if lanes[lane].next(for: reader, after: start).position > start { return }
-            skip(
-                lane,
-                to: segment.end.load(ordering: .acquiring),
-                "cannot \(error.call) \(segment.path): \(error.reason)"
-            )
+            // Where it was dropped just now, it is passed over next time.
+            if lanes[lane].next(for: reader, after: start).position > start { return true }
+            return failed(lane, segment, error)
         }
     }
 
-    private func skip(_ lane: Int, to position: Int64, _ reason: String) {
-        lost(reason, places[lane].position..<position)
+    /// Waits, and lets the reading be tried again (false), or gives it up (true).
+    private func failed(_ lane: Int, _ segment: SpoolSegment, _ error: SystemError) -> Bool {
         close(lane)
-        move(lane, to: position)
-        passOver(lane)
+        let reason = "cannot \(error.call) \(segment.path): \(error.reason)"
+        places[lane].failures += 1
+        if error.isMissingFile || error.isUnreadable && places[lane].failures > Self.maxFailures {
+            places[lane].failures = 0
+            let end = segment.end.load(ordering: .acquiring)
+            lost(reason, places[lane].position..<end)
+            move(lane, to: end)
+            passOver(lane)
+            return true
+        }
+        if places[lane].failures == 1 { settings.log(.error, reason + "; trying again") }
+        settings.reporters[reader].wake.pause(nanoseconds: Self.retryNanoseconds)
+        return false
     }
 
     private func move(_ lane: Int, to position: Int64) { places[lane].position = position }
@@ -206,9 +219,17 @@ final class SpoolSource: EventSource {
         passOver(lane)
     }
 
-    /// What was not acknowledged stays.
+    /// What was not acknowledged stays, but for what the spool has dropped after it was read.
     func close() {
-        for lane in places.indices { close(lane) }
+        for lane in places.indices {
+            close(lane)
+            guard let chunk = places[lane].chunk else { continue }
+            if lanes[lane].acknowledged(by: reader) > places[lane].handedOut {
+                let unread = chunk.frames.count - chunk.taken
+                settings.reporters[reader].counters.dropped.add(unread, ordering: .relaxed)
+            }
+            places[lane].chunk = nil
+        }
         release()
         spare = []
     }

@@ -33,7 +33,7 @@ final class StoredLane: Sendable {
             state.segments.append(segment)
             state.isLastOpen = true
             if settings.fsync == .interval {
-                state.unsynchronized.append(file)
+                state.unsynchronized.append((segment, file))
                 state.hasNewName = true
             }
             return state.removeSpent()
@@ -47,6 +47,7 @@ final class StoredLane: Sendable {
             guard let segment = state.segments.first, state.segments.count > 1 || !state.isLastOpen else { return nil }
             for index in state.readers.indices { drop(segment, for: index, &state) }
             state.segments.removeFirst()
+            state.forget(1)
             settle(&state)
             return segment
         }
@@ -155,15 +156,16 @@ final class StoredLane: Sendable {
 
     // MARK: The thread that syncs, and the end
 
-    /// Waits until all that was written is on the disk. Not for `fsync: always`, where the shard does it.
+    /// Waits until all that was written is on the disk, but for what every Reporter has by now. Not for `fsync: always`,
+    /// where the shard does it.
     func synchronize() throws(SystemError) {
         let end = end.load(ordering: .acquiring)
         let work = state.withLock { state -> (files: [RandomAccessFile], hasNewName: Bool)? in
-            guard end != state.synchronizedEnd else { return nil }
+            guard end != state.synchronizedEnd, end > state.acknowledgedByAll else { return nil }
             state.synchronizedEnd = end
-            let work = (state.unsynchronized, state.hasNewName)
+            let work = (state.unsynchronized.map(\.file), state.hasNewName)
             // To the last one, more will be written.
-            state.unsynchronized = Array(state.unsynchronized.suffix(1))
+            state.unsynchronized.removeFirst(max(0, state.unsynchronized.count - 1))
             state.hasNewName = false
             return work
         }
@@ -208,8 +210,8 @@ struct LaneState {
     var hasWriter: Bool
     /// The last segment is being written.
     var isLastOpen = false
-    /// Segments that may be newer in memory than on the disk, under `fsync: interval`.
-    var unsynchronized: [RandomAccessFile] = []
+    /// Segments that may be newer in memory than on the disk, under `fsync: interval`; the last is the open one.
+    var unsynchronized: [(segment: SpoolSegment, file: RandomAccessFile)] = []
     /// A segment has been added whose name may be in memory only.
     var hasNewName = false
     /// Up to where the lane has been synced.
@@ -249,12 +251,20 @@ struct LaneState {
         return Int(length)
     }
 
+    /// After segments have been taken out: they need not come to the disk any more.
+    mutating func forget(_ count: Int) {
+        guard count > 0, !unsynchronized.isEmpty else { return }
+        let oldest = segments.first?.start ?? Int64.max
+        unsynchronized.removeAll { $0.segment.start < oldest }
+    }
+
     /// Takes out the segments that every Reporter has acknowledged, but not the one that is being written.
     mutating func removeSpent() -> [SpoolSegment] {
         let through = acknowledgedByAll
         let complete = isLastOpen ? segments.dropLast() : segments[...]
         let spent = Array(complete.prefix { $0.end.load(ordering: .acquiring) <= through })
         segments.removeFirst(spent.count)
+        forget(spent.count)
         return spent
     }
 }

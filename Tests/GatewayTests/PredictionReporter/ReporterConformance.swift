@@ -16,6 +16,10 @@ struct ReporterSubject {
 /// How to make one kind of Reporter for the suite below: add a kind here, and it must pass all of it.
 struct ReporterKind: Sendable, CustomTestStringConvertible {
     let name: String
+    /// How many events each of several producers makes: fewer where each costs a request.
+    var eventsEach = 20_000
+    /// How many times a race is run: fewer where each takes long to set up.
+    var rounds = 20
     let make: @Sendable (_ maxQueueBytes: Int) throws -> ReporterSubject
     var testDescription: String { name }
 
@@ -32,8 +36,39 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
                 delivered: { directory.lines(of: "predictions.jsonl") },
                 owner: directory
             )
-        }
+        },
+        ReporterKind(name: "kafka", rounds: 5) { maxQueueBytes in
+            let cluster = try KafkaMockCluster()
+            // In one partition all stay in order.
+            try cluster.createTopic("predictions", partitions: 1)
+            let configuration = kafkaConfiguration(cluster)
+            let reporter = try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
+                try KafkaReporter(configuration: configuration, feed: queue) { _, _ in }
+            }
+            return ReporterSubject(
+                reporter: reporter,
+                delivered: { (try? cluster.allRecords(in: "predictions").compactMap(\.text)) ?? [] },
+                owner: cluster
+            )
+        },
+        http(.batch),
+        http(.binary),
     ]
+
+    private static func http(_ mode: Configuration.Reporter.HTTP.Mode) -> ReporterKind {
+        ReporterKind(name: "http \(mode)", eventsEach: mode == .binary ? 500 : 5_000, rounds: 3) { maxQueueBytes in
+            let receiver = try FakeEventReceiver()
+            var configuration = Configuration.Reporter.HTTP()
+            configuration.url = receiver.url
+            configuration.mode = mode
+            // With more than one request out at once, some would overtake others.
+            configuration.maxInFlight = 1
+            let reporter = try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
+                try HTTPReporter(configuration: configuration, feed: queue) { _, _ in }
+            }
+            return ReporterSubject(reporter: reporter, delivered: { receiver.events }, owner: receiver)
+        }
+    }
 }
 
 /// What every Reporter promises, whatever its destination.
@@ -76,7 +111,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
     func `each event of several shards is accounted for once`(kind: ReporterKind, maxQueueBytes: Int) throws {
         let subject = try kind.make(maxQueueBytes)
         try subject.reporter.start()
-        let (producers, eventsEach) = (4, 20_000)
+        let (producers, eventsEach) = (4, kind.eventsEach)
         try produce(to: subject.reporter, producers: producers, eventsEach: eventsEach)
         subject.reporter.stop(timeout: .seconds(30))
         let totals = subject.reporter.counters.totals
@@ -134,7 +169,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: ReporterKind.all)
     func `a stop while shards go on loses count of nothing`(kind: ReporterKind) throws {
-        for _ in 0..<20 {
+        for _ in 0..<kind.rounds {
             let subject = try kind.make(64 << 20)
             let reporter = subject.reporter
             try reporter.start()

@@ -52,7 +52,7 @@ func fill(_ batch: EventBatch, producer: Int, numbers: Range<Int>, fill: Int = 0
         batch.append { bytes in
             let start = bytes.count
             bytes.append(string: #"{"producer":\#(producer),"number":\#(number),"fill":""#)
-            for _ in 0..<fill { bytes.append(UInt8(ascii: "x")) }
+            bytes.append(contentsOf: [UInt8](repeating: UInt8(ascii: "x"), count: fill))
             bytes.append("\"}")
             var parts = EventFrame.Parts()
             parts.data = 0..<bytes.count - start

@@ -10,6 +10,7 @@ final class KafkaClient {
         case producer, consumer
     }
 
+    private let kind: Kind
     /// The rd_kafka_t.
     let pointer: OpaquePointer
     /// The rd_kafka_queue_t: the main queue of a producer, the consumer's queue of a consumer.
@@ -48,6 +49,7 @@ final class KafkaClient {
             rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
             throw KafkaSettingError(property: "group.id", reason: "a consumer needs one")
         }
+        self.kind = kind
         self.pointer = pointer
         self.queue = queue
         self.wake = wake
@@ -61,14 +63,32 @@ final class KafkaClient {
 
     deinit {
         rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
+        let isClosed = kind == .producer || closeConsumer()
         rd_kafka_queue_destroy(queue)
-        // A consumer that was not closed is left to its session timeout: closing would wait for the group.
-        rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+        // Destroying waits for the library's own threads. Those of a consumer that is not closed may never end (seen in
+        // 2.0.2), so that one which could not be closed in time is left to them.
+        if isClosed { rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+    }
+
+    /// Closes a consumer that was let go without: answers what the group asks for and throws away all else, for at most
+    /// a second. Whether it is closed then.
+    private func closeConsumer() -> Bool {
+        if rd_kafka_consumer_closed(pointer) != 0 { return true }
+        if let error = rd_kafka_consumer_close_queue(pointer, queue) { rd_kafka_error_destroy(error) }
+        let deadline = Clock.monotonic() + 1_000_000_000
+        while rd_kafka_consumer_closed(pointer) == 0 && Clock.monotonic() < deadline {
+            guard let event = rd_kafka_queue_poll(queue, 10) else { continue }
+            // While a consumer closes, any answer takes all partitions from it.
+            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE { _ = rd_kafka_assign(pointer, nil) }
+            rd_kafka_event_destroy(event)
+        }
+        return rd_kafka_consumer_closed(pointer) != 0
     }
 
     /// Handles up to `limit` events; waits for the first up to `timeoutMilliseconds`. True: there may be more.
     func poll(limit: Int, timeoutMilliseconds: Int, _ body: (KafkaEvent) -> Void) -> Bool {
-        var timeout = Int32(clamping: timeoutMilliseconds)
+        // A negative one would wait for ever.
+        var timeout = Int32(clamping: max(timeoutMilliseconds, 0))
         for _ in 0..<limit {
             guard let event = rd_kafka_queue_poll(queue, timeout) else { return false }
             timeout = 0

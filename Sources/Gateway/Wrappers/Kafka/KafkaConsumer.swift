@@ -32,7 +32,8 @@ final class KafkaConsumer {
     func fatalError() -> KafkaError? { client.fatalError() }
 
     /// Begins to leave the group, having committed what was stored. Poll (a `.rebalance` to revoke may come and must be
-    /// answered) until `isClosed`, then let go of the object. Without it the group waits for the session timeout.
+    /// answered) until `isClosed`, then let go of the object. Without this call the end of the object tries to do the same, for
+    /// at most a second.
     func beginClose() throws(KafkaError) {
         // The events go on coming through the consumer's own queue.
         try KafkaError.check(rd_kafka_consumer_close_queue(client.pointer, client.queue))

@@ -2,7 +2,8 @@ private import CKafka
 
 /// A consumed record. Its views are valid as long as the object, which may outlive the consumer's poll.
 ///
-/// It keeps the whole FETCH event: librdkafka frees the message with the event, of which each carries one message.
+/// It keeps the whole FETCH event: librdkafka frees the message with the event, of which each carries one message. It keeps
+/// its client too, which therefore ends with the last message of a consumer that is let go.
 final class KafkaMessage: @unchecked Sendable {
     // Sendable: handed from thread to thread and used by one at a time, which librdkafka allows.
     private let event: OpaquePointer

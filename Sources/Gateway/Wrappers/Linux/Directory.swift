@@ -2,10 +2,13 @@ private import Glibc
 
 /// Directories in the file system.
 enum Directory {
-    /// Makes a directory, unless it is there; the one above it must be there (mkdir(2)).
-    static func make(_ path: String) throws(SystemError) {
-        if mkdir(path, 0o750) == 0 || errno == EEXIST && FileSystem.isDirectory(path) { return }
-        throw .last("mkdir")
+    /// Makes a directory, unless it is there (false); the one above it must be there (mkdir(2)).
+    @discardableResult
+    static func make(_ path: String) throws(SystemError) -> Bool {
+        if mkdir(path, 0o750) == 0 { return true }
+        let error = SystemError.last("mkdir")
+        if error.code == EEXIST && FileSystem.isDirectory(path) { return false }
+        throw error
     }
 
     /// What stands in a directory, in order of the names, without `.` and `..` (readdir(3)).

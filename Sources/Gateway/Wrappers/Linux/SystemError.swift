@@ -16,6 +16,8 @@ struct SystemError: Error, Equatable, CustomStringConvertible {
     var isMissingFile: Bool { code == ENOENT }
     /// The user, or the file system, may not be written.
     var isRefusal: Bool { code == EACCES || code == EPERM || code == EROFS }
+    /// These bytes cannot be had, now or later: a bad sector, a broken file system, no file at all.
+    var isUnreadable: Bool { [EIO, EBADMSG, EUCLEAN, ENODATA, EISDIR].contains(code) }
     /// The disk, or this user's part of it, is full.
     var isFullDisk: Bool { code == ENOSPC || code == EDQUOT }
 

@@ -1,0 +1,78 @@
+import Logging
+
+/// Produces events to a topic of Kafka (CloudEvents Kafka protocol binding, binary content mode).
+///
+/// Order holds per key: librdkafka's idempotent producer keeps it, and where that one fails for good, a new producer gets
+/// what was not delivered, in the old order, before anything else. An event whose report was lost with a connection may
+/// then be in the topic twice, under the same `ce_id`.
+///
+/// `sent`, `failed` and `dropped` together are the number of events submitted, exactly, once `stop` has returned.
+final class KafkaReporter: PredictionReporter {
+    let name: String
+    var counters: ReporterCounters { feed.counters }
+
+    private let configuration: Configuration.Reporter.Kafka
+    private let feed: any EventFeed
+    private let log: ReporterLog
+    private let thread: ReporterThread
+
+    init(
+        name: String = "kafka",
+        configuration: Configuration.Reporter.Kafka,
+        feed: any EventFeed,
+        log: @escaping ReporterLog
+    ) throws(SystemError) {
+        self.name = name
+        self.configuration = configuration
+        self.feed = feed
+        self.log = log
+        thread = try ReporterThread(name: name, feed: feed)
+    }
+
+    /// Throws where a setting is wrong. That no broker answers is no error: they are tried until one does.
+    func start() throws {
+        let settings: KafkaReporterSettings
+        let outlet: KafkaOutlet
+        do {
+            settings = try KafkaReporterSettings(configuration, isDurable: feed.isDurable)
+            outlet = try KafkaOutlet(settings: settings.settings, topic: configuration.topic, wake: feed.wake.event)
+        } catch {
+            throw KafkaReporterError(reporter: name, reason: "\(error)")
+        }
+        try startThread(settings, outlet)
+    }
+
+    private func startThread(_ settings: KafkaReporterSettings, _ outlet: sending KafkaOutlet) throws(SystemError) {
+        let (feed, log, configuration, name) = (feed, log, configuration, name)
+        try thread.start { control in
+            let failures = FailureFile(path: configuration.failurePath, reporter: name, log: log)
+            KafkaReporterThread(
+                feed: feed,
+                control: control,
+                configuration: configuration,
+                settings: settings,
+                outlet: outlet,
+                failures: failures,
+                log: log
+            )
+            .run()
+        }
+    }
+
+    /// Opens the file of refused events anew.
+    func reopen() { thread.reopen() }
+
+    func stop(timeout: Duration) {
+        if !thread.stop(timeout: timeout) {
+            log(.error, "Kafka does not let go of topic \(configuration.topic); its last events may be lost")
+        }
+    }
+}
+
+/// A Kafka Reporter that cannot start. Names the setting, never its value.
+struct KafkaReporterError: Error, CustomStringConvertible {
+    let reporter: String
+    let reason: String
+
+    var description: String { "Reporter \(reporter): \(reason)" }
+}

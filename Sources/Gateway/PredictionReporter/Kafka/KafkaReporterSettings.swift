@@ -1,0 +1,68 @@
+/// The settings of the Reporter's producer, and what the Reporter must know of them.
+struct KafkaReporterSettings {
+    let settings: KafkaSettings
+    /// What a message may take: `message.max.bytes`, and no more than librdkafka holds, or it would never take it.
+    let maxMessageBytes: Int
+    /// How long a message is tried (`message.timeout.ms`), in nanoseconds; nil: for ever.
+    let messageTimeout: Int64?
+    /// The settings whose values must not get into a log.
+    private let secrets: KafkaSettings
+
+    /// How much librdkafka holds at once: enough for its batches at any rate. The rest waits compactly where it came from.
+    /// The second number bounds what librdkafka adds to small messages, some 1 KiB each.
+    private static let maxBufferedKilobytes = 16 << 10
+    private static let maxBufferedMessages = 32 << 10
+
+    /// - Throws: where the configuration names a property that is not for it to set. The values are checked by librdkafka
+    ///   when the producer is made.
+    init(_ configuration: Configuration.Reporter.Kafka, isDurable: Bool) throws(KafkaSettingError) {
+        var settings = KafkaSettings([
+            ("client.id", "ameron-sidecar"),
+            // Neither loss nor doubles nor another order where librdkafka tries again.
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("compression.codec", "lz4"),
+            // As the Java clients do it, so that consumers find the partitions they expect.
+            ("partitioner", "murmur2_random"),
+            ("linger.ms", "5"),
+            ("queue.buffering.max.kbytes", "\(Self.maxBufferedKilobytes)"),
+            ("queue.buffering.max.messages", "\(Self.maxBufferedMessages)"),
+            // At least once: an event is tried until it is delivered or refused.
+            ("message.timeout.ms", isDurable ? "0" : "300000"),
+        ])
+        for (name, value) in configuration.properties.sorted(by: { $0.key < $1.key }) {
+            if let reason = Self.reserved[name] { throw KafkaSettingError(property: name, reason: reason) }
+            settings.set(name, value)
+        }
+        settings.set("bootstrap.servers", configuration.brokers)
+        self.settings = settings
+        let buffered = settings["queue.buffering.max.kbytes"].flatMap { Int($0) } ?? Self.maxBufferedKilobytes
+        maxMessageBytes = min(settings["message.max.bytes"].flatMap { Int($0) } ?? 1_000_000, buffered * 1024)
+        let timeout = settings.pairs.last { $0.name == "message.timeout.ms" || $0.name == "delivery.timeout.ms" }
+        let milliseconds = timeout.flatMap { Int64($0.value) } ?? 0
+        messageTimeout = milliseconds > 0 ? milliseconds * 1_000_000 : nil
+        secrets = KafkaSettings(settings.pairs.filter { pair in Self.secretWords.contains { pair.name.contains($0) } })
+    }
+
+    /// A text of the library without any secret.
+    func redacted(_ text: String) -> String { secrets.redacted(text) }
+
+    /// What the Reporter depends on, and why it may not be set.
+    private static let reserved = [
+        "bootstrap.servers": "brokers are named by the key 'brokers'",
+        "metadata.broker.list": "brokers are named by the key 'brokers'",
+        "delivery.report.only.error": "every delivery must be told of",
+        "log.queue": "the log goes to the Sidecar's own",
+        "transactional.id": "events are sent outside of transactions",
+    ]
+    /// Parts of the names of settings that hold secrets.
+    private static let secretWords = ["password", "secret", "key.pem", "sasl.jaas", "oauthbearer.config"]
+}
+
+extension String {
+    fileprivate func contains(_ other: String) -> Bool {
+        let (bytes, wanted) = (Array(utf8), Array(other.utf8))
+        guard wanted.count <= bytes.count else { return false }
+        return (0...bytes.count - wanted.count).contains { bytes[$0...].starts(with: wanted) }
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// That the Kafka Reporter loses and reorders nothing when brokers, messages or the whole producer fail.
+@Suite(.timeLimit(.minutes(2))) struct KafkaRecoveryTests {
+    private let cluster: KafkaMockCluster
+    private let directory = TemporaryDirectory()
+    private let recorder = LogRecorder()
+    private let batch = EventBatch()
+
+    init() throws {
+        cluster = try KafkaMockCluster()
+        try cluster.createTopic("predictions", partitions: 4)
+    }
+
+    private func makeReporter(_ feed: any EventFeed, _ properties: [String: String] = [:]) throws -> KafkaReporter {
+        let configuration = kafkaConfiguration(
+            cluster,
+            failures: directory.file("failed.jsonl"),
+            properties: ["reconnect.backoff.max.ms": "100", "retry.backoff.ms": "10"]
+                .merging(properties) { $1 }
+        )
+        return try KafkaReporter(configuration: configuration, feed: feed, log: recorder.log)
+    }
+
+    private func expectAll(_ count: Int) throws {
+        let records = try cluster.allRecords(in: "predictions", partitions: 4)
+        #expect(Set(try records.map { try eventNumber($0.text ?? "") }) == Set(0..<count))
+        try expectOrderPerKey(records, mayRepeat: true)
+    }
+
+    @Test func `under at-least-once everything arrives when the broker is back`() throws {
+        try cluster.setBroker(1, down: true)
+        let feed = try DurableFeed()
+        let reporter = try makeReporter(feed)
+        try reporter.start()
+        for start in stride(from: 0, to: 1_000, by: 100) {
+            fillEvents(batch, start..<start + 100)
+            feed.append(batch, lane: start / 100 % 2)
+        }
+        #expect(eventually { recorder.messages.contains { $0.contains("no broker can be reached") } })
+        #expect(feed.acknowledged == [0, 0])
+        try cluster.setBroker(1, down: false)
+        #expect(eventually { feed.acknowledged == [500, 500] })
+        reporter.stop(timeout: .seconds(10))
+        #expect(feed.counters.totals == .init(sent: 1_000))
+        let records = try cluster.allRecords(in: "predictions", partitions: 4)
+        #expect(records.count == 1_000)
+        #expect(recorder.messages.filter { $0.contains("Kafka topic predictions") }.count == 2, "\(recorder.messages)")
+    }
+
+    /// The user's limit on each message's time only makes it be tried anew.
+    @Test func `under at-least-once messages that time out are sent again, in order`() throws {
+        try cluster.setBroker(1, down: true)
+        let feed = try DurableFeed()
+        let reporter = try makeReporter(feed, ["message.timeout.ms": "100"])
+        try reporter.start()
+        fillEvents(batch, 0..<500)
+        feed.append(batch)
+        #expect(eventually { recorder.messages.contains { $0.contains("takes over after _MSG_TIMED_OUT") } })
+        fillEvents(batch, 500..<1_000)
+        feed.append(batch)
+        #expect(feed.acknowledged == [0, 0])
+        try cluster.setBroker(1, down: false)
+        #expect(eventually { feed.acknowledged == [1_000, 0] })
+        reporter.stop(timeout: .seconds(10))
+        #expect(feed.counters.totals == .init(sent: 1_000))
+        try expectAll(1_000)
+    }
+
+    /// OUT_OF_ORDER_SEQUENCE_NUMBER, for the oldest batch, is fatal to librdkafka's idempotent producer.
+    @Test(arguments: [true, false])
+    func `a fatal error of the producer loses nothing`(isDurable: Bool) throws {
+        let durable = try DurableFeed()
+        let queue = try ReportQueue(maxBytes: 64 << 20)
+        let lane = queue.openLane()
+        let reporter = try makeReporter(isDurable ? durable : queue)
+        try reporter.start()
+        cluster.pushErrors(apiKey: 0, [45])
+        for start in stride(from: 0, to: 3_000, by: 100) {
+            fillEvents(batch, start..<start + 100)
+            if isDurable { durable.append(batch) } else { lane.take(batch) }
+        }
+        #expect(eventually { reporter.counters.totals.sent >= 3_000 })
+        #expect(recorder.messages.contains { $0.contains("the producer must be replaced") }, "\(recorder.messages)")
+        reporter.stop(timeout: .seconds(10))
+        #expect(reporter.counters.totals == .init(sent: 3_000))
+        if isDurable { #expect(durable.acknowledged == [3_000, 0]) } else { #expect(queue.counters.totalQueued == 0) }
+        try expectAll(3_000)
+    }
+
+    @Test func `under at-least-once a stop leaves what is not delivered unacknowledged`() throws {
+        try cluster.setBroker(1, down: true)
+        let feed = try DurableFeed()
+        let reporter = try makeReporter(feed)
+        try reporter.start()
+        fillEvents(batch, 0..<100)
+        feed.append(batch)
+        reporter.stop(timeout: .milliseconds(50))
+        #expect(feed.counters.totals == .init())
+        #expect(feed.acknowledged == [0, 0])
+    }
+
+    @Test func `under at-least-once a refused event is in its file before it is acknowledged`() throws {
+        let feed = try DurableFeed()
+        // TOPIC_AUTHORIZATION_FAILED
+        cluster.pushErrors(apiKey: 0, [29])
+        let reporter = try makeReporter(feed)
+        try reporter.start()
+        fillEvents(batch, 0..<1)
+        feed.append(batch)
+        #expect(eventually { feed.acknowledged == [1, 0] })
+        #expect(try directory.lines(of: "failed.jsonl").map { try FailureLine.parse($0).event.id } == ["event-0"])
+        reporter.stop(timeout: .seconds(10))
+        #expect(feed.counters.totals == .init(failed: 1))
+    }
+}
