@@ -27,7 +27,8 @@ final class KafkaLog {
 
     func error(_ message: @autoclosure () -> String) { write(.error, message()) }
     func warning(_ message: @autoclosure () -> String) { write(.warning, message()) }
-    func info(_ message: @autoclosure () -> String) { write(.info, message()) }
+    /// What happens, each time that it happens.
+    func info(_ message: @autoclosure () -> String) { log.info("Kafka Provider: \(message())") }
     func debug(_ message: @autoclosure () -> String) { write(.debug, message()) }
 
     private func write(_ level: Logger.Level, _ text: @autoclosure () -> String) {
