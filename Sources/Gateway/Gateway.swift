@@ -44,12 +44,13 @@ final class RunningGateway {
         let sockets = try Self.listen(configuration.server, count: count)
         port = sockets[0].port
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
+        let kafka = configuration.providers.kafka == nil ? [] : (0..<count).map { _ in KafkaMetrics() }
         let blueprint = ShardBlueprint(
             configuration: configuration,
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
-            page: Self.makePage(configuration, metrics, reporting, readiness),
+            page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
             log: log
         )
 
@@ -63,6 +64,7 @@ final class RunningGateway {
                     index,
                     socket: sockets[index],
                     metrics: metrics[index],
+                    kafkaMetrics: kafka.isEmpty ? nil : kafka[index],
                     control: control
                 )
             )
@@ -166,13 +168,13 @@ final class RunningGateway {
     private static func makePage(
         _ configuration: Configuration,
         _ metrics: [ShardMetrics],
+        _ kafka: [KafkaMetrics],
         _ reporting: ReportingBlueprint,
         _ readiness: Readiness
     ) -> MetricsPage {
         var spoolBytes: (@Sendable () -> Int)?
         if let spool = reporting.spool { spoolBytes = { spool.storedBytes } }
         return MetricsPage(
-            provider: "rest",
             shards: metrics,
             models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
             reporters: reporting.reporters.map { reporter in
@@ -187,7 +189,8 @@ final class RunningGateway {
                 )
             },
             spoolBytes: spoolBytes,
-            isReady: { readiness.isReady(model: $0) }
+            isReady: { readiness.isReady(model: $0) },
+            kafka: kafka
         )
     }
 }

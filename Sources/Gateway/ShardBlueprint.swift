@@ -14,8 +14,9 @@ struct ShardBlueprint {
         _ index: Int,
         socket: ListeningSocket,
         metrics: ShardMetrics,
+        kafkaMetrics: KafkaMetrics?,
         control: ShardControl
-    ) throws(SystemError) -> Shard {
+    ) throws -> Shard {
         let epoll = try Epoll()
         let curl = CurlMulti(
             epoll: epoll,
@@ -58,8 +59,7 @@ struct ShardBlueprint {
             router: router,
             local: local,
             epoll: epoll,
-            tokenKind: Shard.TokenKind.client,
-            newRequestId: { reporting.newRequestId($0) }
+            tokenKind: Shard.TokenKind.client
         )
         let log = log
         let daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: provider) { message in
@@ -73,9 +73,31 @@ struct ShardBlueprint {
             flow: flow,
             daemon: daemon,
             timed: timed,
+            intakes: try makeIntakes(flow, router, kafkaMetrics),
             control: control,
             clientChanged: { provider.clientChanged($0) }
         )
+    }
+
+    /// The Providers beside REST.
+    private func makeIntakes(
+        _ flow: ExchangeFlow,
+        _ router: Router,
+        _ metrics: KafkaMetrics?
+    ) throws -> [any Shard.Intake] {
+        guard let kafka = configuration.providers.kafka, let metrics else { return [] }
+        do {
+            let provider = try KafkaProvider(
+                options: KafkaProvider.Options(kafka, server: configuration.server, shardCount: shardCount),
+                flow: flow,
+                router: router,
+                metrics: metrics,
+                log: log
+            )
+            return [provider]
+        } catch let error as KafkaSettingError {
+            throw KafkaProviderError(error)
+        }
     }
 
     private func share(of limit: Int) -> Int { max((limit + shardCount - 1) / shardCount, 1) }

@@ -23,6 +23,8 @@ package struct SidecarConfiguration: Sendable {
     package var reporting: [String: String]
     /// The File Reporter's keys beside `path`.
     package var file: [String: String]
+    /// The Kafka Provider's keys; nil: there is none. Those with a dot go below `properties`.
+    package var kafka: [String: String]?
 
     /// - Parameter server: added to: any free port, one shard, 5 s of draining.
     package init(
@@ -52,6 +54,12 @@ package struct SidecarConfiguration: Sendable {
         lines.append("    - type: file")
         lines.append("      path: \"\(eventFile)\"")
         lines += Self.lines(file, indent: "      ")
+        if let kafka {
+            lines += ["providers:", "  kafka:"]
+            lines += Self.lines(kafka.filter { !$0.key.contains(".") }, indent: "    ")
+            lines.append("    properties:")
+            lines += Self.lines(kafka.filter { $0.key.contains(".") }, indent: "      ")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 

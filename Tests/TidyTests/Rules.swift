@@ -26,6 +26,7 @@ enum Rules {
     static let joints: Set = [
         "Provider/Provider.swift", "ModelServiceAdapter/ModelServiceAdapter.swift",
         "PredictionReporter/PredictionReporter.swift", "Observability/ShardMetrics.swift",
+        "Observability/KafkaMetrics.swift",
     ]
     /// What lies between the shards and the Reporters.
     static let eventWay: Set = [

@@ -105,7 +105,7 @@ final class EventReporting {
     private func makeEvent(_ exchange: Exchange) -> PredictionEvent {
         var event = PredictionEvent()
         event.requestId = exchange.requestId.view
-        event.provider = exchange.provider.name
+        event.provider = exchange.provider.kind.name
         event.face = exchange.face.name
         event.status = exchange.replyStatus
         event.modelTime = exchange.sentAt > 0 ? max(exchange.answeredAt, exchange.sentAt) - exchange.sentAt : 0

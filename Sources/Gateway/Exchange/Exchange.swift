@@ -13,6 +13,8 @@ final class Exchange {
         case replying
         /// The client has left: nothing is sent.
         case abandoned
+        /// The call has failed and is to be made again; nobody was told of it.
+        case retrying
     }
 
     /// What is asked of the Model Service.
@@ -40,6 +42,8 @@ final class Exchange {
     /// The lines to forward.
     let requestHeaders = HeaderTable()
     let requestId = ByteBuffer(capacity: 64)
+    /// How good the source of the id is; an id from a better one replaces it. 0: there is none.
+    private var requestIdRank = 0
     let requestContentType = ByteBuffer(capacity: 64)
     let traceparent = ByteBuffer(capacity: 64)
     /// Whether the client sent Accept, which nobody else adds.
@@ -53,6 +57,8 @@ final class Exchange {
 
     // The call. Nanoseconds of the monotonic clock, 0: not reached.
     var receivedAt: Int64 = 0
+    /// When this try of the call began, the wait for a connection included: its time limit counts from here.
+    var begunAt: Int64 = 0
     var sentAt: Int64 = 0
     var answeredAt: Int64 = 0
     var completedAt: Int64 = 0
@@ -92,6 +98,7 @@ final class Exchange {
         requestBody.removeAll(keepingAtMost: 64 << 10)
         requestHeaders.removeAll()
         requestId.removeAll()
+        requestIdRank = 0
         requestContentType.removeAll()
         traceparent.removeAll()
         wantedVersion.removeAll()
@@ -99,6 +106,7 @@ final class Exchange {
         bodyIsEncoded = false
         requestJSONLength = nil
         receivedAt = 0
+        begunAt = 0
         sentAt = 0
         answeredAt = 0
         completedAt = 0
@@ -107,6 +115,46 @@ final class Exchange {
         ownReplyBody.removeAll(keepingAtMost: 64 << 10)
         replyHeaders.removeAll()
         closesConnection = false
+    }
+
+    /// Forgets a call that failed, and keeps the request. The adapter has been told to release the call.
+    func prepareForAnotherTry() {
+        state = .receiving
+        begunAt = 0
+        sentAt = 0
+        answeredAt = 0
+        completedAt = 0
+        replyStatus = 0
+        replyBodySource = .own
+        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        replyHeaders.removeAll()
+    }
+
+    /// Takes an id that the client gave, unless there is one from as good a source.
+    ///
+    /// An id that can't be echoed in a header line and in an event as it is counts as none.
+    func takeRequestId(_ value: ByteView, from source: RequestIdSource) {
+        guard source.rawValue > requestIdRank, !value.isEmpty, value.isVisibleASCII else { return }
+        requestIdRank = source.rawValue
+        requestId.removeAll()
+        requestId.append(value)
+    }
+
+    /// Appends the value of Server-Timing: how long the last call took in the model, and all the rest in the Sidecar.
+    func writeServerTiming(to value: ByteBuffer, now: Int64) {
+        let model = sentAt > 0 ? max(answeredAt - sentAt, 0) : 0
+        value.append("model;dur=")
+        value.append(milliseconds: model)
+        value.append(", gateway;dur=")
+        value.append(milliseconds: now - receivedAt - model)
+    }
+
+    /// The headers that may carry the id of a request, the better ones last.
+    enum RequestIdSource: Int {
+        /// `Ce-Id`, or `ce_id` in Kafka.
+        case cloudEvent = 1
+        /// `X-Request-Id`.
+        case request
     }
 }
 

@@ -4,10 +4,14 @@ struct ExchangeFailure {
         // The client's doing.
         case badRequest, unknownPath, unknownModel, unknownVersion, methodNotAllowed, bodyTooLarge, headersTooLarge
         case clientClosed
+        // The client's doing, over Kafka.
+        case emptyRequest, badReplyTopic
         // The Sidecar's state.
         case overloaded, draining, notRecorded
         // The Model Service's doing.
         case refused, unreachable, dns, tls, timeout, reset, malformed, tooLarge, modelError, other
+        // The broker's doing: it does not take the answer.
+        case replyTooLarge, replyRejected
     }
 
     var cause: Cause
@@ -27,6 +31,8 @@ struct ExchangeFailure {
         case .bodyTooLarge: "bodyTooLarge"
         case .headersTooLarge: "headersTooLarge"
         case .clientClosed: "clientClosed"
+        case .emptyRequest: "emptyRequest"
+        case .badReplyTopic: "badReplyTopic"
         case .overloaded: "overloaded"
         case .draining: "draining"
         case .notRecorded: "notRecorded"
@@ -40,13 +46,15 @@ struct ExchangeFailure {
         case .tooLarge: "tooLarge"
         case .modelError: "modelError"
         case .other: "other"
+        case .replyTooLarge: "replyTooLarge"
+        case .replyRejected: "replyRejected"
         }
     }
 
     /// The HTTP status that the client gets. A model's own error keeps its own status.
     var status: Int {
         switch cause {
-        case .badRequest: 400
+        case .badRequest, .emptyRequest, .badReplyTopic: 400
         case .unknownPath, .unknownModel, .unknownVersion: 404
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
@@ -55,7 +63,9 @@ struct ExchangeFailure {
         case .clientClosed: 499
         case .overloaded, .draining, .notRecorded: 503
         case .timeout: 504
-        case .refused, .unreachable, .dns, .tls, .reset, .malformed, .tooLarge, .modelError, .other: 502
+        case .refused, .unreachable, .dns, .tls, .reset, .malformed, .tooLarge, .modelError, .other, .replyTooLarge,
+            .replyRejected:
+            502
         }
     }
 

@@ -59,9 +59,33 @@ final class ExchangeFlow {
         replies.append(exchange)
     }
 
-    /// Reads the id of an Open Inference Protocol request from its body; throws when that is not JSON.
-    func requestId(in exchange: Exchange, length: Int) throws(MalformedAnswer) -> ByteView? {
-        try extractor.requestId(in: exchange.requestBody, length: length)
+    /// Gives a request that brought no id in its header one: that of an Open Inference Protocol body, else a new one. Why
+    /// the request is refused, where such a body can't be read.
+    func ensureRequestId(_ exchange: Exchange) -> ExchangeFailure? {
+        guard exchange.requestId.isEmpty else { return nil }
+        if exchange.face == .v2, exchange.operation == .predict, !exchange.bodyIsEncoded {
+            do throws(MalformedAnswer) {
+                let length = exchange.requestJSONLength ?? exchange.requestBody.count
+                guard length <= exchange.requestBody.count else {
+                    throw MalformedAnswer("Inference-Header-Content-Length is larger than the body")
+                }
+                let id = try extractor.requestId(in: exchange.requestBody, length: length)
+                if let id, !id.isEmpty, id.isVisibleASCII {
+                    exchange.requestId.append(id)
+                    return nil
+                }
+            } catch {
+                reporting.newRequestId(exchange.requestId)
+                return ExchangeFailure(cause: .badRequest, message: "the body is not readable as JSON")
+            }
+        }
+        reporting.newRequestId(exchange.requestId)
+        return nil
+    }
+
+    /// A new id for a request that is refused before its own was read.
+    func replaceMissingRequestId(_ exchange: Exchange) {
+        if exchange.requestId.isEmpty { reporting.newRequestId(exchange.requestId) }
     }
 
     // MARK: From the adapter
@@ -80,12 +104,14 @@ final class ExchangeFlow {
         metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
         readiness.set(model: route.index, ready: true)
         guard (200..<300).contains(answer.status) else {
+            let failure = ExchangeFailure(
+                cause: .modelError,
+                message: "the Model Service answered with an error status"
+            )
+            if isRetried(exchange, failure) { return }
             passOn(exchange, answer)
             finish(exchange)
-            reportFailure(
-                exchange,
-                ExchangeFailure(cause: .modelError, message: "the Model Service answered with an error status")
-            )
+            reportFailure(exchange, failure)
             return
         }
         predict(exchange, answer, route)
@@ -115,10 +141,12 @@ final class ExchangeFlow {
     /// The events of this turn are not where they were promised to be: nobody may be given a Prediction without one.
     private func withdrawPredictions() {
         for exchange in replies where exchange.operation == .predict && exchange.state == .replying {
-            ErrorAnswer.write(
-                ExchangeFailure(cause: .notRecorded, message: "the Prediction could not be recorded"),
-                to: exchange
-            )
+            let failure = ExchangeFailure(cause: .notRecorded, message: "the Prediction could not be recorded")
+            if exchange.provider.retries(exchange, after: failure) {
+                exchange.state = .retrying
+            } else {
+                ErrorAnswer.write(failure, to: exchange)
+            }
         }
     }
 
@@ -199,7 +227,16 @@ final class ExchangeFlow {
         HeaderRules.copyAnswerHeaders(answer.headers, to: exchange.replyHeaders)
     }
 
+    /// Whether the Provider has the exchange tried again: then nobody is told of the failure.
+    private func isRetried(_ exchange: Exchange, _ failure: ExchangeFailure) -> Bool {
+        guard exchange.operation == .predict, exchange.provider.retries(exchange, after: failure) else { return false }
+        exchange.state = .retrying
+        replies.append(exchange)
+        return true
+    }
+
     private func fail(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        if isRetried(exchange, failure) { return }
         ErrorAnswer.write(failure, to: exchange)
         finish(exchange)
         reportFailure(exchange, failure)

@@ -42,4 +42,22 @@ final class Router {
         }
         return .unknownVersion
     }
+
+    /// Gives the exchange its route, by plain name and version; why it is refused where there is none. No name: the first.
+    func assignRoute(to exchange: Exchange, name: ByteView, version: ByteView) -> ExchangeFailure? {
+        guard !name.isEmpty else {
+            exchange.route = first
+            return nil
+        }
+        switch find(name: name, version: version) {
+        case .found(let route):
+            exchange.route = route
+            if !version.isEmpty, route.version.isEmpty { exchange.wantedVersion.append(version) }
+            return nil
+        case .unknownModel:
+            return ExchangeFailure(cause: .unknownModel, message: "no model of this name is configured")
+        case .unknownVersion:
+            return ExchangeFailure(cause: .unknownVersion, message: "this version of the model is not configured")
+        }
+    }
 }

@@ -35,7 +35,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         let call = spare.popLast() ?? transport.makeCall()
         call.exchange = exchange
         exchange.call = call
-        call.deadline = exchange.receivedAt + options.timeout
+        call.deadline = exchange.begunAt + options.timeout
         deadlines.append(call)
         if out < options.maxConnections { start(call) } else { waiting.append(call) }
     }

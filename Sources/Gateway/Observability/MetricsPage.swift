@@ -16,22 +16,23 @@ final class MetricsPage: Sendable {
         var deliveries: @Sendable () -> DurationHistogram.Reading
     }
 
-    private let provider: String
     private let shards: [ShardMetrics]
     private let models: [Model]
     private let reporters: [Reporter]
     private let spoolBytes: (@Sendable () -> Int)?
     private let isReady: @Sendable (Int) -> Bool
+    /// One per shard; none: no requests come over Kafka.
+    private let kafka: [KafkaMetrics]
 
     init(
-        provider: String,
         shards: [ShardMetrics],
         models: [Model],
         reporters: [Reporter],
         spoolBytes: (@Sendable () -> Int)?,
-        isReady: @escaping @Sendable (Int) -> Bool
+        isReady: @escaping @Sendable (Int) -> Bool,
+        kafka: [KafkaMetrics] = []
     ) {
-        self.provider = provider
+        self.kafka = kafka
         self.shards = shards
         self.models = models
         self.reporters = reporters
@@ -54,20 +55,26 @@ final class MetricsPage: Sendable {
             head("ameron_spool_bytes", "gauge", "Bytes of events that not every Reporter has acknowledged.", body)
             row("ameron_spool_bytes", [], String(spoolBytes()), body)
         }
+        if !kafka.isEmpty { writeKafka(to: body) }
     }
 
     private func writeRequests(to body: ByteBuffer) {
         head("ameron_requests_total", "counter", "Requests for predictions by the status that the client got.", body)
-        for model in 0...models.count {
-            let known = model < models.count ? models[model] : Model(name: "", version: "")
-            for code in 0..<ShardMetrics.codes {
-                let count = shards.reduce(0) { $0 + $1.requestCount(model: model, code: code) }
-                guard count > 0 else { continue }
-                let labels = [
-                    ("provider", provider), ("model", known.name), ("version", known.version), ("code", String(code)),
-                ]
-                row("ameron_requests_total", labels, String(count), body)
-            }
+        for provider in ProviderKind.allCases {
+            for model in 0...models.count { writeRequests(provider, model, to: body) }
+        }
+    }
+
+    private func writeRequests(_ provider: ProviderKind, _ model: Int, to body: ByteBuffer) {
+        let known = model < models.count ? models[model] : Model(name: "", version: "")
+        for code in 0..<ShardMetrics.codes {
+            let count = shards.reduce(0) { $0 + $1.requestCount(by: provider, model: model, code: code) }
+            guard count > 0 else { continue }
+            let labels = [
+                ("provider", "\(provider.name)"), ("model", known.name), ("version", known.version),
+                ("code", String(code)),
+            ]
+            row("ameron_requests_total", labels, String(count), body)
         }
     }
 
@@ -146,6 +153,18 @@ final class MetricsPage: Sendable {
         for reporter in reporters {
             histogram("ameron_report_delivery_seconds", [("reporter", reporter.name)], reporter.deliveries(), body)
         }
+    }
+
+    private func writeKafka(to body: ByteBuffer) {
+        head("ameron_kafka_consumer_lag", "gauge", "Records of the partition that are not answered yet.", body)
+        for lag in kafka.flatMap(\.lags) {
+            let labels = [("topic", lag.topic), ("partition", String(lag.partition))]
+            row("ameron_kafka_consumer_lag", labels, String(lag.records), body)
+        }
+        head("ameron_kafka_dead_letters_total", "counter", "Requests put into the dead letter topic.", body)
+        row("ameron_kafka_dead_letters_total", [], String(kafka.reduce(0) { $0 + $1.deadLetters }), body)
+        head("ameron_kafka_retries_total", "counter", "Calls made again after the Model Service failed.", body)
+        row("ameron_kafka_retries_total", [], String(kafka.reduce(0) { $0 + $1.retries }), body)
     }
 
     private func histogram(

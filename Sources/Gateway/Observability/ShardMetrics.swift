@@ -16,7 +16,7 @@ final class ShardMetrics: Sendable {
 
     init(modelCount: Int) {
         self.modelCount = modelCount
-        requests = CounterBlock(count: (modelCount + 1) * Self.codes)
+        requests = CounterBlock(count: ProviderKind.allCases.count * (modelCount + 1) * Self.codes)
         modelDurations = (0..<modelCount).map { _ in DurationHistogram() }
         gatewayDurations = (0..<modelCount).map { _ in DurationHistogram() }
     }
@@ -24,9 +24,9 @@ final class ShardMetrics: Sendable {
     // MARK: The shard's thread
 
     /// Counts an answered request; `model` nil: it named no configured model.
-    func countRequest(model: Int?, code: Int) {
+    func countRequest(by provider: ProviderKind, model: Int?, code: Int) {
         let code = code > 0 && code < Self.codes ? code : 0
-        requests.add(1, at: (model ?? modelCount) * Self.codes + code)
+        requests.add(1, at: place(provider, model ?? modelCount, code))
     }
 
     /// Adds to how many requests are in flight.
@@ -36,7 +36,13 @@ final class ShardMetrics: Sendable {
 
     // MARK: Any thread
 
-    func requestCount(model: Int, code: Int) -> Int { requests.load(model * Self.codes + code) }
+    func requestCount(by provider: ProviderKind, model: Int, code: Int) -> Int {
+        requests.load(place(provider, model, code))
+    }
     var inFlight: Int { gauges.load(0) }
     var connections: Int { gauges.load(1) }
+
+    private func place(_ provider: ProviderKind, _ model: Int, _ code: Int) -> Int {
+        (provider.rawValue * (modelCount + 1) + model) * Self.codes + code
+    }
 }

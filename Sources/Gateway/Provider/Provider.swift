@@ -1,9 +1,28 @@
 /// An API through which clients get Predictions. One object per shard; confined to the shard's thread.
 protocol Provider: AnyObject {
-    /// The word for it in events and metrics.
-    var name: StaticString { get }
-    /// The exchange's reply is complete: send it on.
+    var kind: ProviderKind { get }
+    /// The exchange's reply is complete: send it on. Or, in the state `retrying`, `retries` was true of its failure.
     func deliver(_ exchange: Exchange)
+    /// Whether the exchange will be tried again after this failure, of which then nobody is told; `deliver` follows at the
+    /// end of the turn.
+    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool
+}
+
+extension Provider {
+    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool { false }
+}
+
+/// The Providers there are, in the order of the metrics.
+enum ProviderKind: Int, CaseIterable {
+    case rest, kafka
+
+    /// The word for it in events and metrics.
+    var name: StaticString {
+        switch self {
+        case .rest: "rest"
+        case .kafka: "kafka"
+        }
+    }
 }
 
 /// Which of the APIs a request came through: it decides what answers and errors look like.

@@ -23,7 +23,7 @@ final class RESTProvider: Provider {
         var generation: UInt32 = 0
     }
 
-    let name: StaticString = "rest"
+    let kind = ProviderKind.rest
 
     private static var bodyTooLong: ExchangeFailure {
         ExchangeFailure(cause: .bodyTooLarge, message: "the body is longer than server.maxBodyBytes allows")
@@ -35,7 +35,6 @@ final class RESTProvider: Provider {
     private let flow: ExchangeFlow
     private let router: Router
     private let local: LocalAnswers
-    private let newRequestId: (ByteBuffer) -> Void
     private let epoll: Epoll
     private let tokenKind: UInt8
     private var inbound: [Inbound] = []
@@ -50,8 +49,7 @@ final class RESTProvider: Provider {
         router: Router,
         local: LocalAnswers,
         epoll: Epoll,
-        tokenKind: UInt8,
-        newRequestId: @escaping (ByteBuffer) -> Void
+        tokenKind: UInt8
     ) {
         self.options = options
         self.flow = flow
@@ -59,7 +57,6 @@ final class RESTProvider: Provider {
         self.local = local
         self.epoll = epoll
         self.tokenKind = tokenKind
-        self.newRequestId = newRequestId
         self.header = RequestHeader()
     }
 
@@ -150,7 +147,7 @@ extension RESTProvider: HTTPDaemonDelegate {
         case .receiving: return start(exchange)
         case .replying: return send(exchange)
         case .calling: return .suspend
-        case .idle, .abandoned: return .close
+        case .idle, .abandoned, .retrying: return .close
         }
     }
 
@@ -208,40 +205,26 @@ extension RESTProvider {
     }
 
     private func find(_ exchange: Exchange, _ model: ByteView, _ version: ByteView) {
-        guard !model.isEmpty else {
-            exchange.route = router.first
-            return
-        }
         scratch.removeAll()
         scratch.append(percentDecoding: model)
         let middle = scratch.count
         scratch.append(percentDecoding: version)
-        let name = scratch[0..<middle]
-        let wanted = scratch[middle..<scratch.count]
-        switch router.find(name: name, version: wanted) {
-        case .found(let route):
-            exchange.route = route
-            if !wanted.isEmpty, route.version.isEmpty { exchange.wantedVersion.append(wanted) }
-            // What the Model Service has no answer for, the Sidecar answers.
-            if !route.adapter.canAnswer(exchange.operation) { exchange.operation = .local }
-        case .unknownModel:
-            inbound[exchange.index].failure = ExchangeFailure(
-                cause: .unknownModel,
-                message: "no model of this name is configured"
-            )
-        case .unknownVersion:
-            inbound[exchange.index].failure = ExchangeFailure(
-                cause: .unknownVersion,
-                message: "this version of the model is not configured"
-            )
-        }
+        let failure = router.assignRoute(
+            to: exchange,
+            name: scratch[0..<middle],
+            version: scratch[middle..<scratch.count]
+        )
+        if let failure { inbound[exchange.index].failure = failure }
+        // What the Model Service has no answer for, the Sidecar answers.
+        if let route = exchange.route, !route.adapter.canAnswer(exchange.operation) { exchange.operation = .local }
     }
 
     /// The whole request is in.
     private func start(_ exchange: Exchange) -> HTTPDaemon.Step {
         exchange.receivedAt = Clock.monotonic()
+        exchange.begunAt = exchange.receivedAt
         if let failure = inbound[exchange.index].failure { return refuse(exchange, failure) }
-        if let failure = ensureRequestId(exchange) { return refuse(exchange, failure) }
+        if let failure = flow.ensureRequestId(exchange) { return refuse(exchange, failure) }
         guard exchange.operation != .local else {
             local.write(inbound[exchange.index].endpoint, to: exchange)
             exchange.completedAt = Clock.monotonic()
@@ -251,35 +234,13 @@ extension RESTProvider {
         return .suspend
     }
 
-    /// An id that no header gave comes from the body of an Open Inference Protocol request, else it is made.
-    private func ensureRequestId(_ exchange: Exchange) -> ExchangeFailure? {
-        guard exchange.requestId.isEmpty else { return nil }
-        if exchange.face == .v2, exchange.operation == .predict, !exchange.bodyIsEncoded {
-            do throws(MalformedAnswer) {
-                let length = exchange.requestJSONLength ?? exchange.requestBody.count
-                guard length <= exchange.requestBody.count else {
-                    throw MalformedAnswer("Inference-Header-Content-Length is larger than the body")
-                }
-                if let id = try flow.requestId(in: exchange, length: length), !id.isEmpty, id.isVisibleASCII {
-                    exchange.requestId.append(id)
-                    return nil
-                }
-            } catch {
-                newRequestId(exchange.requestId)
-                return ExchangeFailure(cause: .badRequest, message: "the body is not readable as JSON")
-            }
-        }
-        newRequestId(exchange.requestId)
-        return nil
-    }
-
     private func refuse(_ exchange: Exchange, _ failure: ExchangeFailure) -> HTTPDaemon.Step {
         prepareRefusal(exchange, failure)
         return send(exchange)
     }
 
     private func prepareRefusal(_ exchange: Exchange, _ failure: ExchangeFailure) {
-        if exchange.requestId.isEmpty { newRequestId(exchange.requestId) }
+        flow.replaceMissingRequestId(exchange)
         ErrorAnswer.write(failure, to: exchange)
         if let allow = inbound[exchange.index].allow { exchange.replyHeaders.append("Allow", ByteView(allow)) }
         exchange.completedAt = Clock.monotonic()
@@ -320,20 +281,13 @@ extension RESTProvider {
     private func addReplyLines(_ exchange: Exchange) {
         let lines = exchange.replyHeaders
         lines.append("X-Request-Id", exchange.requestId.view)
-        let model = exchange.sentAt > 0 ? max(exchange.answeredAt - exchange.sentAt, 0) : 0
-        let gateway = Clock.monotonic() - exchange.receivedAt - model
-        lines.append("Server-Timing") { value in
-            value.append("model;dur=")
-            value.append(milliseconds: model)
-            value.append(", gateway;dur=")
-            value.append(milliseconds: gateway)
-        }
+        lines.append("Server-Timing") { exchange.writeServerTiming(to: $0, now: Clock.monotonic()) }
         if exchange.closesConnection || flow.readiness.isDraining { lines.append("Connection", ByteView("close")) }
     }
 
     /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.
     private func count(_ exchange: Exchange) {
         guard exchange.operation == .predict || inbound[exchange.index].failure != nil else { return }
-        flow.metrics.countRequest(model: exchange.route?.index, code: exchange.replyStatus)
+        flow.metrics.countRequest(by: .rest, model: exchange.route?.index, code: exchange.replyStatus)
     }
 }

@@ -8,8 +8,6 @@ final class RequestHeader: HTTPHeaderVisitor {
     private var exchange: Exchange?
     /// The values of the Connection lines: what they name ends here.
     private var connections: [ByteView] = []
-    /// Which header the request id was taken from: 2 X-Request-Id, 1 Ce-Id, 0 none.
-    private var idRank = 0
 
     /// Fills the exchange from the lines of a request.
     func read(_ request: HTTPRequest, target: ByteView, into exchange: Exchange) {
@@ -17,7 +15,6 @@ final class RequestHeader: HTTPHeaderVisitor {
         contentLength = nil
         expectsContinue = false
         connections.removeAll(keepingCapacity: true)
-        idRank = 0
         self.exchange = exchange
         request.visitHeaders(self)
         self.exchange = nil
@@ -33,7 +30,7 @@ final class RequestHeader: HTTPHeaderVisitor {
 
     private func note(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {
         switch name.count {
-        case 5: if name.equalsIgnoringCase(ByteView("Ce-Id")) { takeId(value, rank: 1, exchange) }
+        case 5: if name.equalsIgnoringCase(ByteView("Ce-Id")) { exchange.takeRequestId(value, from: .cloudEvent) }
         case 6:
             if name.equalsIgnoringCase(ByteView("Accept")) {
                 exchange.hasAccept = true
@@ -47,7 +44,7 @@ final class RequestHeader: HTTPHeaderVisitor {
             }
         case 12:
             if name.equalsIgnoringCase(ByteView("X-Request-Id")) {
-                takeId(value, rank: 2, exchange)
+                exchange.takeRequestId(value, from: .request)
             } else if name.equalsIgnoringCase(ByteView("Content-Type")), exchange.requestContentType.isEmpty {
                 exchange.requestContentType.append(value)
             }
@@ -62,13 +59,5 @@ final class RequestHeader: HTTPHeaderVisitor {
             }
         default: break
         }
-    }
-
-    /// An id that can't be echoed in a header line and in an event as it is counts as none.
-    private func takeId(_ value: ByteView, rank: Int, _ exchange: Exchange) {
-        guard rank > idRank, !value.isEmpty, value.isVisibleASCII else { return }
-        idRank = rank
-        exchange.requestId.removeAll()
-        exchange.requestId.append(value)
     }
 }

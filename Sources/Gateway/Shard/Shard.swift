@@ -9,6 +9,7 @@ final class Shard {
         static let modelService: UInt8 = 2
         static let client: UInt8 = 3
         static let control: UInt8 = 4
+        static let intake: UInt8 = 5
     }
 
     /// The parts with deadlines of their own.
@@ -20,12 +21,29 @@ final class Shard {
         func shutDown()
     }
 
+    /// A part that brings requests from elsewhere than the daemon: the messages of a queue.
+    protocol Intake: Timed {
+        /// Readable when something waits.
+        var wakeDescriptor: Int32 { get }
+        /// The descriptor has become readable.
+        func wake()
+        /// Takes in what waits, as far as there is room for it. Once a turn, after the replies.
+        func takeIn(now: Int64)
+        /// Whether more can be taken in at once.
+        var hasMore: Bool { get }
+        /// Take in no more, and end what is in flight.
+        func drain()
+        /// Whether a draining intake has nothing more to do.
+        var isDrained: Bool { get }
+    }
+
     private let epoll: Epoll
     private let curl: CurlMulti
     private let flow: ExchangeFlow
     private let daemon: HTTPDaemon
     private let clientChanged: (Epoll.Token) -> Void
     private let timed: [any Timed]
+    private let intakes: [any Intake]
     private let control: ShardControl
     private var isDraining = false
     private var isStopping = false
@@ -36,6 +54,7 @@ final class Shard {
         flow: ExchangeFlow,
         daemon: HTTPDaemon,
         timed: [any Timed],
+        intakes: [any Intake],
         control: ShardControl,
         clientChanged: @escaping (Epoll.Token) -> Void
     ) throws(SystemError) {
@@ -43,11 +62,16 @@ final class Shard {
         self.curl = curl
         self.flow = flow
         self.daemon = daemon
-        self.timed = timed
+        self.timed = timed + intakes.map { $0 as any Timed }
+        self.intakes = intakes
         self.control = control
         self.clientChanged = clientChanged
         try epoll.add(daemon.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
         try epoll.add(control.wake.descriptor, .input, token: Epoll.Token(kind: TokenKind.control))
+        for (index, intake) in intakes.enumerated() {
+            let token = Epoll.Token(kind: TokenKind.intake, value: Int32(index))
+            try epoll.add(intake.wakeDescriptor, .input, token: token)
+        }
     }
 
     /// Serves until it is told to stop. The shard's thread.
@@ -65,6 +89,7 @@ final class Shard {
         case TokenKind.modelService: curl.socketReady(event)
         case TokenKind.client: clientChanged(event.token)
         case TokenKind.control: obey(control.takeOrders())
+        case TokenKind.intake: intakes[Int(event.token.value)].wake()
         default: break  // the daemon, which runs in every turn
         }
     }
@@ -77,15 +102,16 @@ final class Shard {
         for part in timed { part.expire(now: now) }
         flow.endTurn()
         daemon.run()
-        // Calls that the daemon's run has begun start now. Some are over at once, and nothing would wake the loop for them.
+        for intake in intakes { intake.takeIn(now: Clock.monotonic()) }
+        // Calls that were begun just now start. Some are over at once, and nothing would wake the loop for them.
         curl.runTimers(now: Clock.monotonic())
         curl.deliverFinished()
-        if isDraining, flow.exchanges.inUse == 0 { control.setDrained() }
+        if isDraining, flow.exchanges.inUse == 0, intakes.allSatisfy(\.isDrained) { control.setDrained() }
     }
 
     /// How long the next wait may take, in milliseconds: until the first deadline, rounded up so as not to spin.
     private func waitTime() -> Int32 {
-        if flow.hasWork { return 0 }
+        if flow.hasWork || intakes.contains(where: \.hasMore) { return 0 }
         var deadline = curl.deadline ?? .max
         for part in timed { deadline = min(deadline, part.nextDeadline ?? .max) }
         var milliseconds = Int64.max
@@ -105,6 +131,7 @@ final class Shard {
             // Connections that the kernel has completed are taken in before the listening socket goes.
             daemon.run()
             daemon.stopAccepting()
+            for intake in intakes { intake.drain() }
         }
         if orders.contains(.stop) { isStopping = true }
     }

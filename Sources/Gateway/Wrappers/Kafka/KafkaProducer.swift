@@ -4,7 +4,7 @@ private import CKafka
 ///
 /// With `wake` given, its descriptor becomes readable when events wait: clear it, then call `poll` until it returns false.
 final class KafkaProducer {
-    private let client: KafkaClient
+    let client: KafkaClient
     private var topics: [String: KafkaTopic] = [:]
     /// The arguments of rd_kafka_produceva(3), written over for each message.
     private let arguments: UnsafeMutablePointer<rd_kafka_vu_t>

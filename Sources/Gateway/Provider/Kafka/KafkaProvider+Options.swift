@@ -1,0 +1,112 @@
+extension KafkaProvider {
+    struct Options {
+        var requestTopic: String
+        var replyTopic: String
+        var deadLetterTopic: String
+        var replyTopics: ReplyTopics
+        /// nil: the first one configured.
+        var model: String?
+        var face: Face
+        var maxBodyBytes: Int
+        var maxHeaderBytes: Int
+        /// Of this shard.
+        var maxInFlight: Int
+        var maxInFlightBytes: Int
+        var maxAttempts: Int
+        var backoff: RetryBackoff
+        var consumer: KafkaSettings
+        var producer: KafkaSettings
+    }
+}
+
+extension KafkaProvider.Options {
+    /// - Parameter shardCount: among how many shards the limits are divided.
+    init(_ kafka: Configuration.Providers.Kafka, server: Configuration.Server, shardCount: Int) {
+        self.init(
+            requestTopic: kafka.requestTopic,
+            replyTopic: kafka.replyTopic,
+            deadLetterTopic: kafka.deadLetterTopic,
+            replyTopics: ReplyTopics(
+                kafka.allowedReplyTopics,
+                replyTopic: kafka.replyTopic,
+                requestTopic: kafka.requestTopic
+            ),
+            model: kafka.model,
+            face: Face(kafka.face),
+            maxBodyBytes: server.maxBodyBytes,
+            maxHeaderBytes: server.maxHeaderBytes,
+            maxInFlight: max((kafka.maxInFlight + shardCount - 1) / shardCount, 1),
+            maxInFlightBytes: max((kafka.maxInFlightBytes + shardCount - 1) / shardCount, 1),
+            maxAttempts: kafka.maxAttempts,
+            backoff: RetryBackoff(
+                initial: kafka.retryBackoff.nanoseconds,
+                maximum: kafka.maxRetryBackoff.nanoseconds
+            ),
+            consumer: Self.consumerSettings(kafka),
+            producer: Self.producerSettings(kafka)
+        )
+    }
+
+    private static func consumerSettings(_ kafka: Configuration.Providers.Kafka) -> KafkaSettings {
+        var settings = KafkaSettings([
+            ("client.id", "ameron-sidecar"),
+            ("auto.offset.reset", "earliest"),
+            ("auto.commit.interval.ms", "500"),
+            ("partition.assignment.strategy", "cooperative-sticky"),
+            // What waits in librdkafka, beside maxInFlightBytes.
+            ("queued.max.messages.kbytes", "16384"),
+            // A request topic that is not there yet comes with its first request.
+            ("allow.auto.create.topics", "true"),
+        ])
+        add(kafka.properties, to: &settings)
+        // What the promise "at least once" stands on is not for properties to change.
+        settings.set("bootstrap.servers", kafka.brokers)
+        settings.set("group.id", kafka.group)
+        settings.set("enable.auto.commit", "true")
+        settings.set("enable.auto.offset.store", "false")
+        return settings
+    }
+
+    private static func producerSettings(_ kafka: Configuration.Providers.Kafka) -> KafkaSettings {
+        var settings = KafkaSettings([
+            ("client.id", "ameron-sidecar"),
+            ("message.timeout.ms", "0"),
+            ("linger.ms", "2"),
+            ("compression.type", "lz4"),
+        ])
+        add(kafka.properties, to: &settings)
+        settings.set("bootstrap.servers", kafka.brokers)
+        settings.set("acks", "all")
+        settings.set("enable.idempotence", "true")
+        return settings
+    }
+
+    private static func add(_ properties: [String: String], to settings: inout KafkaSettings) {
+        for (name, value) in properties.sorted(by: { $0.key < $1.key }) { settings.set(name, value) }
+    }
+}
+
+/// A setting of the Kafka Provider that librdkafka does not take, by the key that it came from.
+struct KafkaProviderError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ error: KafkaSettingError) {
+        let key =
+            switch error.property {
+            case "bootstrap.servers": "brokers"
+            case "group.id": "group"
+            default: "properties.\(error.property)"
+            }
+        description = "providers.kafka.\(key): \(error.reason)"
+    }
+}
+
+extension Face {
+    init(_ word: Configuration.Providers.Kafka.Face) {
+        switch word {
+        case .native: self = .native
+        case .v1: self = .v1
+        case .v2: self = .v2
+        }
+    }
+}

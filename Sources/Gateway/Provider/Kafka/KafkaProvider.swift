@@ -1,0 +1,322 @@
+import Logging
+
+/// The Kafka Provider: requests from a topic, answers to topics. One per shard, with a consumer and a producer of its own;
+/// confined to the shard's thread, while librdkafka's threads do the network's work.
+///
+/// At least once: a request counts as done, and its offset may be committed, when the broker has acknowledged its answer,
+/// and its dead letter where there is one. A turn of the shard starts calls in `takeIn` and sends answers in `deliver`.
+final class KafkaProvider: Provider {
+    let kind = ProviderKind.kafka
+
+    let options: Options
+    let flow: ExchangeFlow
+    let router: Router
+    let metrics: KafkaMetrics
+    let log: KafkaLog
+    let replies: KafkaReplies
+    let requests = KafkaRequestPool()
+    /// What is written over for each message.
+    let headers = KafkaHeaderList()
+    let scratch = ByteBuffer(capacity: 256)
+
+    private let events: EventFD
+    private let inbox: KafkaInbox
+    private let header: KafkaRequestHeader
+    private let model: ByteBuffer
+    private let random = RandomPool()
+    private var order = KeyOrder()
+    /// Requests whose turn it is, by index.
+    private var ready: [Int] = []
+    /// No request that waits for its next try is due before; `.max`: none waits.
+    private var nextRetry = Int64.max
+    private var bytesInFlight = 0
+    private var isDraining = false
+
+    init(
+        options: Options,
+        flow: ExchangeFlow,
+        router: Router,
+        metrics: KafkaMetrics,
+        log: Logger
+    ) throws {
+        self.options = options
+        self.flow = flow
+        self.router = router
+        self.metrics = metrics
+        self.log = KafkaLog(log)
+        model = ByteBuffer(text: options.model ?? "")
+        header = KafkaRequestHeader(maxBytes: options.maxHeaderBytes)
+        events = try EventFD()
+        replies = try KafkaReplies(settings: options.producer, wake: events, log: self.log)
+        inbox = try KafkaInbox(
+            KafkaInbox.Options(settings: options.consumer, topic: options.requestTopic),
+            wake: events,
+            log: self.log,
+            metrics: metrics
+        )
+        replies.delegate = self
+        inbox.delegate = self
+    }
+
+    // MARK: Provider
+
+    func deliver(_ exchange: Exchange) {
+        let request = requests[exchange.providerContext]
+        if exchange.state == .retrying { wait(request, exchange) } else { answer(request, exchange) }
+    }
+
+    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool {
+        let request = requests[exchange.providerContext]
+        switch FailureHandling(failure.cause, status: exchange.answer?.status ?? 0) {
+        case .wait:
+            request.delay = options.backoff.delay(attempt: request.waits, random: random.next())
+            request.waits += 1
+            return true
+        case .tryAgain where request.attempts < options.maxAttempts:
+            request.delay = options.backoff.delay(attempt: request.attempts - 1, random: random.next())
+            metrics.countRetry()
+            return true
+        case .tryAgain, .giveUp:
+            request.note(failure)
+            return false
+        }
+    }
+}
+
+@available(*, unavailable)
+extension KafkaProvider: Sendable {}
+
+// MARK: - The loop
+
+extension KafkaProvider: Shard.Intake {
+    var wakeDescriptor: Int32 { events.descriptor }
+
+    func wake() { events.clear() }
+
+    var hasMore: Bool { !ready.isEmpty || replies.hasMore || inbox.hasMore }
+
+    var nextDeadline: Int64? {
+        let next = min(nextRetry, replies.nextDeadline ?? .max, inbox.nextDeadline ?? .max)
+        return next == .max ? nil : next
+    }
+
+    /// What is due comes in `takeIn`, which runs in the same turn.
+    func expire(now: Int64) {}
+
+    func takeIn(now: Int64) {
+        replies.run(now: now)
+        startDue(now)
+        inbox.run(now: now)
+        startReady()
+        if isDraining, requests.inUse == 0 { inbox.close() }
+    }
+
+    /// Also what becomes ready meanwhile.
+    private func startReady() {
+        var next = 0
+        while next < ready.count {
+            start(requests[ready[next]])
+            next += 1
+        }
+        ready.removeAll(keepingCapacity: true)
+    }
+
+    func drain() {
+        isDraining = true
+        inbox.drain()
+        dropWaiting()
+    }
+
+    var isDrained: Bool { isDraining && requests.inUse == 0 && inbox.isClosed }
+
+    func shutDown() {
+        isDraining = true
+        dropWaiting()
+        replies.shutDown()
+        inbox.shutDown()
+    }
+}
+
+// MARK: - Taking in
+
+extension KafkaProvider: KafkaInboxDelegate {
+    var hasRoom: Bool { requests.inUse < options.maxInFlight && bytesInFlight < options.maxInFlightBytes }
+
+    var isHalfEmpty: Bool {
+        requests.inUse <= options.maxInFlight / 2 && bytesInFlight <= options.maxInFlightBytes / 2
+    }
+
+    func take(_ message: KafkaMessage, of partition: PartitionProgress) {
+        let request = requests.take()
+        request.message = message
+        request.partition = partition
+        request.ticket = partition.begin(message.offset)
+        request.receivedAt = Clock.monotonic()
+        request.size = (message.key?.count ?? 0) + (message.value?.count ?? 0) + Self.overhead
+        bytesInFlight += request.size
+        if let key = message.key {
+            let hash = KeyOrder.hash(assignment: partition.assignment, key: key)
+            request.key = hash
+            guard order.enter(request.index, key: hash) else { return }
+        }
+        setReady(request.index)
+    }
+
+    /// What a record costs beside its key and its value, headers included; an estimate.
+    private static let overhead = 512
+
+    func dropWaiting() {
+        requests.forEachInUse { request in
+            guard isDraining || request.partition?.isLeaving == true else { return }
+            switch request.state {
+            case .waiting, .ready, .retrying: drop(request)
+            case .idle, .calling, .answering: break
+            }
+        }
+        ready.removeAll { requests[$0].state != .ready }
+    }
+
+    /// Leaves a request to the next owner of its partition.
+    private func drop(_ request: KafkaRequest) {
+        if let exchange = request.exchange { giveBack(exchange, of: request) }
+        request.partition?.drop()
+        leavePlace(request)
+        forget(request)
+    }
+
+    private func setReady(_ index: Int) {
+        requests[index].state = .ready
+        ready.append(index)
+    }
+
+    /// Lets the next request of the same key have its turn.
+    private func leavePlace(_ request: KafkaRequest) {
+        guard let key = request.key else { return }
+        request.key = nil
+        if let next = order.leave(request.index, key: key) { setReady(next) }
+    }
+
+    private func forget(_ request: KafkaRequest) {
+        bytesInFlight -= request.size
+        requests.giveBack(request)
+    }
+
+    private func giveBack(_ exchange: Exchange, of request: KafkaRequest) {
+        request.exchange = nil
+        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
+        flow.exchanges.giveBack(exchange)
+    }
+}
+
+// MARK: - Calling
+
+extension KafkaProvider {
+    /// Makes an exchange of a request whose turn it is, and has its model called.
+    private func start(_ request: KafkaRequest) {
+        guard let message = request.message else { return }
+        let exchange = flow.exchanges.take(for: self)
+        exchange.providerContext = request.index
+        exchange.operation = .predict
+        exchange.receivedAt = request.receivedAt
+        request.exchange = exchange
+        header.begin()
+        message.forEachHeader { header.visit($0, $1, exchange) }
+        header.end(exchange)
+        exchange.face = header.face ?? options.face
+        if let failure = fill(exchange, message, request) ?? flow.ensureRequestId(exchange) {
+            refuse(request, exchange, failure)
+        } else {
+            call(request, exchange)
+        }
+    }
+
+    /// Gives the exchange its body and its route; why that cannot be.
+    private func fill(_ exchange: Exchange, _ message: KafkaMessage, _ request: KafkaRequest) -> ExchangeFailure? {
+        if !header.replyTopic.isEmpty {
+            guard options.replyTopics.allows(header.replyTopic) else {
+                return ExchangeFailure(
+                    cause: .badReplyTopic,
+                    message: "the topic in ameron-reply-topic is not one that allowedReplyTopics allows"
+                )
+            }
+            request.replyTopic = header.replyTopic.string
+        }
+        if let failure = header.failure { return failure }
+        guard let value = message.value, !value.isEmpty else {
+            return ExchangeFailure(cause: .emptyRequest, message: "the record has no value")
+        }
+        guard value.count <= options.maxBodyBytes else {
+            return ExchangeFailure(cause: .bodyTooLarge, message: "the value is longer than server.maxBodyBytes allows")
+        }
+        exchange.requestBody.append(value)
+        let name = header.model.isEmpty ? model.view : header.model
+        return router.assignRoute(to: exchange, name: name, version: header.version)
+    }
+
+    /// Begins a call, or waits where the Sidecar can't make one now.
+    private func call(_ request: KafkaRequest, _ exchange: Exchange) {
+        exchange.begunAt = Clock.monotonic()
+        request.state = .calling
+        if let failure = flow.begin(exchange) {
+            if retries(exchange, after: failure) {
+                wait(request, exchange)
+            } else {
+                refuse(request, exchange, failure)
+            }
+        } else {
+            request.attempts += 1
+        }
+    }
+
+    /// Until the time for the next try; or not, where it would be made in vain.
+    private func wait(_ request: KafkaRequest, _ exchange: Exchange) {
+        guard !isDraining, request.partition?.isLeaving == false else {
+            drop(request)
+            return
+        }
+        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
+        exchange.prepareForAnotherTry()
+        request.state = .retrying
+        request.retryAt = Clock.monotonic() + request.delay
+        nextRetry = min(nextRetry, request.retryAt)
+    }
+
+    private func startDue(_ now: Int64) {
+        guard nextRetry <= now else { return }
+        nextRetry = .max
+        requests.forEachInUse { request in
+            guard request.state == .retrying, let exchange = request.exchange else { return }
+            if request.retryAt <= now { call(request, exchange) } else { nextRetry = min(nextRetry, request.retryAt) }
+        }
+    }
+
+    private func refuse(_ request: KafkaRequest, _ exchange: Exchange, _ failure: ExchangeFailure) {
+        request.note(failure)
+        flow.replaceMissingRequestId(exchange)
+        ErrorAnswer.write(failure, to: exchange)
+        exchange.completedAt = Clock.monotonic()
+        answer(request, exchange)
+    }
+}
+
+// MARK: - Answering
+
+extension KafkaProvider {
+    /// Hands the answer to the producer, and the dead letter where the request has failed.
+    private func answer(_ request: KafkaRequest, _ exchange: Exchange) {
+        request.state = .answering
+        request.face = exchange.face
+        request.requestId.append(exchange.requestId.view)
+        flow.metrics.countRequest(by: .kafka, model: exchange.route?.index, code: exchange.replyStatus)
+        if request.failure != nil { sendDeadLetter(request) }
+        sendReply(request, exchange)
+        giveBack(exchange, of: request)
+        leavePlace(request)
+    }
+
+    /// All of a request is at the broker.
+    func finish(_ request: KafkaRequest) {
+        request.partition?.end(request.ticket)
+        forget(request)
+    }
+}

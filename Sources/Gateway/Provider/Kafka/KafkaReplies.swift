@@ -1,0 +1,246 @@
+/// Learns what became of messages.
+protocol KafkaRepliesDelegate: AnyObject {
+    /// The broker has the message, or refuses it; false: it is to be sent again later. May send others.
+    func settle(ticket: Int, error: KafkaError?) -> Bool
+}
+
+/// Sends answers and dead letters, and does not give up on any: the shard's producer, replaced when it can do no more.
+///
+/// What a producer lost is sent by the next one in the old order, before anything newer. Confined to its shard.
+final class KafkaReplies {
+    weak var delegate: (any KafkaRepliesDelegate)?
+
+    /// A message that is not with the producer.
+    private struct Held {
+        let sequence: Int
+        let ticket: Int
+        let topic: String
+        let key: [UInt8]?
+        let value: [UInt8]?
+        let headers: KafkaHeaderList
+    }
+
+    private static let second: Int64 = 1_000_000_000
+
+    private let settings: KafkaSettings
+    private let wake: EventFD
+    private let log: KafkaLog
+    private(set) var producer: KafkaProducer
+    /// Which place each message has among all, by ticket.
+    private var sequences: [Int] = []
+    private var sequence = 0
+
+    /// Messages that the producer has no room for or has lost. Newer ones wait behind them.
+    private var held: [Held] = []
+    private var heldUntil: Int64 = 0
+    /// Messages that were refused when they were given to the producer.
+    private var refused: [(message: Held, error: KafkaError)] = []
+    /// Messages that failed each by itself, such as for want of a topic. Others go on.
+    private var postponed: [Held] = []
+    private var postponedUntil: Int64 = 0
+    /// The producer can do no more: once it has given everything back, a new one takes its place.
+    private(set) var isFailing = false
+    private var replacedAt: Int64 = 0
+    /// Whether the producer has more to tell.
+    private var hasEvents = false
+
+    init(settings: KafkaSettings, wake: EventFD, log: KafkaLog) throws(KafkaSettingError) {
+        self.settings = settings
+        self.wake = wake
+        self.log = log
+        producer = try KafkaProducer(settings: settings, wake: wake)
+    }
+
+    /// Hands a message to the producer; everything is copied. `settle` tells of its end, never from within this call.
+    func send(to topic: String, key: ByteView?, value: ByteView?, headers: KafkaHeaderList, ticket: Int) {
+        sequence += 1
+        while sequences.count <= ticket { sequences.append(0) }
+        sequences[ticket] = sequence
+        guard held.isEmpty, !isFailing else {
+            held.append(hold(topic, key, value, headers, ticket))
+            return
+        }
+        do throws(KafkaError) {
+            try producer.produce(to: producer.topic(topic), key: key, value: value, headers: headers, ticket: ticket)
+        } catch {
+            refuse(hold(topic, key, value, headers, ticket), error)
+        }
+    }
+
+    // MARK: The loop
+
+    var hasMore: Bool { hasEvents || !refused.isEmpty }
+
+    /// Nanoseconds of the monotonic clock; nil: the producer will wake the shard.
+    var nextDeadline: Int64? {
+        if isFailing { return max(replacedAt + Self.second, Clock.monotonic() + Self.second / 20) }
+        let next = min(held.isEmpty ? .max : heldUntil, postponed.isEmpty ? .max : postponedUntil)
+        return next == .max ? nil : next
+    }
+
+    /// Learns what became of messages, and sends what has waited.
+    func run(now: Int64) {
+        hasEvents = producer.poll { handle($0) }
+        settleRefused(now)
+        if isFailing { replaceProducer(now) }
+        if !isFailing, !postponed.isEmpty, postponedUntil <= now {
+            let messages = postponed
+            postponed.removeAll()
+            for message in messages { sendAgain(message) }
+        }
+        if !isFailing, !held.isEmpty, heldUntil <= now { sendHeld() }
+    }
+
+    /// Waits up to a second for what is out. The end of the shard.
+    func shutDown() {
+        producer.close(timeoutMilliseconds: 1_000) { handle($0) }
+        if !held.isEmpty || !postponed.isEmpty { log.warning("not all answers were sent; their requests come again") }
+    }
+
+    // MARK: Steps
+
+    private func handle(_ event: KafkaEvent) {
+        switch event {
+        case .delivered(let delivery): handle(delivery)
+        case .error(_, isFatal: true):
+            log.note(event)
+            beginReplacement()
+        default: log.note(event)
+        }
+    }
+
+    private func handle(_ delivery: KafkaDelivery) {
+        guard let error = delivery.error else {
+            _ = delegate?.settle(ticket: delivery.ticket, error: nil)
+            return
+        }
+        let isLost = error.isPurged || !error.isMessageTooLarge && hasFailed
+        if !isLost, delegate?.settle(ticket: delivery.ticket, error: error) != false { return }
+        let headers = KafkaHeaderList()
+        let old = delivery.headers
+        for index in 0..<old.count { headers.append(name: old[index].name, value: old[index].value) }
+        let message = hold(delivery.topic.string, delivery.key, delivery.value, headers, delivery.ticket)
+        if isLost {
+            held.append(message)
+            if hasFailed { beginReplacement() }
+        } else {
+            postpone(message, error)
+        }
+    }
+
+    private func hold(
+        _ topic: String,
+        _ key: ByteView?,
+        _ value: ByteView?,
+        _ headers: KafkaHeaderList,
+        _ ticket: Int
+    ) -> Held {
+        let copy = KafkaHeaderList()
+        for index in 0..<headers.count { copy.append(name: headers[index].name, value: headers[index].value) }
+        return Held(
+            sequence: sequences[ticket],
+            ticket: ticket,
+            topic: topic,
+            key: key?.array,
+            value: value?.array,
+            headers: copy
+        )
+    }
+
+    /// The producer did not take a message.
+    private func refuse(_ message: Held, _ error: KafkaError) {
+        if hasFailed {
+            held.append(message)
+            beginReplacement()
+        } else if error == .queueFull {
+            held.append(message)
+            heldUntil = Clock.monotonic() + Self.second / 50
+        } else {
+            refused.append((message, error))
+        }
+    }
+
+    /// What a producer says after its fatal error bears that error's code, so that the code alone tells nothing.
+    private var hasFailed: Bool { producer.fatalError() != nil }
+
+    private func settleRefused(_ now: Int64) {
+        guard !refused.isEmpty else { return }
+        let messages = refused
+        refused.removeAll()
+        for (message, error) in messages where delegate?.settle(ticket: message.ticket, error: error) == false {
+            postpone(message, error)
+        }
+    }
+
+    private func postpone(_ message: Held, _ error: KafkaError) {
+        log.error("a message for \(message.topic) is not taken and will be sent again: \(error)")
+        if postponed.isEmpty { postponedUntil = Clock.monotonic() + Self.second }
+        postponed.append(message)
+    }
+
+    private func sendAgain(_ message: Held) {
+        do throws(KafkaError) {
+            try produce(message)
+        } catch {
+            refuse(message, error)
+        }
+    }
+
+    private func sendHeld() {
+        var messages = held
+        held.removeAll()
+        messages.sort { $0.sequence < $1.sequence }
+        for (index, message) in messages.enumerated() {
+            sendAgain(message)
+            // It stands in `held` again: so do all after it.
+            if !held.isEmpty {
+                held += messages[(index + 1)...]
+                return
+            }
+        }
+    }
+
+    private func produce(_ message: Held) throws(KafkaError) {
+        let topic = try producer.topic(message.topic)
+        let key = ByteBuffer(optional: message.key)
+        let value = ByteBuffer(optional: message.value)
+        try withExtendedLifetime((key, value)) { () throws(KafkaError) in
+            try producer.produce(
+                to: topic,
+                key: key?.view,
+                value: value?.view,
+                headers: message.headers,
+                ticket: message.ticket
+            )
+        }
+    }
+
+    private func beginReplacement() {
+        guard !isFailing else { return }
+        isFailing = true
+        log.error("the producer can do no more and is replaced")
+        producer.purge()
+    }
+
+    private func replaceProducer(_ now: Int64) {
+        guard producer.pendingCount == 0, now >= replacedAt + Self.second else { return }
+        replacedAt = now
+        do throws(KafkaSettingError) {
+            producer = try KafkaProducer(settings: settings, wake: wake)
+            isFailing = false
+        } catch {
+            log.error("no new producer can be made: \(error)")
+        }
+    }
+}
+
+@available(*, unavailable)
+extension KafkaReplies: Sendable {}
+
+extension ByteBuffer {
+    fileprivate convenience init?(optional bytes: [UInt8]?) {
+        guard let bytes else { return nil }
+        self.init(capacity: max(bytes.count, 1))
+        append(contentsOf: bytes)
+    }
+}

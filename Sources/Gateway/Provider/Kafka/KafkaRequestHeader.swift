@@ -1,0 +1,142 @@
+/// Reads the headers of a record: what is to be forwarded to the Model Service, and what the Sidecar itself must know.
+///
+/// Views are valid as long as the record. One per shard.
+final class KafkaRequestHeader {
+    /// The model and the version that the request names; empty: none.
+    private(set) var model = ByteView.empty
+    private(set) var version = ByteView.empty
+    /// What answers are to look like; nil: the request does not say.
+    private(set) var face: Face?
+    /// The topic for the answer; empty: the configured one.
+    private(set) var replyTopic = ByteView.empty
+    private(set) var failure: ExchangeFailure?
+
+    private let maxBytes: Int
+    /// Of the lines to forward, as in HTTP: names, values and line ends.
+    private var bytes = 0
+    private var mlserverModel = ByteView.empty
+    private var mlserverVersion = ByteView.empty
+
+    /// - Parameter maxBytes: of all lines that are forwarded.
+    init(maxBytes: Int) { self.maxBytes = maxBytes }
+
+    /// Before the first header of a record.
+    func begin() {
+        model = .empty
+        version = .empty
+        face = nil
+        replyTopic = .empty
+        failure = nil
+        bytes = 0
+        mlserverModel = .empty
+        mlserverVersion = .empty
+    }
+
+    /// Takes in one header. Of several of one name that the Sidecar itself reads, the last one counts, as is usual in Kafka.
+    func visit(_ name: ByteView, _ value: ByteView?, _ exchange: Exchange) {
+        guard let value else { return }
+        if Self.hasPrefix(name, "ameron-") {
+            noteOwn(name.dropFirst(7), value)
+        } else if Self.hasPrefix(name, "mlserver-") {
+            let word = name.dropFirst(9)
+            if word.equalsIgnoringCase(ByteView("model")) { mlserverModel = value }
+            if word.equalsIgnoringCase(ByteView("version")) { mlserverVersion = value }
+        } else if Self.hasPrefix(name, "ce_") {
+            if name.equalsIgnoringCase(ByteView("ce_id")) { exchange.takeRequestId(value, from: .cloudEvent) }
+        } else if name.isToken, value.isPrintableASCII {
+            noteLine(name, value.trimmed, exchange)
+        }
+    }
+
+    /// After the last header of a record.
+    func end(_ exchange: Exchange) {
+        if model.isEmpty, !mlserverModel.isEmpty {
+            model = mlserverModel
+            version = mlserverVersion
+            // MLServer's requests are of the Open Inference Protocol.
+            if face == nil { face = .v2 }
+        }
+        if exchange.requestContentType.isEmpty {
+            exchange.requestContentType.append("application/json")
+            exchange.requestHeaders.append("Content-Type", exchange.requestContentType.view)
+        }
+        if failure == nil, bytes > maxBytes {
+            failure = ExchangeFailure(
+                cause: .headersTooLarge,
+                message: "the headers to forward are longer than server.maxHeaderBytes allows"
+            )
+        }
+    }
+
+    private func noteOwn(_ word: ByteView, _ value: ByteView) {
+        switch word.count {
+        case 4 where word.equalsIgnoringCase(ByteView("face")): noteFace(value)
+        case 5 where word.equalsIgnoringCase(ByteView("model")): model = value
+        case 7 where word.equalsIgnoringCase(ByteView("version")): version = value
+        case 11 where word.equalsIgnoringCase(ByteView("reply-topic")): replyTopic = value
+        default: break
+        }
+    }
+
+    private func noteFace(_ word: ByteView) {
+        if word == "native" {
+            face = .native
+        } else if word == "v1" {
+            face = .v1
+        } else if word == "v2" {
+            face = .v2
+        } else {
+            failure = ExchangeFailure(cause: .badRequest, message: "the header ameron-face is not native, v1 or v2")
+        }
+    }
+
+    private func noteLine(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {
+        switch name.count {
+        case 5 where name.equalsIgnoringCase(ByteView("Ce-Id")): exchange.takeRequestId(value, from: .cloudEvent)
+        case 6 where name.equalsIgnoringCase(ByteView("Accept")): exchange.hasAccept = true
+        case 11 where name.equalsIgnoringCase(ByteView("Traceparent")):
+            exchange.traceparent.removeAll()
+            exchange.traceparent.append(value)
+        case 12 where name.equalsIgnoringCase(ByteView("X-Request-Id")): exchange.takeRequestId(value, from: .request)
+        case 12 where name.equalsIgnoringCase(ByteView("Content-Type")):
+            exchange.requestHeaders.remove(name)
+            exchange.requestContentType.removeAll()
+            exchange.requestContentType.append(value)
+        case 16 where name.equalsIgnoringCase(ByteView("Content-Encoding")):
+            exchange.bodyIsEncoded = !value.equalsIgnoringCase(ByteView("identity"))
+        case 31 where name.equalsIgnoringCase(ByteView("Inference-Header-Content-Length")):
+            exchange.requestJSONLength = value.decimal
+        default: break
+        }
+        guard HeaderRules.forwardsToModel(name) else { return }
+        bytes += name.count + value.count + 4
+        exchange.requestHeaders.append(name, value)
+    }
+
+    private static func hasPrefix(_ name: ByteView, _ prefix: StaticString) -> Bool {
+        name.prefix(prefix.utf8CodeUnitCount).equalsIgnoringCase(ByteView(prefix))
+    }
+}
+
+extension ByteView {
+    /// Whether this can be the name of a header line (RFC 9110, section 5.6.2).
+    fileprivate var isToken: Bool {
+        for index in 0..<count {
+            switch self[index] {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"),
+                UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^"),
+                UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+                continue
+            default: return false
+            }
+        }
+        return count > 0
+    }
+
+    /// Whether every byte is a visible ASCII character or a space: what may stand in a header line.
+    fileprivate var isPrintableASCII: Bool {
+        for index in 0..<count where self[index] < 0x20 || self[index] >= 0x7F { return false }
+        return true
+    }
+}

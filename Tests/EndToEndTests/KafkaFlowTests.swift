@@ -1,0 +1,162 @@
+import TestSupport
+import Testing
+
+/// Order, limits, the Sidecar's end, and the broker's absence.
+@Suite("Kafka Provider's flow", .sidecarLog) struct KafkaFlowTests {
+    private func configuration(
+        _ rig: KafkaRig,
+        _ service: FakeModelService,
+        _ keys: [String: String] = [:],
+        server: [String: String] = [:]
+    ) -> SidecarConfiguration {
+        let model = SidecarConfiguration.Model("iris", url: service.url("/predict"), ["timeout": "60s"])
+        var configuration = SidecarConfiguration(model, server: server)
+        configuration.kafka = rig.keys(keys)
+        return configuration
+    }
+
+    /// The headers of the request with this number.
+    private func headers(_ number: Int) -> [String: String] { ["number": "\(number)", "X-Request-Id": "\(number)"] }
+
+    private func numbers(_ records: [KafkaRecord]) -> [Int] { records.compactMap { $0["number"].flatMap { Int($0) } } }
+
+    /// Whether the log says that so many members have so many partitions among them.
+    private func isShared(_ log: String, members: Int, partitions: Int) -> Bool {
+        func numbers(_ words: String...) -> [Int] {
+            log.split(separator: "\n").compactMap { line in
+                guard words.contains(where: { line.contains("Kafka Provider: \($0): ") }) else { return nil }
+                let count = line.split(separator: ",").count { $0.contains("\(KafkaRig.requests)/") }
+                return count > 0 ? count : nil
+            }
+        }
+        let assigned = numbers("assigned")
+        return assigned.count >= members
+            && assigned.reduce(0, +) - numbers("given back", "lost").reduce(0, +) == partitions
+    }
+
+    /// 2 shards, so 2 members of the group with 4 requests in flight each.
+    @Test(arguments: ["cooperative-sticky", "range"])
+    func keepsTheOrderOfKeysAndItsLimits(_ strategy: String) throws {
+        let rig = try KafkaRig(partitions: 4)
+        let gate = Gate()
+        let failed = Locked<Set<String>>([])
+        let service = try FakeModelService { request in
+            let number = request.headers["X-Request-Id"] ?? ""
+            // Some fail at first: what comes after them under the same key must wait all the same.
+            let fails = (Int(number) ?? 0) % 7 == 3 && failed.withLock { $0.insert(number).inserted }
+            return fails ? .json("{}", status: 503) : .json(Sample.native).after(gate)
+        }
+        let keys = ["maxInFlight": "8", "partition.assignment.strategy": strategy]
+        try withSidecar(configuration(rig, service, keys, server: ["shards": "2"])) { sidecar in
+            defer { gate.open() }
+            // Before: what is in flight when partitions move comes twice.
+            let areMembers = eventually { isShared(sidecar.process.standardError, members: 2, partitions: 4) }
+            #expect(areMembers)
+            let count = 400
+            for number in 0..<count {
+                try rig.send(key: number % 4 == 0 ? nil : "key-\(number % 23)", "{}", headers(number))
+            }
+            try rig.flush()
+            let inFlight = { try sidecar.metrics().total("ameron_inflight") }
+            #expect(try rig.reads { try inFlight() >= 2 })
+            // Long enough for the consumers to be paused: the group's members go on, and take nothing more in.
+            let before = service.calls.count
+            #expect(!rig.reads(within: 1) { service.calls.count > max(before, 8) + failed.withLock { $0.count } })
+            #expect(try inFlight() <= 8)
+            #expect(rig.replies.isEmpty)
+            gate.open()
+
+            #expect(rig.reads { rig.replies.count >= count })
+            #expect(numbers(rig.replies).sorted() == Array(0..<count))
+            #expect(rig.deadLetters.isEmpty)
+            let byKey = Dictionary(grouping: rig.replies.filter { $0.key != nil }) { $0.key ?? "" }
+            #expect(byKey.count == 23)
+            for (key, replies) in byKey {
+                let own = numbers(replies)
+                #expect(own == own.sorted(), "answers of \(key)")
+            }
+            let calls = service.calls.compactMap { $0.headers["X-Request-Id"].flatMap { Int($0) } }
+            for key in 0..<23 {
+                let own = calls.filter { $0 % 4 != 0 && $0 % 23 == key }
+                #expect(own == own.sorted(), "calls of key-\(key)")
+            }
+            #expect(try rig.reads { try rig.committed(partitions: 4).reduce(0, +) == Int64(count) })
+        }
+    }
+
+    @Test func answersAllAcrossARestart() throws {
+        let rig = try KafkaRig()
+        let service = try FakeModelService { _ in
+            // A model that takes some time, so that there is always something in flight.
+            _ = Gate().wait(Deadline(seconds: 0.004))
+            return .json(Sample.native)
+        }
+        let keys = ["maxInFlight": "20"]
+        let count = 600
+        for number in 0..<count {
+            try rig.send(key: number % 3 == 0 ? "key-\(number % 5)" : nil, "{}", headers(number))
+        }
+        try rig.flush()
+        try withSidecar(configuration(rig, service, keys)) { _ in
+            #expect(rig.reads { rig.replies.count >= 60 })
+        }
+        // It has ended by SIGTERM in the midst of its work. What was committed is answered.
+        let committed = try rig.committed()
+        #expect(committed.reduce(0, +) < Int64(count))
+        #expect(committed.reduce(0, +) > 0)
+        let expected = rig.places.filter { $0.value.offset < committed[Int($0.value.partition)] }.map(\.key)
+        #expect(rig.reads { Set(numbers(rig.replies)).isSuperset(of: expected) })
+        // And nothing that was in flight was cut off: each call's answer was delivered.
+        let calls = service.calls.count
+        #expect(rig.reads { Set(numbers(rig.replies)).count == calls })
+        let ahead = rig.replies.count { reply in
+            guard let number = reply["number"].flatMap({ Int($0) }), let place = rig.places[number] else {
+                return false
+            }
+            return place.offset >= committed[Int(place.partition)]
+        }
+
+        try withSidecar(configuration(rig, service, keys)) { _ in
+            #expect(rig.reads { Set(numbers(rig.replies)).count == count })
+            let isCommitted = try rig.reads { try rig.committed().reduce(0, +) == Int64(count) }
+            #expect(isCommitted)
+        }
+        // Twice are those that were done behind one that was not, and no others.
+        #expect(rig.reads { rig.replies.count - count >= ahead })
+        #expect(rig.replies.count - count == ahead)
+        #expect(rig.deadLetters.isEmpty)
+    }
+
+    @Test func startsWithoutTheBroker() throws {
+        let rig = try KafkaRig()
+        let service = try modelService(Sample.native)
+        try rig.setBroker(down: true)
+        let keys = ["reconnect.backoff.max.ms": "200"]
+        try withSidecar(configuration(rig, service, keys)) { sidecar in
+            #expect(try sidecar.post("/predictions/iris").status == 200)
+            #expect(eventually { sidecar.process.standardError.contains("Kafka Provider: ") })
+            try rig.setBroker(down: false)
+            try rig.send(key: "k", "{}", headers(1))
+            try rig.flush()
+            #expect(rig.reads { rig.replies.count == 1 })
+            #expect(try sidecar.post("/predictions/iris").status == 200)
+        }
+        try rig.setBroker(down: true)
+        // It also ends without the broker.
+        try withSidecar(configuration(rig, service, keys)) { sidecar in
+            let status = try sidecar.post("/predictions/iris").status
+            #expect(status == 200)
+        }
+    }
+
+    @Test func doesNotStartWithASettingThatIsNone() throws {
+        let rig = try KafkaRig()
+        let service = try modelService(Sample.native)
+        let directory = TemporaryDirectory()
+        let text = configuration(rig, service, ["no.such.setting": "1"]).yaml(eventFile: directory.file("events"))
+        let result = try SidecarProcess.run(["--config", directory.write(text, to: "sidecar.yaml")])
+        #expect(result.status != .code(0))
+        #expect(result.error.contains("providers.kafka"))
+        #expect(result.error.contains("no.such.setting"))
+    }
+}
