@@ -115,7 +115,9 @@ import Testing
                 let events = reader.read(limit: 100_000)
                 for event in events { seen[event.lane].append(event.number) }
                 reader.acknowledge(events)
-                if events.isEmpty { feed.wake.waitForEvents(nanoseconds: 10_000_000, unless: { reader.source.hasEvents }) }
+                if events.isEmpty {
+                    feed.wake.waitForEvents(nanoseconds: 10_000_000, unless: { reader.source.hasEvents })
+                }
             }
             guard isDone() else { throw TestFailure("events are missing") }
             return seen
