@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -10,9 +11,15 @@ import Testing
         case slowBrokers, allBrokersDownAndUp
 
         var testDescription: String { rawValue }
+
+        /// All, or those that AMERON_FAULTS names.
+        static let chosen: [Fault] =
+            ProcessInfo.processInfo.environment["AMERON_FAULTS"]?.split(separator: ",").compactMap {
+                Fault(rawValue: String($0))
+            } ?? allCases
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: Fault.allCases) func losesNothing(_ fault: Fault) throws {
+    @Test(.timeLimit(.minutes(10)), arguments: Fault.chosen) func losesNothing(_ fault: Fault) throws {
         let world = try KafkaWorld()
         let model = try SidecarProcess(arguments: ["example-model", "--port", "0"])
         let directory = TemporaryDirectory()
@@ -36,6 +43,25 @@ import Testing
         try rest.stop()
         try kafka.stop()
         Accounts.settle(world, rest: rest, kafka: kafka, fault.rawValue)
+        let all = try sidecar.metrics()
+        print(
+            "XX sent",
+            all.total("ameron_report_events_total", ["result": "sent"]),
+            "failed",
+            all.total("ameron_report_events_total", ["result": "failed"]),
+            "dropped",
+            all.total("ameron_report_events_total", ["result": "dropped"]),
+            "arrived",
+            world.events.count,
+            "spool",
+            all.total("ameron_spool_bytes", [:])
+        )
+        var next: [Int32: Int64] = [:]
+        for r in world.events.all {
+            if r.offset != next[r.partition] ?? 0 { print("XX gap", r.partition, r.offset, next[r.partition] ?? 0) }
+            next[r.partition] = r.offset + 1
+        }
+        print("XX", sidecar.process.standardErrorTail)
         Accounts.expectOrderPerKey(world)
         #expect(rest.refusals == [:])
         #expect(sidecar.stop() == .code(0), "\(sidecar.process.standardErrorTail)")
