@@ -23,11 +23,17 @@ import Testing
         let world = try KafkaWorld()
         let model = try SidecarProcess(arguments: ["example-model", "--port", "0"])
         let directory = TemporaryDirectory()
-        let configuration = FaultConfiguration(
+        var configuration = FaultConfiguration(
             world: world,
             modelURL: "http://127.0.0.1:\(model.port)/predict/iris",
             spoolPath: directory.file("spool")
         )
+        if fault == .retriableProduceErrors || fault == .fatalProduceErrors {
+            // A broker refuses what follows a batch that it has refused (its sequence numbers have a gap), so librdkafka
+            // takes a later batch's acknowledgement for those before it as well ("implicit ack"). The mock cluster does
+            // not look at sequence numbers: with several batches under way, an error made for one of them would lose it.
+            configuration.producerProperties = ["max.in.flight.requests.per.connection": "1"]
+        }
         let sidecar = try configuration.start(in: directory)
         let rest = RESTLoad(port: sidecar.port, clients: 2, perSecond: 100)
         let kafka = RequestLoad(world.bootstrap, perSecond: 100)
@@ -43,25 +49,6 @@ import Testing
         try rest.stop()
         try kafka.stop()
         Accounts.settle(world, rest: rest, kafka: kafka, fault.rawValue)
-        let all = try sidecar.metrics()
-        print(
-            "XX sent",
-            all.total("ameron_report_events_total", ["result": "sent"]),
-            "failed",
-            all.total("ameron_report_events_total", ["result": "failed"]),
-            "dropped",
-            all.total("ameron_report_events_total", ["result": "dropped"]),
-            "arrived",
-            world.events.count,
-            "spool",
-            all.total("ameron_spool_bytes", [:])
-        )
-        var next: [Int32: Int64] = [:]
-        for r in world.events.all {
-            if r.offset != next[r.partition] ?? 0 { print("XX gap", r.partition, r.offset, next[r.partition] ?? 0) }
-            next[r.partition] = r.offset + 1
-        }
-        print("XX", sidecar.process.standardErrorTail)
         Accounts.expectOrderPerKey(world)
         #expect(rest.refusals == [:])
         #expect(sidecar.stop() == .code(0), "\(sidecar.process.standardErrorTail)")

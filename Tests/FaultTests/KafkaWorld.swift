@@ -60,6 +60,8 @@ struct FaultConfiguration {
     var hasProvider = true
     /// Of the Provider's client, beside a short session timeout: a killed member holds the group up for that long.
     var properties: [String: String] = [:]
+    /// Of the Reporter's and the Provider's clients.
+    var producerProperties: [String: String] = [:]
     var server: [String: String] = [:]
     var reporting: [String: String] = [:]
 
@@ -74,8 +76,9 @@ struct FaultConfiguration {
         if !spoolPath.isEmpty { lines += ["  spool:", "    path: \"\(spoolPath)\""] }
         lines += [
             "  reporters:", "    - type: kafka", "      brokers: \"\(world.bootstrap)\"",
-            "      topic: \(KafkaWorld.eventTopic)",
+            "      topic: \(KafkaWorld.eventTopic)", "      properties:", "        client.id: reporter",
         ]
+        lines += producerProperties.map { "        \($0.key): \"\($0.value)\"" }
         if let eventFile { lines += ["    - type: file", "      path: \"\(eventFile)\""] }
         guard hasProvider else { return lines.joined(separator: "\n") + "\n" }
         lines += [
@@ -83,7 +86,7 @@ struct FaultConfiguration {
             "    requestTopic: \(KafkaWorld.requestTopic)", "    replyTopic: \(KafkaWorld.replyTopic)",
             "    deadLetterTopic: \(KafkaWorld.deadLetterTopic)", "    properties:", "      session.timeout.ms: 6000",
         ]
-        lines += properties.map { "      \($0.key): \"\($0.value)\"" }
+        lines += properties.merging(producerProperties) { $1 }.map { "      \($0.key): \"\($0.value)\"" }
         return lines.joined(separator: "\n") + "\n"
     }
 
