@@ -19,7 +19,7 @@ import Testing
             } ?? allCases
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: Fault.chosen) func losesNothing(_ fault: Fault) throws {
+    @Test(.timeLimit(.minutes(20)), arguments: Fault.chosen) func losesNothing(_ fault: Fault) throws {
         let world = try KafkaWorld()
         let model = try SidecarProcess(arguments: ["example-model", "--port", "0"])
         let directory = TemporaryDirectory()

@@ -6,7 +6,7 @@ import Testing
 
 /// Several Sidecars share the requests, come and go, and each request is answered.
 @Suite struct GroupTests {
-    @Test(.timeLimit(.minutes(10))) func sharesWithOthersThatComeAndGo() throws {
+    @Test(.timeLimit(.minutes(20))) func sharesWithOthersThatComeAndGo() throws {
         let world = try KafkaWorld()
         let model = try SidecarProcess(arguments: ["example-model", "--port", "0", "--delay", "20ms"])
         let directory = TemporaryDirectory()

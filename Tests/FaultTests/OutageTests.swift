@@ -12,7 +12,7 @@ import Testing
     private static let seconds = variable ?? 2
     private static let perSecond: Double = variable == nil ? 200 : 2_000
 
-    @Test(.timeLimit(.minutes(10))) func bestEffortGoesOnAnswering() throws {
+    @Test(.timeLimit(.minutes(20))) func bestEffortGoesOnAnswering() throws {
         let outage = try Outage(delivery: "best-effort", reporting: ["maxQueueBytes": "1MiB"])
         try outage.run(seconds: Self.seconds, perSecond: Self.perSecond)
         let sidecar = outage.sidecar
@@ -36,7 +36,7 @@ import Testing
         #expect(sidecar.stop() == .code(0))
     }
 
-    @Test(.timeLimit(.minutes(10))) func atLeastOnceCatchesUp() throws {
+    @Test(.timeLimit(.minutes(20))) func atLeastOnceCatchesUp() throws {
         let outage = try Outage(delivery: "at-least-once")
         try outage.run(seconds: Self.seconds, perSecond: Self.perSecond)
         #expect(outage.rest.refusals == [:])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(2))) struct FileReporterTests {
+@Suite(.timeLimit(.minutes(20))) struct FileReporterTests {
     private let directory: TemporaryDirectory
     private let recorder = LogRecorder()
 

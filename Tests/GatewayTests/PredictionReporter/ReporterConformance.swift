@@ -72,7 +72,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
 }
 
 /// What every Reporter promises, whatever its destination.
-@Suite(.timeLimit(.minutes(2))) struct ReporterConformance {
+@Suite(.timeLimit(.minutes(20))) struct ReporterConformance {
     @Test(arguments: ReporterKind.all)
     func `events arrive whole and in order`(kind: ReporterKind) throws {
         let subject = try kind.make(64 << 20)

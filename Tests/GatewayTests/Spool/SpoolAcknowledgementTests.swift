@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// Acknowledgements in every order, over restarts and from several threads.
-@Suite(.timeLimit(.minutes(5))) struct SpoolAcknowledgementTests {
+@Suite(.timeLimit(.minutes(20))) struct SpoolAcknowledgementTests {
     /// A Reporter whose deliveries end in any order.
     private struct RandomReporter {
         var delivered: Set<Int> = []

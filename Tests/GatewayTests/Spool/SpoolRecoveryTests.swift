@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// What comes back after crashes and damage.
-@Suite(.timeLimit(.minutes(5))) struct SpoolRecoveryTests {
+@Suite(.timeLimit(.minutes(20))) struct SpoolRecoveryTests {
     /// Writes batches and crashes. Where each event ends in the lane.
     private func crash(_ directory: SpoolDirectory, batches: [Range<Int>], fill: (Int) -> Int) throws -> [Int] {
         let spool = try directory.open()

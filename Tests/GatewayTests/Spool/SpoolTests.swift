@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// What the spool promises while all is well.
-@Suite(.timeLimit(.minutes(2))) struct SpoolTests {
+@Suite(.timeLimit(.minutes(20))) struct SpoolTests {
     @Test(arguments: Configuration.Spool.Fsync.allCases)
     func `events come in order, and once where they are acknowledged`(fsync: Configuration.Spool.Fsync) throws {
         let directory = SpoolDirectory()

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// What the HTTP Reporter does while its receiver is away, slow, or asks to be left alone.
-@Suite(.timeLimit(.minutes(2))) struct HTTPOutageTests {
+@Suite(.timeLimit(.minutes(20))) struct HTTPOutageTests {
     private let recorder = LogRecorder()
     private let batch = EventBatch()
 

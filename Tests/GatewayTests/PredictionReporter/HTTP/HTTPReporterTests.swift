@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// What the HTTP Reporter sends, and what it does about each kind of answer.
-@Suite(.timeLimit(.minutes(2))) struct HTTPReporterTests {
+@Suite(.timeLimit(.minutes(20))) struct HTTPReporterTests {
     private let directory = TemporaryDirectory()
     private let recorder = LogRecorder()
     private let batch = EventBatch()

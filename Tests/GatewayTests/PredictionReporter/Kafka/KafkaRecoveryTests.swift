@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// That the Kafka Reporter loses and reorders nothing when brokers, messages or the whole producer fail.
-@Suite(.timeLimit(.minutes(2))) struct KafkaRecoveryTests {
+@Suite(.timeLimit(.minutes(20))) struct KafkaRecoveryTests {
     private let cluster: KafkaMockCluster
     private let directory = TemporaryDirectory()
     private let recorder = LogRecorder()

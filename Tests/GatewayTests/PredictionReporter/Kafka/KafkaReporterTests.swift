@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// What the Kafka Reporter sends, and what it does with events that are refused.
-@Suite(.timeLimit(.minutes(2))) struct KafkaReporterTests {
+@Suite(.timeLimit(.minutes(20))) struct KafkaReporterTests {
     private let cluster: KafkaMockCluster
     private let directory = TemporaryDirectory()
     private let recorder = LogRecorder()

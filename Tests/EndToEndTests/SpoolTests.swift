@@ -1,0 +1,106 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// At-least-once delivery, as its users see it.
+@Suite("Spool", .sidecarLog) struct SpoolTests {
+    private let spools = TemporaryDirectory()
+
+    private func configuration(
+        _ service: FakeModelService,
+        _ spool: [String: String] = [:]
+    ) -> SidecarConfiguration {
+        let keys = ["path": spools.file("spool"), "fsync": "never"].merging(spool) { $1 }
+        let text = keys.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", ")
+        return SidecarConfiguration(
+            .init("iris", url: service.url("/")),
+            reporting: ["delivery": "at-least-once", "spool": "{ \(text) }"]
+        )
+    }
+
+    private func spooledBytes(_ sidecar: SidecarProcess) throws -> Double {
+        try sidecar.metrics().total("ameron_spool_bytes", [:])
+    }
+
+    @Test func keepsWhatCannotBeDelivered() throws {
+        let service = try modelService(Sample.native)
+        let configuration = configuration(service)
+        var ids: [String?] = []
+        // A full device takes nothing; who asks is answered nevertheless.
+        try withSidecar(configuration, eventFile: "/dev/full") { sidecar in
+            for _ in 0..<20 {
+                let response = try sidecar.post("/predictions/iris")
+                #expect(response.status == 200)
+                ids.append(response.requestId)
+            }
+            #expect(try spooledBytes(sidecar) > 0)
+            let metrics = try sidecar.metrics()
+            #expect(metrics.total("ameron_report_events_total", ["result": "failed"]) == 0)
+            #expect(metrics.total("ameron_report_events_total", ["result": "dropped"]) == 0)
+        }
+        // The next start delivers it, in order.
+        try withSidecar(configuration) { sidecar in
+            let events = try sidecar.events(atLeast: 20)
+            #expect(events.map { $0["data"]?["requestId"]?.string } == ids)
+            #expect(try eventually { try spooledBytes(sidecar) == 0 })
+        }
+    }
+
+    @Test func refusesRequestsWhenItIsFull() throws {
+        let service = try modelService(Sample.native)
+        let configuration = configuration(service, ["maxBytes": "1MiB"])
+        try withSidecar(configuration, eventFile: "/dev/full") { sidecar in
+            let connection = try sidecar.connect()
+            var refused: HTTPResponse?
+            var answered = 0
+            let isFull = try eventually {
+                let response = try connection.exchange(.post("/predictions/iris", json: "{}"))
+                if response.status == 200 { answered += 1 } else { refused = response }
+                return refused != nil
+            }
+            #expect(isFull)
+            #expect(answered > 500)
+            #expect(refused?.status == 503)
+            #expect(refused?.headers.contains("Retry-After") == true)
+            #expect(try JSON(parsing: refused?.body ?? [])["cause"]?.string == "notRecorded")
+            #expect(try sidecar.get("/livez").status == 200)
+        }
+    }
+
+    @Test func dropsTheOldestWhenItIsFull() throws {
+        let service = try modelService(Sample.native)
+        let configuration = configuration(service, ["maxBytes": "1MiB", "whenFull": "drop-oldest"])
+        try withSidecar(configuration, eventFile: "/dev/full") { sidecar in
+            let connection = try sidecar.connect()
+            let dropsSome = try eventually {
+                for _ in 0..<100 {
+                    #expect(try connection.exchange(.post("/predictions/iris", json: "{}")).status == 200)
+                }
+                return try sidecar.metrics().total("ameron_report_events_total", ["result": "dropped"]) > 0
+            }
+            #expect(dropsSome)
+            #expect(try spooledBytes(sidecar) <= 1_048_576)
+        }
+    }
+
+    @Test func saysWhyItCannotStart() throws {
+        let service = try modelService(Sample.native)
+        let file = try spools.write("not a directory", to: "file")
+        let yaml = configuration(service, ["path": file]).yaml(eventFile: spools.file("events.jsonl"))
+        let result = try SidecarProcess.run(["--config", try spools.write(yaml, to: "sidecar.yaml")])
+        #expect(result.status == .code(1))
+        #expect(result.error.contains("reporting.spool.path"), "\(result.error)")
+        #expect(result.error.contains(file), "\(result.error)")
+    }
+
+    @Test func isNotSharedWithAnother() throws {
+        let service = try modelService(Sample.native)
+        let configuration = configuration(service)
+        try withSidecar(configuration) { _ in
+            let yaml = configuration.yaml(eventFile: spools.file("events.jsonl"))
+            let result = try SidecarProcess.run(["--config", try spools.write(yaml, to: "second.yaml")])
+            #expect(result.status == .code(1))
+            #expect(result.error.contains(spools.file("spool")), "\(result.error)")
+        }
+    }
+}
