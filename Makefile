@@ -42,13 +42,13 @@ run-all: build ## start a local Kafka, an example model and the Sidecar (KAFKA=c
 
 test: deps test-deps ## run all tests
 	swift build --build-tests
-	swift test --skip-build $(or $(TEST_ARGS),--skip FaultTests)
-	$(if $(TEST_ARGS),,swift test --skip-build --filter FaultTests)
+	swift test --skip-build $(or $(TEST_ARGS),--skip '^FaultTests[.]')
+	$(if $(TEST_ARGS),,swift test --skip-build --filter '^FaultTests[.]')
 
 # The tests of `make test` that go on for as long as it takes to believe them, one after the other; they print figures.
 test-faults: deps test-deps ## kill the Sidecar 20 times, take the brokers down for 30 s at 2,000 requests/s
 	swift build --build-tests
-	AMERON_KILL_ROUNDS=20 AMERON_OUTAGE_SECONDS=30 swift test --skip-build --no-parallel --filter FaultTests
+	AMERON_KILL_ROUNDS=20 AMERON_OUTAGE_SECONDS=30 swift test --skip-build --no-parallel --filter '^FaultTests[.]'
 
 test-asan: deps test-deps ## run all tests under AddressSanitizer
 	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports

@@ -20,8 +20,8 @@ if [ $# -gt 0 ]; then
     run "$@"
 else
     # The fault tests by themselves: they take long, and what stands beside them would run out of its time.
-    run --skip FaultTests
-    run --filter FaultTests
+    run --skip '^FaultTests[.]'
+    run --filter '^FaultTests[.]'
 fi
 shopt -s nullglob
 reports=("$scratch"/reports/*)
