@@ -44,7 +44,7 @@ final class RunningGateway {
         let sockets = try Self.listen(configuration.server, count: count)
         port = sockets[0].port
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
-        let kafka = configuration.providers.kafka == nil ? [] : (0..<count).map { _ in KafkaMetrics() }
+        let kafka = configuration.providers.kafka == nil ? [] : (0..<count).map { KafkaMetrics(shard: $0) }
         let blueprint = ShardBlueprint(
             configuration: configuration,
             shardCount: count,
@@ -190,7 +190,8 @@ final class RunningGateway {
             },
             spoolBytes: spoolBytes,
             isReady: { readiness.isReady(model: $0) },
-            kafka: kafka
+            kafka: kafka,
+            kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients
         )
     }
 }

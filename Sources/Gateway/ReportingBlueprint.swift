@@ -38,6 +38,9 @@ struct ReportingBlueprint {
         }
     }
 
+    /// The statistics of the Kafka Reporters' clients.
+    var kafkaClients: [KafkaClientStatistics] { reporters.compactMap { ($0 as? KafkaReporter)?.statistics } }
+
     /// The ways in for one shard.
     func openLanes(shard: Int) -> [any EventLane] {
         if let spool { [spool.lane(shard)] } else { queues.map { $0.openLane() } }

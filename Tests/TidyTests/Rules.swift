@@ -26,7 +26,7 @@ enum Rules {
     static let joints: Set = [
         "Provider/Provider.swift", "ModelServiceAdapter/ModelServiceAdapter.swift",
         "PredictionReporter/PredictionReporter.swift", "Observability/ShardMetrics.swift",
-        "Observability/KafkaMetrics.swift",
+        "Observability/KafkaMetrics.swift", "Observability/KafkaClientStatistics.swift",
     ]
     /// What lies between the shards and the Reporters.
     static let eventWay: Set = [

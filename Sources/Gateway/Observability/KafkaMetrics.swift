@@ -7,8 +7,15 @@ final class KafkaMetrics: Sendable {
         var records: Int64
     }
 
+    let consumer: KafkaClientStatistics
+    let producer: KafkaClientStatistics
     private let counters = CounterBlock(count: 2)
     private let published = LockedValue<[Lag]>([])
+
+    init(shard: Int = 0) {
+        consumer = KafkaClientStatistics(client: "consumer-\(shard)")
+        producer = KafkaClientStatistics(client: "producer-\(shard)")
+    }
 
     // MARK: The shard's thread
 

@@ -23,6 +23,7 @@ final class MetricsPage: Sendable {
     private let isReady: @Sendable (Int) -> Bool
     /// One per shard; none: no requests come over Kafka.
     private let kafka: [KafkaMetrics]
+    private let kafkaClients: [KafkaClientStatistics]
 
     init(
         shards: [ShardMetrics],
@@ -30,9 +31,11 @@ final class MetricsPage: Sendable {
         reporters: [Reporter],
         spoolBytes: (@Sendable () -> Int)?,
         isReady: @escaping @Sendable (Int) -> Bool,
-        kafka: [KafkaMetrics] = []
+        kafka: [KafkaMetrics] = [],
+        kafkaClients: [KafkaClientStatistics] = []
     ) {
         self.kafka = kafka
+        self.kafkaClients = kafkaClients
         self.shards = shards
         self.models = models
         self.reporters = reporters
@@ -55,7 +58,8 @@ final class MetricsPage: Sendable {
             head("ameron_spool_bytes", "gauge", "Bytes of events that not every Reporter has acknowledged.", body)
             row("ameron_spool_bytes", [], String(spoolBytes()), body)
         }
-        if !kafka.isEmpty { writeKafka(to: body) }
+        if !kafka.isEmpty { writeKafkaProvider(kafka, to: body) }
+        writeKafkaClients(kafkaClients, to: body)
     }
 
     private func writeRequests(to body: ByteBuffer) {
@@ -155,18 +159,6 @@ final class MetricsPage: Sendable {
         }
     }
 
-    private func writeKafka(to body: ByteBuffer) {
-        head("ameron_kafka_consumer_lag", "gauge", "Records of the partition that are not answered yet.", body)
-        for lag in kafka.flatMap(\.lags) {
-            let labels = [("topic", lag.topic), ("partition", String(lag.partition))]
-            row("ameron_kafka_consumer_lag", labels, String(lag.records), body)
-        }
-        head("ameron_kafka_dead_letters_total", "counter", "Requests put into the dead letter topic.", body)
-        row("ameron_kafka_dead_letters_total", [], String(kafka.reduce(0) { $0 + $1.deadLetters }), body)
-        head("ameron_kafka_retries_total", "counter", "Calls made again after the Model Service failed.", body)
-        row("ameron_kafka_retries_total", [], String(kafka.reduce(0) { $0 + $1.retries }), body)
-    }
-
     private func histogram(
         _ name: String,
         _ labels: [(String, String)],
@@ -182,11 +174,11 @@ final class MetricsPage: Sendable {
         row(name + "_count", labels, String(total), body)
     }
 
-    private func head(_ name: String, _ type: String, _ help: String, _ body: ByteBuffer) {
+    func head(_ name: String, _ type: String, _ help: String, _ body: ByteBuffer) {
         body.append(string: "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n")
     }
 
-    private func row(_ name: String, _ labels: [(String, String)], _ value: String, _ body: ByteBuffer) {
+    func row(_ name: String, _ labels: [(String, String)], _ value: String, _ body: ByteBuffer) {
         var line = name
         if !labels.isEmpty {
             line += "{" + labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",") + "}"

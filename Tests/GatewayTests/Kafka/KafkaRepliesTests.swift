@@ -33,7 +33,12 @@ import Testing
     private func makeReplies(_ more: [(String, String)] = []) throws -> KafkaReplies {
         let own = [("linger.ms", "0"), ("acks", "all"), ("enable.idempotence", "true"), ("retry.backoff.ms", "10")]
         let log = KafkaLog(Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let replies = try KafkaReplies(settings: cluster.settings(own + more), wake: EventFD(), log: log)
+        let replies = try KafkaReplies(
+            settings: cluster.settings(own + more),
+            wake: EventFD(),
+            log: log,
+            statistics: KafkaClientStatistics(client: "test")
+        )
         replies.delegate = outcomes
         return replies
     }

@@ -10,6 +10,8 @@ import Logging
 final class KafkaReporter: PredictionReporter {
     let name: String
     var counters: ReporterCounters { feed.counters }
+    /// What the client tells of itself.
+    let statistics: KafkaClientStatistics
 
     private let configuration: Configuration.Reporter.Kafka
     private let feed: any EventFeed
@@ -26,6 +28,7 @@ final class KafkaReporter: PredictionReporter {
         self.configuration = configuration
         self.feed = feed
         self.log = log
+        statistics = KafkaClientStatistics(client: "reporter-\(name)")
         thread = try ReporterThread(name: name, feed: feed)
     }
 
@@ -43,7 +46,7 @@ final class KafkaReporter: PredictionReporter {
     }
 
     private func startThread(_ settings: KafkaReporterSettings, _ outlet: sending KafkaOutlet) throws(SystemError) {
-        let (feed, log, configuration, name) = (feed, log, configuration, name)
+        let (feed, log, configuration, name, statistics) = (feed, log, configuration, name, statistics)
         try thread.start { control in
             let failures = FailureFile(path: configuration.failurePath, reporter: name, log: log)
             KafkaReporterThread(
@@ -53,6 +56,7 @@ final class KafkaReporter: PredictionReporter {
                 settings: settings,
                 outlet: outlet,
                 failures: failures,
+                statistics: statistics,
                 log: log
             )
             .run()

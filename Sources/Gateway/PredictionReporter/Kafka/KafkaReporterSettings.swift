@@ -25,6 +25,7 @@ struct KafkaReporterSettings {
             // As the Java clients do it, so that consumers find the partitions they expect.
             ("partitioner", "murmur2_random"),
             ("linger.ms", "5"),
+            ("statistics.interval.ms", "5000"),
             ("queue.buffering.max.kbytes", "\(Self.maxBufferedKilobytes)"),
             ("queue.buffering.max.messages", "\(Self.maxBufferedMessages)"),
             // At least once: an event is tried until it is delivered or refused.

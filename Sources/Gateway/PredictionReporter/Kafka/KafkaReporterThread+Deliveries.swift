@@ -48,7 +48,8 @@ extension KafkaReporterThread {
             }
         case .log(let level, let facility, let message):
             libraryLog.relay(level: level, kind: facility, message: message, now: news.now)
-        case .consumed, .statistics, .rebalance, .committed: break
+        case .statistics(let json): statistics.note(json)
+        case .consumed, .rebalance, .committed: break
         }
     }
 

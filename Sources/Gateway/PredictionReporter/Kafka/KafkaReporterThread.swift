@@ -19,6 +19,7 @@ final class KafkaReporterThread {
     let counters: ReporterCounters
     let settings: KafkaReporterSettings
     let failures: FailureFile
+    let statistics: KafkaClientStatistics
     var trouble: DeliveryTrouble
     var libraryLog: KafkaLogRelay
     var outlet: KafkaOutlet?
@@ -67,6 +68,7 @@ final class KafkaReporterThread {
         settings: KafkaReporterSettings,
         outlet: KafkaOutlet,
         failures: FailureFile,
+        statistics: KafkaClientStatistics,
         log: @escaping ReporterLog
     ) {
         source = feed.makeSource()
@@ -78,6 +80,7 @@ final class KafkaReporterThread {
         self.settings = settings
         self.outlet = outlet
         self.failures = failures
+        self.statistics = statistics
         self.log = log
         trouble = DeliveryTrouble(destination: "Kafka topic \(topicName)", isDurable: source.isDurable, log: log)
         libraryLog = KafkaLogRelay(redact: settings.redacted, log: log)

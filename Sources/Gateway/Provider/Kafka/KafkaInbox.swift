@@ -125,6 +125,7 @@ final class KafkaInbox {
         switch event {
         case .consumed(let message): take(message)
         case .rebalance(let rebalance): handle(rebalance, now)
+        case .statistics(let json): metrics.consumer.note(json)
         case .error(_, isFatal: true):
             log.note(event)
             hasFailed = true

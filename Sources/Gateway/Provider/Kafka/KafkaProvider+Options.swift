@@ -50,6 +50,7 @@ extension KafkaProvider.Options {
     private static func consumerSettings(_ kafka: Configuration.Providers.Kafka) -> KafkaSettings {
         var settings = KafkaSettings([
             ("client.id", "ameron-sidecar"),
+            ("statistics.interval.ms", "5000"),
             ("auto.offset.reset", "earliest"),
             ("auto.commit.interval.ms", "500"),
             ("partition.assignment.strategy", "cooperative-sticky"),
@@ -70,6 +71,7 @@ extension KafkaProvider.Options {
     private static func producerSettings(_ kafka: Configuration.Providers.Kafka) -> KafkaSettings {
         var settings = KafkaSettings([
             ("client.id", "ameron-sidecar"),
+            ("statistics.interval.ms", "5000"),
             ("message.timeout.ms", "0"),
             ("linger.ms", "2"),
             ("compression.type", "lz4"),

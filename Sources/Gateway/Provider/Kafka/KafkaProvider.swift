@@ -47,7 +47,12 @@ final class KafkaProvider: Provider {
         model = ByteBuffer(text: options.model ?? "")
         header = KafkaRequestHeader(maxBytes: options.maxHeaderBytes)
         events = try EventFD()
-        replies = try KafkaReplies(settings: options.producer, wake: events, log: self.log)
+        replies = try KafkaReplies(
+            settings: options.producer,
+            wake: events,
+            log: self.log,
+            statistics: metrics.producer
+        )
         inbox = try KafkaInbox(
             KafkaInbox.Options(settings: options.consumer, topic: options.requestTopic),
             wake: events,

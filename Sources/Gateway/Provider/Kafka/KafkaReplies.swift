@@ -25,6 +25,7 @@ final class KafkaReplies {
     private let settings: KafkaSettings
     private let wake: EventFD
     private let log: KafkaLog
+    private let statistics: KafkaClientStatistics
     private(set) var producer: KafkaProducer
     /// Which place each message has among all, by ticket.
     private var sequences: [Int] = []
@@ -44,10 +45,16 @@ final class KafkaReplies {
     /// Whether the producer has more to tell.
     private var hasEvents = false
 
-    init(settings: KafkaSettings, wake: EventFD, log: KafkaLog) throws(KafkaSettingError) {
+    init(
+        settings: KafkaSettings,
+        wake: EventFD,
+        log: KafkaLog,
+        statistics: KafkaClientStatistics
+    ) throws(KafkaSettingError) {
         self.settings = settings
         self.wake = wake
         self.log = log
+        self.statistics = statistics
         producer = try KafkaProducer(settings: settings, wake: wake)
     }
 
@@ -102,6 +109,7 @@ final class KafkaReplies {
     private func handle(_ event: KafkaEvent) {
         switch event {
         case .delivered(let delivery): handle(delivery)
+        case .statistics(let json): statistics.note(json)
         case .error(_, isFatal: true):
             log.note(event)
             beginReplacement()
