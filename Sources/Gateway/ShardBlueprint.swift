@@ -62,8 +62,17 @@ struct ShardBlueprint {
             tokenKind: Shard.TokenKind.client
         )
         let log = log
-        let daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: provider) { message in
-            log.debug("libmicrohttpd: \(message)")
+        let intakes: [any Shard.Intake]
+        let daemon: HTTPDaemon
+        do {
+            intakes = try makeIntakes(flow, router, kafkaMetrics)
+            daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: provider) { message in
+                log.debug("libmicrohttpd: \(message)")
+            }
+        } catch {
+            // There is no shard to do it.
+            curl.shutDown()
+            throw error
         }
         var timed: [any Shard.Timed] = adapters
         if index == 0 { timed.append(HealthProber(checks: healthChecks, curl: curl, readiness: readiness)) }
@@ -73,7 +82,7 @@ struct ShardBlueprint {
             flow: flow,
             daemon: daemon,
             timed: timed,
-            intakes: try makeIntakes(flow, router, kafkaMetrics),
+            intakes: intakes,
             control: control,
             clientChanged: { provider.clientChanged($0) }
         )
