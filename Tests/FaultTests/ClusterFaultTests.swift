@@ -28,7 +28,7 @@ import Testing
             modelURL: "http://127.0.0.1:\(model.port)/predict/iris",
             spoolPath: directory.file("spool")
         )
-        if fault == .retriableProduceErrors || fault == .fatalProduceErrors {
+        if [.retriableProduceErrors, .fatalProduceErrors, .leaderChanges].contains(fault) {
             // A broker refuses what follows a batch that it has refused (its sequence numbers have a gap), so librdkafka
             // takes a later batch's acknowledgement for those before it as well ("implicit ack"). The mock cluster does
             // not look at sequence numbers: with several batches under way, an error made for one of them would lose it.
@@ -50,6 +50,8 @@ import Testing
         try kafka.stop()
         Accounts.settle(world, rest: rest, kafka: kafka, fault.rawValue)
         Accounts.expectOrderPerKey(world)
+        let sent = try sidecar.metrics().total("ameron_report_events_total", ["result": "sent"])
+        #expect(Double(world.events.count) >= Double(sent), "the broker acknowledged what it does not have")
         #expect(rest.refusals == [:])
         #expect(sidecar.stop() == .code(0), "\(sidecar.process.standardErrorTail)")
         try Accounts.expectCommittedAreAnswered(world, kafka)

@@ -58,14 +58,15 @@ final class KafkaClientStatistics: Sendable {
         latest.withLock { $0 = reading }
     }
 
-    /// nil: one of librdkafka's own, such as the one it looks brokers up with.
+    /// nil: one of librdkafka's own, such as the group's coordinator, which is one of the others once more.
     private static func broker(_ node: Int, _ outline: JSONOutline) -> Broker? {
         var broker = Broker(name: "", isUp: false, roundTripSeconds: 0)
-        var id = -1
+        var (id, isLogical) = (-1, false)
         outline.forEachMember(of: node) { name, value in
             switch name.string {
             case "nodename": broker.name = outline.isString(value) ? outline.inside(value).string : ""
             case "nodeid": id = outline.integer(value)
+            case "source": isLogical = outline.isString(value) && outline.inside(value) == ByteView("logical")
             case "state": broker.isUp = outline.isString(value) && outline.inside(value) == ByteView("UP")
             case "rtt":
                 outline.forEachMember(of: value) { name, value in
@@ -75,7 +76,7 @@ final class KafkaClientStatistics: Sendable {
             default: break
             }
         }
-        return id >= 0 && !broker.name.isEmpty ? broker : nil
+        return id >= 0 && !isLogical && !broker.name.isEmpty ? broker : nil
     }
 }
 

@@ -25,6 +25,17 @@ import Testing
         #expect(reading.brokers.contains { $0.isUp && $0.roundTripSeconds >= 0 })
     }
 
+    @Test func namesEachBrokerOnce() throws {
+        let statistics = KafkaClientStatistics(client: "consumer-0")
+        let json = #"""
+            {"brokers":{"h:1/1":{"nodename":"h:1","nodeid":1,"source":"learned","state":"UP","rtt":{"avg":1500}},
+            "GroupCoordinator":{"nodename":"h:1","nodeid":1,"source":"logical","state":"UP","rtt":{"avg":9}},
+            "h:1/bootstrap":{"nodename":"h:1","nodeid":-1,"source":"configured","state":"INIT","rtt":{"avg":0}}}}
+            """#
+        Array(json.utf8).withByteView { statistics.note($0) }
+        #expect(statistics.reading?.brokers == [.init(name: "h:1", isUp: true, roundTripSeconds: 0.0015)])
+    }
+
     @Test(arguments: ["", "[]", "{", #"{"msg_cnt":"no"}"#, #"{"brokers":[1],"txmsgs":-1.5}"#])
     func passesOverWhatIsNotOfTheirForm(_ text: String) {
         let statistics = KafkaClientStatistics(client: "x")
