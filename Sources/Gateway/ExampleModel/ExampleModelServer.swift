@@ -129,6 +129,8 @@ extension ExampleModelServer: HTTPDaemonDelegate {
         }
     }
 
+    var waitingCount: Int { 0 }
+
     func requestCompleted(context: Int) { exchanges.giveBack(exchanges[context - 1]) }
 
     private func answer(_ exchange: ExampleExchange, heldFor: Int64) -> HTTPDaemon.Step {

@@ -101,7 +101,8 @@ final class ExchangeFlow {
             finish(exchange)
             return
         }
-        metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        route.lastCallTime = exchange.answeredAt - exchange.sentAt
+        metrics.modelDurations[route.index].observe(route.lastCallTime)
         readiness.set(model: route.index, ready: true)
         guard (200..<300).contains(answer.status) else {
             let failure = ExchangeFailure(
@@ -122,7 +123,8 @@ final class ExchangeFlow {
         exchange.answeredAt = Clock.monotonic()
         endCall(exchange)
         if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {
-            metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+            route.lastCallTime = exchange.answeredAt - exchange.sentAt
+            metrics.modelDurations[route.index].observe(route.lastCallTime)
         }
         fail(exchange, failure)
     }

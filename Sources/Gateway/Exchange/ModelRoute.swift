@@ -1,4 +1,4 @@
-/// One configured model as a shard sees it. Does not change while the shard runs.
+/// One configured model as a shard sees it. Confined to its thread.
 final class ModelRoute {
     /// Its place in the configuration, and in everything counted per model.
     let index: Int
@@ -12,6 +12,8 @@ final class ModelRoute {
     let modelProtocol: ModelProtocol
     /// Calls the model's service.
     let adapter: any ModelServiceAdapter
+    /// How long the last prediction's call took, in nanoseconds; 0: there was none.
+    var lastCallTime: Int64 = 0
 
     init(
         index: Int,

@@ -5,9 +5,25 @@ final class RESTProvider: Provider {
         var maxHeaderBytes: Int
     }
 
+    /// Where a request stands with the daemon.
+    private enum Stage {
+        /// It is coming in, or was answered at once.
+        case incoming
+        /// Its call is out: the daemon asks for it in each run.
+        case waiting
+        /// Its call is out: the daemon does not look at it.
+        case suspended
+        /// Its reply is complete.
+        case delivered
+        /// The daemon would not take its reply.
+        case refused
+    }
+
     /// What the Provider keeps for each exchange, found by the exchange's index.
     private struct Inbound {
+        /// nil: the connection is gone.
         var request: HTTPRequest?
+        var stage = Stage.incoming
         var connection = 0
         /// Why the request will be refused once it is in.
         var failure: ExchangeFailure?
@@ -30,6 +46,11 @@ final class RESTProvider: Provider {
     }
     /// How many times the allowed length is read of a body that is too long, before its client is cut off.
     private static let patience = 4
+    /// Suspending a request costs the same for a short call as for a long one, waiting costs by the time: where the Model
+    /// Service's last answer took no longer than this, the next request waits. Nanoseconds.
+    private static let shortCall: Int64 = 2_000_000
+    /// A request that has waited for so long is suspended after all.
+    private static let longestWait: Int64 = 2 * shortCall
 
     private let options: Options
     private let flow: ExchangeFlow
@@ -42,6 +63,7 @@ final class RESTProvider: Provider {
     private var freeClients: [Int] = []
     private let scratch = ByteBuffer(capacity: 256)
     private var header: RequestHeader
+    private(set) var waitingCount = 0
 
     init(
         options: Options,
@@ -62,7 +84,21 @@ final class RESTProvider: Provider {
 
     /// The reply is complete: the daemon's next run sends it.
     func deliver(_ exchange: Exchange) {
-        inbound[exchange.index].request?.resume()
+        let index = exchange.index
+        guard let request = inbound[index].request else {
+            if exchange.state == .replying { count(exchange) }
+            return finish(exchange)
+        }
+        let stage = inbound[index].stage
+        inbound[index].stage = .delivered
+        switch stage {
+        case .suspended: request.resume()
+        case .waiting:
+            waitingCount -= 1
+            // For a client that has left there is no answer: the next run asks, and closes.
+            if exchange.state == .replying, send(exchange) == .close { inbound[index].stage = .refused }
+        case .incoming, .delivered, .refused: preconditionFailure("a reply is delivered once, after a call")
+        }
     }
 
     /// epoll reports something about a client's socket: the client has left, or has ended its sending.
@@ -143,11 +179,16 @@ extension RESTProvider: HTTPDaemonDelegate {
 
     func requestReady(context: Int) -> HTTPDaemon.Step {
         let exchange = flow.exchanges[context - 1]
-        switch exchange.state {
-        case .receiving: return start(exchange)
-        case .replying: return send(exchange)
-        case .calling: return .suspend
-        case .idle, .abandoned, .retrying: return .close
+        switch inbound[exchange.index].stage {
+        case .incoming: return exchange.state == .receiving ? start(exchange) : .close
+        case .waiting:
+            guard Clock.monotonic() - exchange.begunAt > Self.longestWait else { return .wait }
+            waitingCount -= 1
+            inbound[exchange.index].stage = .suspended
+            return .suspend
+        case .suspended: return .suspend
+        case .delivered: return exchange.state == .replying ? send(exchange) : .close
+        case .refused: return .close
         }
     }
 
@@ -155,8 +196,16 @@ extension RESTProvider: HTTPDaemonDelegate {
         let exchange = flow.exchanges[context - 1]
         let connection = inbound[exchange.index].connection
         if connection >= 0, clients[connection].exchange == exchange.index { clients[connection].exchange = nil }
-        if exchange.state == .abandoned { count(exchange) }
         inbound[exchange.index].request = nil
+        guard inbound[exchange.index].stage == .waiting else { return finish(exchange) }
+        // The connection is gone before the reply: what there is to deliver ends the exchange.
+        waitingCount -= 1
+        flow.clientLeft(exchange)
+    }
+
+    /// Nobody needs the exchange any more.
+    private func finish(_ exchange: Exchange) {
+        if exchange.state == .abandoned { count(exchange) }
         if exchange.call != nil { exchange.route?.adapter.release(exchange) }
         flow.exchanges.giveBack(exchange)
     }
@@ -231,6 +280,12 @@ extension RESTProvider {
             return send(exchange)
         }
         if let failure = flow.begin(exchange) { return refuse(exchange, failure) }
+        if let route = exchange.route, route.lastCallTime <= Self.shortCall {
+            waitingCount += 1
+            inbound[exchange.index].stage = .waiting
+            return .wait
+        }
+        inbound[exchange.index].stage = .suspended
         return .suspend
     }
 

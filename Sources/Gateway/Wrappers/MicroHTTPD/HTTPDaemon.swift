@@ -11,8 +11,10 @@ protocol HTTPDaemonDelegate: AnyObject {
     func requestStarted(_ request: HTTPRequest, method: ByteView, target: ByteView) -> Int
     /// A piece of the body. The view is valid during the call. False ends the connection.
     func requestBody(context: Int, _ bytes: ByteView) -> Bool
-    /// The whole request is in, or it was resumed.
+    /// The whole request is in, or it was resumed, or it waits.
     func requestReady(context: Int) -> HTTPDaemon.Step
+    /// How many requests wait (`HTTPDaemon.Step.wait`).
+    var waitingCount: Int { get }
     /// The answer has been sent, or the connection is lost: the request and all that its response points to are free.
     func requestCompleted(context: Int)
 }
@@ -23,6 +25,9 @@ final class HTTPDaemon {
     enum Step {
         /// It gave the response to `HTTPRequest.reply`.
         case replied
+        /// It will give the response to `HTTPRequest.reply` soon, from outside of the daemon. Until then each `run` asks again:
+        /// dear for a long wait, and cheap for a short one, which saves taking the socket out of epoll and putting it back.
+        case wait
         /// It will resume the request later.
         case suspend
         /// The connection is to be closed without an answer.
@@ -95,12 +100,18 @@ final class HTTPDaemon {
     }
 
     /// Accepts, reads, calls the delegate, writes: whatever can be done without waiting.
-    func run() { _ = MHD_run(daemon) }
+    func run() {
+        delegateBox.beginRun()
+        _ = MHD_run(daemon)
+        delegateBox.endRun()
+    }
 
     /// How long the loop may wait before it must call `run`; nil: until the descriptor is readable.
     var timeoutMilliseconds: Int? {
         var milliseconds: UInt64 = 0
         guard MHD_get_timeout(daemon, &milliseconds) == .YES else { return nil }
+        // While a request waits, libmicrohttpd wants to be run all the time, just to ask for it.
+        if milliseconds == 0, !delegateBox.leftWork, delegateBox.delegate.waitingCount > 0 { return 1 }
         return Int(clamping: milliseconds)
     }
 
@@ -126,11 +137,34 @@ extension HTTPDaemon: Sendable {}
 private final class DelegateBox {
     unowned let delegate: any HTTPDaemonDelegate
     let log: (String) -> Void
+    /// Whether the last run may have left more to do at once than requests that wait: libmicrohttpd does not tell them
+    /// apart. What the callbacks do not show (a long answer between two writes) is found a millisecond later.
+    private(set) var leftWork = true
+    /// The request of which something was read last, while it is not all in; 0: none.
+    private var halfRead = 0
 
     init(delegate: any HTTPDaemonDelegate, log: @escaping (String) -> Void) {
         self.delegate = delegate
         self.log = log
     }
+
+    func beginRun() {
+        leftWork = false
+        halfRead = 0
+    }
+
+    func endRun() { if halfRead != 0 { leftWork = true } }
+
+    /// Of this request something was read. The callbacks for one request follow each other while there are bytes of it.
+    func readsRequest(_ context: Int) {
+        if halfRead != 0 && halfRead != context { leftWork = true }
+        halfRead = context
+    }
+
+    func hasReadRequest(_ context: Int) { if halfRead == context { halfRead = 0 } }
+
+    /// An answer is to be sent, or it was and the next request may be there.
+    func movesOn() { leftWork = true }
 
     static func from(_ context: UnsafeMutableRawPointer?) -> DelegateBox {
         Unmanaged<DelegateBox>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
@@ -147,20 +181,21 @@ private func access(
     _ word: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let connection, let dataSize, let word else { return .NO }
-    let delegate = DelegateBox.from(context).delegate
+    let box = DelegateBox.from(context)
+    let delegate = box.delegate
     guard let known = word.pointee else {
-        let request = HTTPRequest(connection: connection)
-        word.pointee = UnsafeMutableRawPointer(
-            bitPattern: delegate.requestStarted(
-                request,
-                method: ByteView(cString: method),
-                target: ByteView(cString: url)
-            )
+        let request = delegate.requestStarted(
+            HTTPRequest(connection: connection),
+            method: ByteView(cString: method),
+            target: ByteView(cString: url)
         )
+        word.pointee = UnsafeMutableRawPointer(bitPattern: request)
+        box.readsRequest(request)
         return .YES
     }
     let request = Int(bitPattern: known)
     if dataSize.pointee > 0 {
+        box.readsRequest(request)
         let bytes = ByteView(
             base: data.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
             count: dataSize.pointee
@@ -168,8 +203,12 @@ private func access(
         dataSize.pointee = 0
         return delegate.requestBody(context: request, bytes) ? .YES : .NO
     }
+    box.hasReadRequest(request)
     switch delegate.requestReady(context: request) {
-    case .replied: return .YES
+    case .replied:
+        box.movesOn()
+        return .YES
+    case .wait: return .YES
     case .close: return .NO
     case .suspend:
         MHD_suspend_connection(connection)
@@ -183,7 +222,10 @@ private func completed(
 ) {
     guard let word, let known = word.pointee else { return }
     word.pointee = nil
-    DelegateBox.from(context).delegate.requestCompleted(context: Int(bitPattern: known))
+    let box = DelegateBox.from(context)
+    box.hasReadRequest(Int(bitPattern: known))
+    box.movesOn()
+    box.delegate.requestCompleted(context: Int(bitPattern: known))
 }
 
 private func connectionChanged(

@@ -48,7 +48,8 @@ struct HTTPRequest {
         _ = StreamSocket(descriptor: CMicroHTTPD_connection_fd(connection)).write(bytes, .empty)
     }
 
-    /// Hands the response to the daemon, which sends it. False when libmicrohttpd refuses it.
+    /// Hands the response to the daemon, which sends it: from `HTTPDaemonDelegate.requestReady`, or for a request that waits
+    /// (the request may be over when this returns). False when libmicrohttpd refuses it.
     func reply(status: Int, _ response: consuming HTTPResponse) -> Bool {
         MHD_queue_response(connection, UInt32(status), response.raw) == .YES
     }
