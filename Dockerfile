@@ -2,17 +2,17 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev \
+        pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev libmimalloc-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY . .
-RUN swift build -c release --static-swift-stdlib --product ameron-sidecar \
-    && install -D --strip "$(swift build -c release --static-swift-stdlib --show-bin-path)/ameron-sidecar" /out/ameron-sidecar
+RUN scripts/release.sh \
+    && install -D --strip "$(scripts/release.sh --show-bin-path)/ameron-sidecar" /out/ameron-sidecar
 
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libmicrohttpd12 libcurl4 librdkafka1 libyaml-0-2 libsimdjson14 libstdc++6 \
+        ca-certificates libmicrohttpd12 libcurl4 librdkafka1 libyaml-0-2 libsimdjson14 libmimalloc2.0 libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o 65532 -g 65532 /var/lib/ameron-sidecar
 COPY --from=build /out/ameron-sidecar /usr/local/bin/ameron-sidecar

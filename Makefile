@@ -10,7 +10,7 @@ IMAGE ?= ameron-sidecar:latest
 TEST_ARGS ?=
 
 # `package=file`: not installed either where the file is there (another package may bring it).
-PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev
+PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev libmimalloc-dev
 TEST_PACKAGES := openssl=/usr/bin/openssl
 BENCH_PACKAGES := nginx-light=/usr/sbin/nginx wrk=/usr/bin/wrk curl=/usr/bin/curl
 INTEROP_PACKAGES := python3-venv
@@ -31,7 +31,7 @@ test-deps:
 	@scripts/deps.sh $(TEST_PACKAGES)
 
 build: deps ## build .build/release/ameron-sidecar
-	swift build -c release --product ameron-sidecar --static-swift-stdlib
+	scripts/release.sh
 
 run: build ## start the Sidecar with ameron-sidecar.yaml (or CONFIG=file); Ctrl-C stops it
 	exec .build/release/ameron-sidecar serve --config $(CONFIG)

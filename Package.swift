@@ -51,7 +51,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Sidecar",
-            swiftSettings: swiftSettings
+            swiftSettings: swiftSettings,
+            // In place of glibc's malloc: 6 % of the time of a request that is reported to Kafka. Sanitizers bring their own.
+            linkerSettings: [.linkedLibrary("mimalloc", .when(configuration: .release))]
         ),
 
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "TestSupport"], swiftSettings: swiftSettings),

@@ -57,6 +57,27 @@ import Testing
         }
     }
 
+    /// While a short call is out the daemon goes on looking at the connection, which can break in any state.
+    @Test func leavesAtAnyMoment() throws {
+        let service = try modelService(Sample.native)
+        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
+            _ = try concurrently(8) { worker in
+                for round in 0..<100 {
+                    let connection = try sidecar.connect()
+                    if (worker + round).isMultiple(of: 2) { connection.socket.resetOnClose() }
+                    try connection.send(HTTPRequest.post("/predictions/iris", json: "{}").wire)
+                    if round.isMultiple(of: 3) { _ = try connection.response() }
+                }
+            }
+            #expect(try eventually { try sidecar.metrics().total("ameron_inflight") == 0 })
+            #expect(try sidecar.post("/predictions/iris").status == 200)
+            let counted = try sidecar.metrics().total("ameron_requests_total")
+            #expect(sidecar.stop() == .code(0))
+            let ids = Set(try sidecar.events().compactMap { $0["data"]?["requestId"]?.string })
+            #expect(Double(ids.count) == counted)
+        }
+    }
+
     @Test func leavesInMidRequest() throws {
         try withModel { sidecar, service in
             for part in ["POST /predic", "POST /predictions/iris HTTP/1.1\r\nContent-Le"] {

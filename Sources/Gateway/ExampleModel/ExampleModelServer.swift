@@ -111,7 +111,7 @@ extension ExampleModelServer: HTTPDaemonDelegate {
         return exchange.discarded <= 4 * Self.maxBodyBytes
     }
 
-    func requestReady(context: Int) -> HTTPDaemon.Step {
+    func requestReady(context: Int, mayWait: Bool) -> HTTPDaemon.Step {
         let exchange = exchanges[context - 1]
         switch exchange.state {
         case .receiving:

@@ -101,8 +101,7 @@ final class ExchangeFlow {
             finish(exchange)
             return
         }
-        route.lastCallTime = exchange.answeredAt - exchange.sentAt
-        metrics.modelDurations[route.index].observe(route.lastCallTime)
+        metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
         readiness.set(model: route.index, ready: true)
         guard (200..<300).contains(answer.status) else {
             let failure = ExchangeFailure(
@@ -123,8 +122,7 @@ final class ExchangeFlow {
         exchange.answeredAt = Clock.monotonic()
         endCall(exchange)
         if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {
-            route.lastCallTime = exchange.answeredAt - exchange.sentAt
-            metrics.modelDurations[route.index].observe(route.lastCallTime)
+            metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
         }
         fail(exchange, failure)
     }

@@ -1,4 +1,4 @@
-/// One configured model as a shard sees it. Confined to its thread.
+/// One configured model as a shard sees it. Does not change while the shard runs.
 final class ModelRoute {
     /// Its place in the configuration, and in everything counted per model.
     let index: Int
@@ -12,8 +12,6 @@ final class ModelRoute {
     let modelProtocol: ModelProtocol
     /// Calls the model's service.
     let adapter: any ModelServiceAdapter
-    /// How long the last prediction's call took, in nanoseconds; 0: there was none.
-    var lastCallTime: Int64 = 0
 
     init(
         index: Int,

@@ -7,7 +7,7 @@ final class FileReporterThread {
     private static let writeLimit = 1 << 20
     /// The rest after an append. Under load the events of several turns come together in the next one, and shards need
     /// no system call to wake a thread that does not sleep.
-    private static let lingerNanoseconds: Int64 = 1_000_000
+    private static let lingerNanoseconds: Int64 = 5_000_000
     /// How long to wait before a durable event is tried again.
     private static let retryNanoseconds: Int64 = 200_000_000
 

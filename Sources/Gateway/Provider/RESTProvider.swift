@@ -24,6 +24,8 @@ final class RESTProvider: Provider {
         /// nil: the connection is gone.
         var request: HTTPRequest?
         var stage = Stage.incoming
+        /// How often the daemon has asked for it while it waited.
+        var waits = 0
         var connection = 0
         /// Why the request will be refused once it is in.
         var failure: ExchangeFailure?
@@ -46,11 +48,9 @@ final class RESTProvider: Provider {
     }
     /// How many times the allowed length is read of a body that is too long, before its client is cut off.
     private static let patience = 4
-    /// Suspending a request costs the same for a short call as for a long one, waiting costs by the time: where the Model
-    /// Service's last answer took no longer than this, the next request waits. Nanoseconds.
-    private static let shortCall: Int64 = 2_000_000
-    /// A request that has waited for so long is suspended after all.
-    private static let longestWait: Int64 = 2 * shortCall
+    /// How often the daemon may ask for a request that waits before it is suspended after all: by then the asking has cost
+    /// as much as suspending would have.
+    private static let maxWaits = 20
 
     private let options: Options
     private let flow: ExchangeFlow
@@ -177,12 +177,13 @@ extension RESTProvider: HTTPDaemonDelegate {
         return inbound[exchange.index].discarded <= Self.patience * options.maxBodyBytes + (1 << 20)
     }
 
-    func requestReady(context: Int) -> HTTPDaemon.Step {
+    func requestReady(context: Int, mayWait: Bool) -> HTTPDaemon.Step {
         let exchange = flow.exchanges[context - 1]
         switch inbound[exchange.index].stage {
         case .incoming: return exchange.state == .receiving ? start(exchange) : .close
         case .waiting:
-            guard Clock.monotonic() - exchange.begunAt > Self.longestWait else { return .wait }
+            inbound[exchange.index].waits += 1
+            if mayWait, inbound[exchange.index].waits <= Self.maxWaits { return .wait }
             waitingCount -= 1
             inbound[exchange.index].stage = .suspended
             return .suspend
@@ -280,13 +281,9 @@ extension RESTProvider {
             return send(exchange)
         }
         if let failure = flow.begin(exchange) { return refuse(exchange, failure) }
-        if let route = exchange.route, route.lastCallTime <= Self.shortCall {
-            waitingCount += 1
-            inbound[exchange.index].stage = .waiting
-            return .wait
-        }
-        inbound[exchange.index].stage = .suspended
-        return .suspend
+        waitingCount += 1
+        inbound[exchange.index].stage = .waiting
+        return .wait
     }
 
     private func refuse(_ exchange: Exchange, _ failure: ExchangeFailure) -> HTTPDaemon.Step {

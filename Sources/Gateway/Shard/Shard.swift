@@ -77,9 +77,10 @@ final class Shard {
     /// Serves until it is told to stop. The shard's thread.
     func run() throws(SystemError) {
         while !isStopping {
-            let count = try epoll.wait(timeoutMilliseconds: waitTime())
+            let timeout = waitTime()
+            let count = try epoll.wait(timeoutMilliseconds: timeout)
             for index in 0..<count { handle(epoll.event(index)) }
-            turn()
+            turn(isIdle: count == 0 && timeout > 0)
         }
         stop()
     }
@@ -95,13 +96,13 @@ final class Shard {
     }
 
     /// Everything that follows from what the wait brought.
-    private func turn() {
+    private func turn(isIdle: Bool) {
         let now = Clock.monotonic()
         curl.runTimers(now: now)
         curl.deliverFinished()
         for part in timed { part.expire(now: now) }
         flow.endTurn()
-        daemon.run()
+        daemon.run(isIdle: isIdle)
         for intake in intakes { intake.takeIn(now: Clock.monotonic()) }
         // Calls that were begun just now start. Some are over at once, and nothing would wake the loop for them.
         curl.runTimers(now: Clock.monotonic())

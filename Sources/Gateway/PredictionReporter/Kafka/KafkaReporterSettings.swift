@@ -24,7 +24,7 @@ struct KafkaReporterSettings {
             ("compression.codec", "lz4"),
             // As the Java clients do it, so that consumers find the partitions they expect.
             ("partitioner", "murmur2_random"),
-            ("linger.ms", "5"),
+            ("linger.ms", "50"),
             ("statistics.interval.ms", "5000"),
             ("queue.buffering.max.kbytes", "\(Self.maxBufferedKilobytes)"),
             ("queue.buffering.max.messages", "\(Self.maxBufferedMessages)"),

@@ -11,8 +11,8 @@ protocol HTTPDaemonDelegate: AnyObject {
     func requestStarted(_ request: HTTPRequest, method: ByteView, target: ByteView) -> Int
     /// A piece of the body. The view is valid during the call. False ends the connection.
     func requestBody(context: Int, _ bytes: ByteView) -> Bool
-    /// The whole request is in, or it was resumed, or it waits.
-    func requestReady(context: Int) -> HTTPDaemon.Step
+    /// The whole request is in, or it was resumed, or it waits. `mayWait`: for one that waits, to go on is worth while.
+    func requestReady(context: Int, mayWait: Bool) -> HTTPDaemon.Step
     /// How many requests wait (`HTTPDaemon.Step.wait`).
     var waitingCount: Int { get }
     /// The answer has been sent, or the connection is lost: the request and all that its response points to are free.
@@ -100,8 +100,10 @@ final class HTTPDaemon {
     }
 
     /// Accepts, reads, calls the delegate, writes: whatever can be done without waiting.
-    func run() {
-        delegateBox.beginRun()
+    ///
+    /// - Parameter isIdle: nothing has happened in the loop since the last run: what waits is better suspended.
+    func run(isIdle: Bool = false) {
+        delegateBox.beginRun(isIdle: isIdle)
         _ = MHD_run(daemon)
         delegateBox.endRun()
     }
@@ -140,6 +142,7 @@ private final class DelegateBox {
     /// Whether the last run may have left more to do at once than requests that wait: libmicrohttpd does not tell them
     /// apart. What the callbacks do not show (a long answer between two writes) is found a millisecond later.
     private(set) var leftWork = true
+    private(set) var isIdle = false
     /// The request of which something was read last, while it is not all in; 0: none.
     private var halfRead = 0
 
@@ -148,7 +151,8 @@ private final class DelegateBox {
         self.log = log
     }
 
-    func beginRun() {
+    func beginRun(isIdle: Bool) {
+        self.isIdle = isIdle
         leftWork = false
         halfRead = 0
     }
@@ -204,7 +208,7 @@ private func access(
         return delegate.requestBody(context: request, bytes) ? .YES : .NO
     }
     box.hasReadRequest(request)
-    switch delegate.requestReady(context: request) {
+    switch delegate.requestReady(context: request, mayWait: !box.isIdle) {
     case .replied:
         box.movesOn()
         return .YES
