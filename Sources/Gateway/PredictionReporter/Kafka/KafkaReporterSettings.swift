@@ -24,7 +24,12 @@ struct KafkaReporterSettings {
             ("compression.codec", "lz4"),
             // As the Java clients do it, so that consumers find the partitions they expect.
             ("partitioner", "murmur2_random"),
+            // Fewer, larger batches: at 2,000 requests/s a tenth less of a request's cost than with librdkafka's 5.
             ("linger.ms", "50"),
+            // A broker that has stopped answering is given up sooner than after librdkafka's 60 s, of which there may be several
+            // in a row: all that time events wait.
+            ("request.timeout.ms", "10000"),
+            ("socket.timeout.ms", "15000"),
             ("statistics.interval.ms", "5000"),
             ("queue.buffering.max.kbytes", "\(Self.maxBufferedKilobytes)"),
             ("queue.buffering.max.messages", "\(Self.maxBufferedMessages)"),

@@ -74,6 +74,9 @@ extension KafkaProvider.Options {
             ("statistics.interval.ms", "5000"),
             ("message.timeout.ms", "0"),
             ("linger.ms", "2"),
+            // As the Reporter: a broker that has stopped answering holds replies up for no longer than this.
+            ("request.timeout.ms", "10000"),
+            ("socket.timeout.ms", "15000"),
             ("compression.type", "lz4"),
         ])
         add(kafka.properties, to: &settings)
