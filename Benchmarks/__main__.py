@@ -80,6 +80,7 @@ def main():
         return 130
     finally:
         if bench:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not leave servers behind
             bench.close()
     results = {"machine": machine.describe(settings), "plan": vars(settings.plan), "quick": settings.quick,
                "seconds": seconds, "notes": bench.notes, "faults": bench.faults.messages, "scenarios": bench.results}

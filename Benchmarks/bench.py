@@ -4,7 +4,7 @@ import time
 import contestants
 import events
 import upstream
-from faults import Faults
+from faults import BenchError, Faults
 from load import Load
 from processes import Processes, wait_for_port
 
@@ -52,13 +52,23 @@ class Bench:
         return self.broker_port
 
     def contestant(self, name):
-        """Started on first use; None where it is not present."""
+        """Started on first use; None where it is not present, or a peer that does not come up."""
         if name not in self.running:
-            found = contestants.start(self, name, self.model.port)
-            if found is None:
-                self.note(f"{contestants.LABELS[name]}: not present")
-            self.running[name] = found
+            self.running[name] = self.start(name)
         return self.running[name]
+
+    def start(self, name):
+        try:
+            found = contestants.start(self, name, self.model.port)
+        except BenchError as error:
+            # Without nginx there is nothing to compare with, without the Sidecar nothing to compare.
+            if name not in contestants.OPTIONAL:
+                raise
+            self.note(f"{contestants.LABELS[name]} not measured: {error}")
+            return None
+        if found is None:
+            self.note(f"{contestants.LABELS[name]}: not present")
+        return found
 
     def present(self, names):
         return [found for found in map(self.contestant, names) if found]

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import upstream
 from faults import BenchError
-from processes import Server, wait_for_answer
+from processes import START_WITHIN, Server, wait_for_answer
 from settings import HERE
+
+# Python compiles what it imports on the first start.
+MLSERVER_WITHIN = 60
 
 
 @dataclass
@@ -48,7 +51,7 @@ server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{
         proxy_pass http://model; proxy_http_version 1.1; proxy_set_header Connection "";
-        proxy_buffer_size 64k; proxy_buffers 8 64k;
+        proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_request_buffering off;
     }}
 }} }}
 """)
@@ -118,7 +121,7 @@ def build_go_proxy(bench):
         if not shutil.which("go"):
             return None
         built = subprocess.run(["go", "build", "-o", executable, HERE / "peers/reverse-proxy.go"],
-                               capture_output=True, text=True, timeout=180)
+                               capture_output=True, text=True, timeout=300)
         if built.returncode != 0:
             raise BenchError(f"go build failed: {built.stderr}")
     return executable
@@ -137,8 +140,8 @@ def mlserver(bench, kafka_port=None):
     """Answers by itself: there is no Model Service behind it."""
     processes = bench.processes
     port = processes.free_port()
-    folder = processes.folder / f"mlserver-{port}"
-    folder.mkdir()
+    folder = processes.folder / f"mlserver-{port}/fixed"
+    folder.mkdir(parents=True)
     settings = {"host": "127.0.0.1", "http_port": port, "grpc_port": processes.free_port(),
                 "metrics_port": processes.free_port(), "parallel_workers": 0, "debug": False,
                 "logging_settings": {"version": 1, "disable_existing_loggers": True,
@@ -149,8 +152,8 @@ def mlserver(bench, kafka_port=None):
     (folder / "settings.json").write_text(json.dumps(settings))
     (folder / "model-settings.json").write_text(json.dumps(
         {"name": "fixed", "implementation": "mlserver_fixed.Fixed", "parameters": {"version": "7"}}))
-    command = Path(sys.executable).parent / "mlserver"
-    return processes.start("mlserver", [command, "start", folder], bench.proxy_cores, port,
+    command = [sys.executable, HERE / "peers/mlserver_start.py", "start", folder]
+    return processes.start("mlserver", command, bench.proxy_cores, port,
                            {"PYTHONPATH": str(HERE / "peers"), "PYTHONDONTWRITEBYTECODE": "1"}, cwd=folder)
 
 
@@ -182,6 +185,7 @@ MODES = {"off": "Sidecar, reporting off", "file": "Sidecar, file", "kafka": "Sid
          "spool": "Sidecar, Kafka at-least-once"}
 LABELS = {"direct": "direct, no proxy", "nginx": "nginx", "haproxy": "haproxy", "envoy": "Envoy",
           "go": "Go ReverseProxy", "mlserver": "MLServer", **MODES}
+OPTIONAL = {"haproxy", "envoy", "go", "mlserver"}
 
 
 def start(bench, name, model_port):
@@ -202,5 +206,6 @@ def start(bench, name, model_port):
         if server is None:
             return None
         contestant = Contestant(name, LABELS[name], server)
-    wait_for_answer(contestant.server, contestant.path, contestant.body)
+    wait_for_answer(contestant.server, contestant.path, contestant.body,
+                    MLSERVER_WITHIN if name == "mlserver" else START_WITHIN)
     return contestant

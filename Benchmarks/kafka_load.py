@@ -6,7 +6,7 @@ from faults import BenchError
 
 WINDOW = 1000
 # The stand-in broker answers a fetch that finds nothing after this time only, even when something comes meanwhile.
-FETCH_WAIT_MS = 5
+FETCH_WAIT_MS = 1
 
 
 class KafkaLoad:
@@ -25,6 +25,7 @@ class KafkaLoad:
         self.failed = 0
 
     def close(self):
+        self.producer.flush(2)
         self.consumer.close()
 
     def send(self):

@@ -90,7 +90,8 @@ def growth(scenarios, path):
         if scenario in ("body", "rows"):
             axes.set_yscale("log")
         else:
-            axes.set_ylim(bottom=0)
+            top = max(point["cpu_us"]["high"] for row in scenarios[scenario].values() for point in row["points"])
+            axes.set_ylim(0, top * 1.3)
         axes.set_xlabel(label)
         axes.set_ylabel("µs CPU per request")
         axes.legend(fontsize=7)

@@ -49,17 +49,20 @@ class Server:
         return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
 
     def stop(self):
-        """SIGTERM to its process group, SIGKILL to what is left after STOP_WITHIN."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.pid, number)
-            except ProcessLookupError:
-                pass
-            try:
-                self.process.wait(STOP_WITHIN)
-                break
-            except subprocess.TimeoutExpired:
-                continue
+        """SIGTERM to its process group; SIGKILL after STOP_WITHIN, and to children that outlived it."""
+        self.signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            pass
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def signal(self, number):
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            pass
 
 
 class Processes:

@@ -125,17 +125,18 @@ def slow(found, _):
                   spread(row["cpu_us"])] for row in found.values()])
 
 
-def kafka(found, results):
-    rate = next(iter(found.values()))["latency_rate"]
+def kafka(found, _):
+    rates = [one["rate"] for one in next(iter(found.values()))["latency"]]
     yield ("Kafka to Kafka", "The same Open Inference requests on the same broker (`ameron-sidecar dev-kafka`), 1,000 "
            "out at a time; the Sidecar calls the Model Service over HTTP, MLServer answers by itself. Times nginx: of "
-           f"a request over HTTP in the same round. Latency: ms from the moment due until the reply is read, "
-           f"at {number(rate)} requests/s.")
-    yield table(["", "times nginx", "µs CPU", "requests/s measured", "requests/s of one core", "p50 ms", "p90 ms",
-                 "p99 ms", "resident MiB"],
+           "a request over HTTP in the same round. Latency: p50 / p99 in ms from the moment due until the reply is "
+           "read. –: too much for it to keep up with for long.")
+    yield table(["", "times nginx", "µs CPU", "requests/s measured", "requests/s of one core",
+                 *(f"ms at {rate:,}/s" for rate in rates), "resident MiB"],
                 [[row["label"], spread(row["to_nginx"]), spread(row["cpu_us"]), middle(row["rate"]),
-                  number(row.get("per_core")), spread(row["p50"], 0.001), middle(row["p90"], 0.001),
-                  middle(row["p99"], 0.001), middle(row["resident_mib"])] for row in found.values()])
+                  number(row.get("per_core")),
+                  *(f"{middle(one['p50'], 0.001)} / {middle(one['p99'], 0.001)}" if one["p50"] else "–"
+                    for one in row["latency"]), middle(row["resident_mib"])] for row in found.values()])
 
 
 SECTIONS = {
@@ -179,7 +180,7 @@ def page(results):
     head = f"""# What the Sidecar costs
 
 Made by `make bench`; `docs/PERFORMANCE.md` says how to read it. Median (first to third quartile) of alternating slices
-of {plan['slice']} s each. {results['date_line']}
+of {plan['slice']} s each; {results['seconds'] / 60:.0f} minutes in all.
 
 - {machine['date']}, commit {machine['commit']}
 - {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {machine['system']}, Linux {machine['kernel']}
@@ -194,7 +195,6 @@ of {plan['slice']} s each. {results['date_line']}
 
 def write(results, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    results["date_line"] = f"The whole run took {results['seconds'] / 60:.0f} minutes."
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     plots.draw(results["scenarios"], folder)
     (folder / "README.md").write_text(page(results))

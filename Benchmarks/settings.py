@@ -36,7 +36,7 @@ class Plan:
     shards: tuple = (1, 2)
 
 
-FULL = Plan(slice=2, cost_rounds=10, latency_rounds=6, curve_rounds=3, curve_shares=(10, 30, 50, 70, 80, 90),
+FULL = Plan(slice=2, cost_rounds=10, latency_rounds=6, curve_rounds=3, curve_shares=(10, 30, 50, 70, 90),
             connection_rounds=5, growth_rounds=4, start_rounds=5, kafka_rounds=6, many_idle=10000, many_active=1000)
 QUICK = Plan(slice=1, cost_rounds=1, latency_rounds=1, curve_rounds=1, curve_shares=(30, 70),
              connection_rounds=1, growth_rounds=1, start_rounds=1, kafka_rounds=1, many_idle=10000, many_active=1000,

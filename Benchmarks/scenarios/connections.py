@@ -1,5 +1,4 @@
 """Many connections: 1,000 that are used and 10,000 that are not, against 64, at the same rate."""
-import contestants
 import measure
 import usage
 from stats import rotated, summary
@@ -9,7 +8,7 @@ NAMES = ["nginx", "haproxy", "envoy", "file"]
 
 def run(bench):
     """Fresh processes: what earlier load left in their memory would count as that of the connections."""
-    made = [one for one in (contestants.start(bench, name, bench.model.port) for name in NAMES) if one]
+    made = [one for one in map(bench.start, NAMES) if one]
     slices = {one.name: [] for one in made}
     at_start = {one.name: usage.resident_mib(one.pid) for one in made}
     rates = {one.name: 0.5 * measure.closed(bench, one, 1, note=", for its saturation")["rate"] for one in made}

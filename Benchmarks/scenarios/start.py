@@ -4,6 +4,7 @@ import time
 import contestants
 import events
 import upstream
+from faults import BenchError
 from processes import wait_for_answer
 from stats import summary
 
@@ -15,7 +16,13 @@ def run(bench):
     for name in NAMES:
         times = []
         for _ in range(bench.plan.start_rounds if name != "mlserver" else min(2, bench.plan.start_rounds)):
-            started = start_one(bench, name)
+            try:
+                started = start_one(bench, name)
+            except BenchError as error:
+                if name not in contestants.OPTIONAL:
+                    raise
+                bench.note(f"start of {contestants.LABELS[name]} not measured: {error}")
+                break
             if started is None:
                 break
             seconds, server = started
@@ -43,5 +50,5 @@ def start_one(bench, name):
     else:
         server = {"nginx": contestants.nginx, "haproxy": contestants.haproxy, "envoy": contestants.envoy,
                   "go": contestants.go_proxy}[name](bench, model)
-    wait_for_answer(server, path, body, pause=0.001)
+    wait_for_answer(server, path, body, contestants.MLSERVER_WITHIN, pause=0.001)
     return time.monotonic() - start, server
