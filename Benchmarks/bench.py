@@ -41,11 +41,11 @@ class Bench:
         """Kafka, on the load core: the Sidecar's stand-in, which keeps the last 5 MiB of each partition."""
         if self.broker_port is None:
             port = self.processes.free_port()
+            topics = ["predictions"] + [f"{side}-{phase}-{kind}" for side in ("k2k-off", "k2k-kafka", "k2k-mlserver")
+                                        for phase in ("cost", "latency") for kind in ("requests", "replies")]
+            options = [option for topic in topics for option in ("--topic", f"{topic}:1")]
             server = self.processes.start(
-                "dev-kafka", [self.settings.sidecar, "dev-kafka", "--port", port, "--topic", "predictions:1",
-                              "--topic", "mlserver-requests:1", "--topic", "mlserver-replies:1",
-                              "--topic", "sidecar-requests:1", "--topic", "sidecar-replies:1",
-                              "--topic", "reporting-requests:1", "--topic", "reporting-replies:1"],
+                "dev-kafka", [self.settings.sidecar, "dev-kafka", "--port", port, *options],
                 [self.settings.load_core], port)
             wait_for_port(server)
             self.broker_port = port

@@ -136,8 +136,8 @@ def go_proxy(bench, model_port):
                                  bench.proxy_cores, port, {"GOMAXPROCS": "1"})
 
 
-def mlserver(bench, kafka_port=None):
-    """Answers by itself: there is no Model Service behind it."""
+def mlserver(bench, kafka=None):
+    """Answers by itself: there is no Model Service behind it. `kafka`: port and topics of requests and replies."""
     processes = bench.processes
     port = processes.free_port()
     folder = processes.folder / f"mlserver-{port}/fixed"
@@ -146,9 +146,9 @@ def mlserver(bench, kafka_port=None):
                 "metrics_port": processes.free_port(), "parallel_workers": 0, "debug": False,
                 "logging_settings": {"version": 1, "disable_existing_loggers": True,
                                      "root": {"level": "ERROR", "handlers": []}}}
-    if kafka_port:
-        settings |= {"kafka_enabled": True, "kafka_servers": f"127.0.0.1:{kafka_port}",
-                     "kafka_topic_input": "mlserver-requests", "kafka_topic_output": "mlserver-replies"}
+    if kafka:
+        settings |= {"kafka_enabled": True, "kafka_servers": f"127.0.0.1:{kafka[0]}",
+                     "kafka_topic_input": kafka[1], "kafka_topic_output": kafka[2]}
     (folder / "settings.json").write_text(json.dumps(settings))
     (folder / "model-settings.json").write_text(json.dumps(
         {"name": "fixed", "implementation": "mlserver_fixed.Fixed", "parameters": {"version": "7"}}))

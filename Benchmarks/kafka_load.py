@@ -12,11 +12,11 @@ FETCH_WAIT_MS = 1
 class KafkaLoad:
     """One topic for requests and one for replies, of one partition each. Replies are told apart by their keys."""
 
-    def __init__(self, broker_port, request_topic, reply_topic):
+    def __init__(self, broker_port, request_topic, reply_topic, linger_ms=0):
         from confluent_kafka import Consumer, Producer, TopicPartition
         brokers = {"bootstrap.servers": f"127.0.0.1:{broker_port}"}
         self.request_topic = request_topic
-        self.producer = Producer({**brokers, "linger.ms": 0, "queue.buffering.max.messages": 100000})
+        self.producer = Producer({**brokers, "linger.ms": linger_ms, "queue.buffering.max.messages": 100000})
         self.consumer = Consumer({**brokers, "group.id": f"bench-{reply_topic}", "enable.auto.commit": False,
                                   "fetch.wait.max.ms": FETCH_WAIT_MS, "fetch.error.backoff.ms": 1})
         _, end = self.consumer.get_watermark_offsets(TopicPartition(reply_topic, 0), timeout=10)

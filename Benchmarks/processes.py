@@ -51,6 +51,7 @@ class Server:
     def stop(self):
         """SIGTERM to its process group; SIGKILL after STOP_WITHIN, and to children that outlived it."""
         self.signal(signal.SIGTERM)
+        self.signal(signal.SIGCONT)  # where it was stopped
         try:
             self.process.wait(STOP_WITHIN)
         except subprocess.TimeoutExpired:

@@ -4,6 +4,9 @@ import json
 import limits
 import plots
 
+# The share of its core from which on a proxy counts as saturated.
+SATURATED = 0.95
+
 
 def number(value):
     """Three figures or so, whatever the size."""
@@ -33,6 +36,11 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
+def limit_of(row):
+    """Whose core was full: the one of what is measured, or that of load, Model Service and broker."""
+    return "–" if not row["busy"] else "own core" if row["busy"]["median"] >= SATURATED else "load"
+
+
 def cost(found, _):
     yield ("Cost of a request", "64 connections, closed loop (wrk), two Predictions per answer. Times: processor time "
            "of the proxy over that of nginx in the same round. What is reported after the load belongs to it. "
@@ -42,7 +50,7 @@ def cost(found, _):
                  "resident MiB"],
                 [[row["label"], spread(row["to_nginx"]), middle(row["to_envoy"]), spread(row["cpu_us"]),
                   middle(row["rate"]),
-                  "–" if row.get("saturated") is None else "own core" if row["saturated"] else "load",
+                  limit_of(row),
                   number(1e6 / row["cpu_us"]["median"]) if row["cpu_us"] else "–", middle(row["resident_mib"])]
                  for row in found.values()])
 
@@ -126,17 +134,16 @@ def slow(found, _):
 
 
 def kafka(found, _):
-    rates = [one["rate"] for one in next(iter(found.values()))["latency"]]
+    rate = next(iter(found.values()))["latency_rate"]
     yield ("Kafka to Kafka", "The same Open Inference requests on the same broker (`ameron-sidecar dev-kafka`), 1,000 "
            "out at a time; the Sidecar calls the Model Service over HTTP, MLServer answers by itself. Times nginx: of "
-           "a request over HTTP in the same round. Latency: p50 / p99 in ms from the moment due until the reply is "
-           "read. –: too much for it to keep up with for long.")
-    yield table(["", "times nginx", "µs CPU", "requests/s measured", "requests/s of one core",
-                 *(f"ms at {rate:,}/s" for rate in rates), "resident MiB"],
-                [[row["label"], spread(row["to_nginx"]), spread(row["cpu_us"]), middle(row["rate"]),
-                  number(row.get("per_core")),
-                  *(f"{middle(one['p50'], 0.001)} / {middle(one['p99'], 0.001)}" if one["p50"] else "–"
-                    for one in row["latency"]), middle(row["resident_mib"])] for row in found.values()])
+           "a request over HTTP in the same round. Latency: ms from the moment due until the reply is read, at "
+           f"{rate} requests/s.")
+    yield table(["", "times nginx", "µs CPU", "requests/s measured", "limit", "requests/s of one core", "p50 ms",
+                 "p90 ms", "p99 ms", "resident MiB"],
+                [[row["label"], spread(row["to_nginx"]), spread(row["cpu_us"]), middle(row["rate"]), limit_of(row),
+                  number(row.get("per_core")), spread(row["p50"], 0.001), middle(row["p90"], 0.001),
+                  middle(row["p99"], 0.001), middle(row["resident_mib"])] for row in found.values()])
 
 
 SECTIONS = {

@@ -5,7 +5,6 @@ from stats import rotated, summary
 NAMES = ["direct", "nginx", "haproxy", "envoy", "go", "mlserver", "off", "file", "kafka", "spool"]
 # MLServer answers a hundredth of the requests and is steady: fewer slices tell as much.
 SELDOM = {"mlserver": 3, "direct": 2}
-SATURATED = 0.95
 
 
 def run(bench):
@@ -31,10 +30,8 @@ def run(bench):
         row = {key: summary([one[key] for one in mine])
                for key in ("cpu_us", "to_nginx", "to_envoy", "rate", "busy", "resident_mib")}
         row["label"] = contestant.label
-        if row["busy"]:
-            row["saturated"] = row["busy"]["median"] >= SATURATED
         if contestant.name == "direct":
-            row["cpu_us"] = row["busy"] = row["resident_mib"] = row["saturated"] = None
+            row["cpu_us"] = row["busy"] = row["resident_mib"] = None
         table[contestant.name] = row
     # The other scenarios choose their rates by this.
     bench.saturation = {name: row["rate"]["median"] for name, row in table.items() if row["rate"]}
