@@ -12,7 +12,7 @@ TEST_ARGS ?=
 # `package=file`: not installed either where the file is there (another package may bring it).
 PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev libmimalloc-dev
 TEST_PACKAGES := openssl=/usr/bin/openssl
-BENCH_PACKAGES := nginx-light=/usr/sbin/nginx wrk=/usr/bin/wrk curl=/usr/bin/curl
+BENCH_PACKAGES := nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy wrk=/usr/bin/wrk python3-venv curl=/usr/bin/curl
 INTEROP_PACKAGES := python3-venv
 LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git
 
@@ -61,9 +61,9 @@ test-tsan: deps test-deps ## run all tests under ThreadSanitizer
 	TSAN_OPTIONS=$(call SANITIZER_OPTIONS,tsan):suppressions=$(CURDIR)/Tests/tsan.supp:print_suppressions=0 \
 	    scripts/sanitized.sh .build-tsan --sanitize=thread $(TEST_ARGS)
 
-bench: build ## what a request costs beside nginx (QUICK=1 for a short look)
+bench: build ## what a request costs beside nginx, haproxy, Envoy, MLServer (QUICK=1 for a short look)
 	@scripts/deps.sh $(BENCH_PACKAGES)
-	Benchmarks/gateway-cost.sh
+	Benchmarks/run.sh
 
 docker: ## build the container image (IMAGE=name:tag)
 	@command -v docker >/dev/null || { echo 'make docker needs the docker command' >&2; exit 1; }
@@ -83,4 +83,4 @@ interop: build ## drive MLServer with tritonclient, directly and through the Sid
 	Tests/interop/run.sh
 
 clean: ## delete what was built
-	rm -rf .build .build-asan .build-tsan .venv-interop
+	rm -rf .build .build-asan .build-tsan .venv-interop .venv-bench
