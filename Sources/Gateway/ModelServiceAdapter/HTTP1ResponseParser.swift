@@ -155,6 +155,7 @@ struct HTTP1ResponseParser {
         guard isStatusLine, let code = line[9..<12].decimal, code >= 100 else {
             throw Malformed(reason: "the status line is no HTTP/1.1 status line")
         }
+        guard !line.containsControl else { throw Malformed(reason: "the status line holds a control character") }
         status = code
         isHTTP10 = line[7] == UInt8(ascii: "0")
         contentLength = nil
@@ -264,7 +265,7 @@ struct HTTP1ResponseParser {
 }
 
 extension ByteView {
-    /// Whether there is a control character but for the tab: it may not stand in a header line.
+    /// Whether there is a control character but for the tab: none may stand in a line.
     fileprivate var containsControl: Bool {
         for index in 0..<count where (self[index] < 0x20 && self[index] != 0x09) || self[index] == 0x7F { return true }
         return false

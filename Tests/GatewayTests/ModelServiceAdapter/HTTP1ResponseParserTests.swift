@@ -9,7 +9,7 @@ import Testing
 
     @Test(arguments: [
         ("HTTP/1.1 200 OK", 200), ("HTTP/1.1 200 ", 200), ("HTTP/1.1 200", 200), ("HTTP/1.1 503 Not now, dear", 503),
-        ("HTTP/1.1 999 ?", 999), ("HTTP/1.1 200 \u{e9}", 200),
+        ("HTTP/1.1 999 ?", 999), ("HTTP/1.1 200 \u{e9}", 200), ("HTTP/1.1 200 a\tb", 200),
     ])
     func readsStatusLines(_ line: String, _ status: Int) {
         #expect(SeenResponse.read("\(line)\r\nContent-Length: 1\r\n\r\nx") == .ok("x", status: status))
@@ -19,6 +19,7 @@ import Testing
         "", "200 OK", "HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1 2x0 OK", "HTTP/1.1 -10 OK",
         "HTTP/1.1  200 OK", "HTTP/1.1 200OK", "HTTP/1.1 099 No", "HTTP/2 200 OK", "HTTP/2.0 200 OK", "HTTP/1.2 200 OK",
         "http/1.1 200 OK", "HTTP/1.1\t200 OK", " HTTP/1.1 200 OK", "ICY 200 OK", "HTTP/1.11 200 OK",
+        "HTTP/1.1 200 OK\rX-A: 1", "HTTP/1.1 200 \u{0}", "HTTP/1.1 200 OK\r", "HTTP/1.1 200 a\u{7f}",
     ])
     func refusesOtherStatusLines(_ line: String) {
         #expect(SeenResponse.read("\(line)\r\nContent-Length: 0\r\n\r\n").isMalformed)
