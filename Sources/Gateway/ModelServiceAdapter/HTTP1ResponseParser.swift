@@ -160,7 +160,6 @@ struct HTTP1ResponseParser {
         isHTTP10 = line[7] == UInt8(ascii: "0")
         contentLength = nil
         isChunked = false
-        saysClose = false
         saysKeepAlive = false
     }
 
@@ -202,20 +201,18 @@ struct HTTP1ResponseParser {
     private mutating func endHeader() throws(Malformed) -> Bool {
         switch status {
         case 101: throw Malformed(reason: "it switches protocols")
-        case 100..<200:
-            state = .statusLine
-            return true
-        case 204, 304:
-            // There is no body, whatever is announced (RFC 9110, sections 15.3.5 and 15.4.5); but one may come.
-            framingIsDoubtful = isChunked || (status == 204 && contentLength ?? 0 > 0)
-            state = .complete
+        case 100..<200, 204, 304:
+            // There is no body, whatever is announced (RFC 9112, section 6.3); but one may come. A 304 tells the length
+            // that the body would have.
+            if isChunked || (status != 304 && contentLength ?? 0 > 0) { framingIsDoubtful = true }
+            state = status < 200 ? .statusLine : .complete
             return true
         default: break
         }
         if isChunked {
             // Both lengths at once is how requests are smuggled, and HTTP/1.0 knows no chunks: they count, and the
             // connection ends with them (RFC 9112, section 6.1).
-            framingIsDoubtful = contentLength != nil || isHTTP10
+            if contentLength != nil || isHTTP10 { framingIsDoubtful = true }
             state = .chunkSize
         } else if let contentLength {
             guard contentLength <= maxBodyBytes else { return false }

@@ -104,9 +104,13 @@ import Testing
     @Test(arguments: [
         ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", SeenResponse.ok("a")),
         (
-            "HTTP/1.1 103 Hints\r\nContent-Length: 7\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "HTTP/1.1 103 Hints\r\nContent-Length: 0\r\nConnection: keep-alive\r\nX: 1\r\n\r\n"
                 + "HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\na",
             .ok("a", status: 404)
+        ),
+        (
+            "HTTP/1.0 103 Hints\r\nConnection: keep-alive\r\n\r\nHTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+            .ok(keepsAlive: false)
         ),
         ("HTTP/1.1 204 None\r\n\r\n", .ok(status: 204)),
         ("HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n", .ok(status: 204)),
@@ -152,6 +156,9 @@ import Testing
         "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 1",
         "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked",
+        "HTTP/1.1 103 Hints\r\nContent-Length: 7\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked",
+        "HTTP/1.1 103 Hints\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked",
+        "HTTP/1.1 103 Hints\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked",
     ])
     func keepsNoConnectionOfDoubtfulFraming(_ head: String) {
         #expect(SeenResponse.read("\(head)\r\n\r\n1\r\na\r\n0\r\n\r\n") == .ok("a", keepsAlive: false))
