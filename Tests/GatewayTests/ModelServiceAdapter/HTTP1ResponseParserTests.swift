@@ -66,7 +66,6 @@ import Testing
         ("2;a=b;c=\"d\"\r\nab\r\n0;last\r\n\r\n", .ok("ab")),
         ("2 \r\nab\r\n0\r\n\r\n", .ok("ab")),
         ("2 ; x\r\n\r\n\r\n0\r\n\r\n", .ok("\r\n")),
-        ("2\nab\n0\n\n", .ok("ab")),
         ("2\r\nab\r\n0\r\nX-Checksum: 1\r\nContent-Length: 9\r\n\r\n", .ok("ab")),
         ("2\r\nab\r\n0\r\n", .incomplete),
         ("2\r\nab\r\n", .incomplete),
@@ -83,8 +82,17 @@ import Testing
     @Test(arguments: [
         "\r\n", ";a\r\n", "zz\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1 1\r\n", "7fffffffffffffff\r\n",
         "ffffffffffffffff\r\n", "10000000000000001\r\n", "2\r\nabc", "2\r\nabc\r\n", "2\r\nab0\r\n\r\n", "2\r\nab\rx",
+        "2\n", "2;a\n", "2\r\nab\n", "0\n", "0\r\n\n", "0\r\nX: 1\n", " 2\r\n", "\t2\r\n", "2\r\r\n", "2;a\rb\r\n",
+        "2;\u{0}\r\n", "2\r;a\r\n",
     ])
     func refusesChunks(_ rest: String) { #expect(SeenResponse.read(Self.chunked + rest).isMalformed) }
+
+    @Test(arguments: [
+        "HTTP/1.1 200 OK", "X-A : 1", ": 1", " folded", "X-A: a\rb", "X-A: \u{0}", "X-\u{e9}: 1",
+    ])
+    func refusesTrailerLines(_ line: String) {
+        #expect(SeenResponse.read("\(Self.chunked)0\r\n\(line)\r\n\r\n").isMalformed)
+    }
 
     @Test func readsUntilTheClose() {
         let text = Self.ok + "X: 1\r\n\r\n0123456789"
@@ -176,6 +184,16 @@ import Testing
         }
         let fits = "\(Self.ok)X: \(long.dropLast(10_000))\r\nContent-Length: 0\r\n\r\n"
         #expect(SeenResponse.read(Array(fits.utf8), pieces: pieces) == .ok())
+    }
+
+    @Test(arguments: [9, 10, 11]) func boundsLinesHoweverTheyCome(_ pad: Int) {
+        let line = "HTTP/1.1 200 " + String(repeating: "x", count: (64 << 10) - 23 + pad)
+        let bytes = Array("\(line)\r\nContent-Length: 0\r\n\r\n".utf8)
+        let isTooLong = line.utf8.count + 1 > 64 << 10
+        #expect(isTooLong == (pad > 9))
+        for pieces in [[Int.max], [line.utf8.count, 1], [16 << 10]] {
+            #expect(SeenResponse.read(bytes, pieces: pieces).isMalformed == isTooLong)
+        }
     }
 
     @Test func letsABodyBeReceivedDirectly() throws {
