@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -105,6 +106,39 @@ import Testing
             gate.open()
             let statuses = try clients.results()
             #expect(statuses == Array(repeating: 200, count: 10))
+            #expect(Set(service.calls.map(\.connection)).count == 2)
+        }
+    }
+
+    /// What comes after an answer must not answer the next request, which is waiting for the connection. The Sidecar stands
+    /// still while both are sent, so that it finds them together; the answer ends where its last read ends.
+    @Test func takesNothingAfterAnAnswerForTheNext() throws {
+        let gate = Gate()
+        let isFirst = Locked(true)
+        let sidecar = Locked<SidecarProcess?>(nil)
+        let long = #"{"value":"\#(String(repeating: "x", count: 40 << 10))"}"#
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        let bytes =
+            "\(head)Content-Length: \(long.utf8.count)\r\n\r\n\(long)\(head)Content-Length: 11\r\n\r\n{\"value\":1}"
+        let service = try FakeModelService { _ in
+            let first = isFirst.withLock { first in
+                defer { first = false }
+                return first
+            }
+            guard first else { return .json(Sample.native) }
+            return Reply([
+                .wait(gate), .run { sidecar.withLock { $0?.send(signal: SIGSTOP) } }, .send(Array(bytes.utf8)),
+                .run { sidecar.withLock { $0?.send(signal: SIGCONT) } },
+            ])
+        }
+        let options = ["maxConnections": "1", "timeout": "60s"]
+        try withSidecar(irisConfiguration(service, .direct, options)) { process in
+            sidecar.withLock { $0 = process }
+            let clients = startConcurrently(2) { _ in try process.post("/v1/models/iris:predict").text }
+            #expect(try eventually { try process.metrics().total("ameron_inflight") == 2 && service.calls.count == 1 })
+            gate.open()
+            let texts = try clients.results()
+            #expect(Set(texts) == [long, Sample.native])
             #expect(Set(service.calls.map(\.connection)).count == 2)
         }
     }

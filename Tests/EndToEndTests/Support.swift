@@ -91,6 +91,7 @@ extension Reply: CustomTestStringConvertible {
             case .fill(let count): "fill \(count)"
             case .wait: "wait"
             case .hang: "hang"
+            case .run: "run"
             case .close: "close"
             case .reset: "reset"
             }

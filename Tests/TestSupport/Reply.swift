@@ -12,6 +12,8 @@ package struct Reply: Sendable {
         case wait(Gate)
         /// Until the peer closes, or the service stops.
         case hang
+        /// Something of the test's own.
+        case run(@Sendable () -> Void)
         /// An orderly close.
         case close
         /// A close by RST.
@@ -60,6 +62,7 @@ package struct Reply: Sendable {
                 }
             case .wait(let gate): try socket.waitWhileOpen(gate, Deadline(seconds: 600))
             case .hang: try socket.waitWhileOpen(nil, Deadline(seconds: 600))
+            case .run(let action): action()
             case .close: return false
             case .reset:
                 socket.resetOnClose()

@@ -15,6 +15,8 @@ final class DirectConnection: CurlConnectionDelegate {
     private var isReused = false
     /// Of the request's head and body together.
     private var sent = 0
+    /// Whether the last read found less than it had room for.
+    private var hasReadAll = false
     /// What has come and is not yet read: the beginning of a line.
     private let inbox = ByteBuffer(capacity: 4096)
 
@@ -111,14 +113,15 @@ final class DirectConnection: CurlConnectionDelegate {
             case .ended: return peerEnded(call, parser.end())
             case .failed: return peerEnded(call, false)
             case .bytes(let count):
+                hasReadAll = count < wanted
                 if isLarge {
                     parser.countBody(count)
                     if parser.expectedBodyBytes == 0 { return complete(call) }
                 } else if !read(call) {
                     return
                 }
-                // Less than there was room for: the socket is empty, most likely.
-                if count < wanted { return }
+                // The socket is empty, most likely.
+                if hasReadAll { return }
             }
         }
     }
@@ -149,7 +152,7 @@ final class DirectConnection: CurlConnectionDelegate {
     private func complete(_ call: DirectCall) {
         call.status = parser.status
         // Bytes beyond the answer were not asked for; an answer before the request's end leaves the rest unsent.
-        if parser.keepsAlive && inbox.isEmpty && state == .receiving {
+        if parser.keepsAlive && state == .receiving && nothingFollows() {
             state = .idle
             self.call = nil
             call.connection = nil
@@ -158,6 +161,14 @@ final class DirectConnection: CurlConnectionDelegate {
             close()
         }
         finish(call, nil)
+    }
+
+    /// Whether nothing has come past the answer: the next call may be sent at once, and would take it for its own answer.
+    private func nothingFollows() -> Bool {
+        guard inbox.isEmpty else { return false }
+        if hasReadAll { return true }
+        if case .nothingYet = wire.receive(into: inbox, upTo: 1) { return true }
+        return false
     }
 
     /// The Model Service has closed the connection, or it broke.

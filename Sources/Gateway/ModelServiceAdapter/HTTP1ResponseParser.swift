@@ -19,10 +19,11 @@ struct HTTP1ResponseParser {
         case statusLine, headerLine, sizedBody, bodyUntilClose, chunkSize, chunkData, chunkEnd, trailerLine, complete
     }
 
-    private static let maxHeaderBytes = 256 << 10
-    private static let maxLineBytes = 64 << 10
-
     private let maxBodyBytes: Int
+    /// Of a line, without its line feed.
+    private let maxLineBytes: Int
+    /// Of a header, and of a trailer.
+    private let maxHeaderBytes: Int
     private var state = State.statusLine
     /// 0 until the status line is in.
     private(set) var status = 0
@@ -39,7 +40,11 @@ struct HTTP1ResponseParser {
     private var isDelimitedByClose = false
     private var framingIsDoubtful = false
 
-    init(maxBodyBytes: Int) { self.maxBodyBytes = maxBodyBytes }
+    init(maxBodyBytes: Int, maxLineBytes: Int = 64 << 10, maxHeaderBytes: Int = 256 << 10) {
+        self.maxBodyBytes = maxBodyBytes
+        self.maxLineBytes = maxLineBytes
+        self.maxHeaderBytes = maxHeaderBytes
+    }
 
     /// Whether the connection may carry another request once the response is complete.
     var keepsAlive: Bool {
@@ -68,17 +73,26 @@ struct HTTP1ResponseParser {
                 body.append(rest)
                 consumed += rest.count
                 return .incomplete
-            case .statusLine, .headerLine, .chunkSize, .chunkEnd, .trailerLine:
-                guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
-                    if state == .chunkEnd, !rest.isEmpty, rest.count > 1 || rest[0] != UInt8(ascii: "\r") {
-                        throw Malformed(reason: "a chunk is longer than it says")
-                    }
-                    guard rest.count <= Self.maxLineBytes else { throw Malformed(reason: "a line is too long") }
-                    return .incomplete
+            case .chunkEnd:
+                guard ByteView("\r\n").hasPrefix(rest.prefix(2)) else {
+                    throw Malformed(reason: "a chunk is longer than it says")
                 }
+                guard rest.count >= 2 else { return .incomplete }
+                consumed += 2
+                state = .chunkSize
+            case .statusLine, .headerLine, .chunkSize, .trailerLine:
+                let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+                guard end ?? rest.count <= maxLineBytes else { throw Malformed(reason: "a line is too long") }
+                guard let end else { return .incomplete }
                 consumed += end + 1
                 var line = rest.prefix(end)
-                if !line.isEmpty, line[line.count - 1] == UInt8(ascii: "\r") { line = line.prefix(line.count - 1) }
+                if end > 0, line[end - 1] == UInt8(ascii: "\r") {
+                    line = line.prefix(end - 1)
+                } else if state == .chunkSize || state == .trailerLine {
+                    // Only in the header may a line feed stand alone (RFC 9112, section 2.2); where one reader takes it
+                    // for the end of such a line and another does not, the same bytes are two different bodies.
+                    throw Malformed(reason: "a line of the chunked body ends without a carriage return")
+                }
                 guard try take(line, raw: rest.prefix(end + 1), headers, body) else { return .tooLarge }
             }
         }
@@ -124,7 +138,7 @@ struct HTTP1ResponseParser {
             headers.append(raw)
             state = .headerLine
         case .headerLine:
-            guard headers.count + raw.count <= Self.maxHeaderBytes else {
+            guard headers.count + raw.count <= maxHeaderBytes else {
                 throw Malformed(reason: "the header is too long")
             }
             guard !line.isEmpty else { return try endHeader() }
@@ -134,14 +148,11 @@ struct HTTP1ResponseParser {
             remaining = try Self.chunkSize(line)
             guard body.count + remaining <= maxBodyBytes else { return false }
             state = remaining == 0 ? .trailerLine : .chunkData
-        case .chunkEnd:
-            guard line.isEmpty else { throw Malformed(reason: "a chunk is longer than it says") }
-            state = .chunkSize
         case .trailerLine:
             trailerBytes += raw.count
-            guard trailerBytes <= Self.maxHeaderBytes else { throw Malformed(reason: "the trailer is too long") }
-            if line.isEmpty { state = .complete }
-        case .sizedBody, .bodyUntilClose, .chunkData, .complete:
+            guard trailerBytes <= maxHeaderBytes else { throw Malformed(reason: "the trailer is too long") }
+            if line.isEmpty { state = .complete } else { _ = try Self.field(line) }
+        case .sizedBody, .bodyUntilClose, .chunkData, .chunkEnd, .complete:
             preconditionFailure("no line is read here")
         }
         return true
@@ -155,21 +166,26 @@ struct HTTP1ResponseParser {
         guard isStatusLine, let code = line[9..<12].decimal, code >= 100 else {
             throw Malformed(reason: "the status line is no HTTP/1.1 status line")
         }
+        guard !line.containsControl else { throw Malformed(reason: "the status line holds a control character") }
         status = code
         isHTTP10 = line[7] == UInt8(ascii: "0")
         contentLength = nil
         isChunked = false
-        saysClose = false
         saysKeepAlive = false
     }
 
-    private mutating func readField(_ line: ByteView) throws(Malformed) {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0, Self.isToken(line.prefix(colon)) else {
+    /// The name and the value of a line of a header or trailer.
+    private static func field(_ line: ByteView) throws(Malformed) -> (name: ByteView, value: ByteView) {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0, isToken(line.prefix(colon)) else {
             throw Malformed(reason: "a header line has no proper name")
         }
-        let name = line.prefix(colon)
         let value = line.dropFirst(colon + 1).trimmed
         guard !value.containsControl else { throw Malformed(reason: "a header line holds a control character") }
+        return (line.prefix(colon), value)
+    }
+
+    private mutating func readField(_ line: ByteView) throws(Malformed) {
+        let (name, value) = try Self.field(line)
         switch name.count {
         case 10 where name.equalsIgnoringCase(ByteView("Connection")): readConnection(value)
         case 14 where name.equalsIgnoringCase(ByteView("Content-Length")):
@@ -201,20 +217,18 @@ struct HTTP1ResponseParser {
     private mutating func endHeader() throws(Malformed) -> Bool {
         switch status {
         case 101: throw Malformed(reason: "it switches protocols")
-        case 100..<200:
-            state = .statusLine
-            return true
-        case 204, 304:
-            // There is no body, whatever is announced (RFC 9110, sections 15.3.5 and 15.4.5); but one may come.
-            framingIsDoubtful = isChunked || (status == 204 && contentLength ?? 0 > 0)
-            state = .complete
+        case 100..<200, 204, 304:
+            // There is no body, whatever is announced (RFC 9112, section 6.3); but one may come. A 304 tells the length
+            // that the body would have.
+            if isChunked || (status != 304 && contentLength ?? 0 > 0) { framingIsDoubtful = true }
+            state = status < 200 ? .statusLine : .complete
             return true
         default: break
         }
         if isChunked {
             // Both lengths at once is how requests are smuggled, and HTTP/1.0 knows no chunks: they count, and the
             // connection ends with them (RFC 9112, section 6.1).
-            framingIsDoubtful = contentLength != nil || isHTTP10
+            if contentLength != nil || isHTTP10 { framingIsDoubtful = true }
             state = .chunkSize
         } else if let contentLength {
             guard contentLength <= maxBodyBytes else { return false }
@@ -229,7 +243,10 @@ struct HTTP1ResponseParser {
 
     /// A hexadecimal number, and after a semicolon what nobody needs.
     private static func chunkSize(_ line: ByteView) throws(Malformed) -> Int {
-        let digits = line.prefix(line.firstIndex(of: UInt8(ascii: ";")) ?? line.count).trimmed
+        guard !line.containsControl else { throw Malformed(reason: "a chunk's size holds a control character") }
+        var digits = line.prefix(line.firstIndex(of: UInt8(ascii: ";")) ?? line.count)
+        // White space may come after the size, not before it.
+        if !digits.isEmpty, digits[0] != 0x20, digits[0] != 0x09 { digits = digits.trimmed }
         guard !digits.isEmpty, digits.count <= 15 else { throw Malformed(reason: "a chunk has no proper size") }
         var size = 0
         for index in 0..<digits.count {
@@ -264,7 +281,7 @@ struct HTTP1ResponseParser {
 }
 
 extension ByteView {
-    /// Whether there is a control character but for the tab: it may not stand in a header line.
+    /// Whether there is a control character but for the tab: none may stand in a line.
     fileprivate var containsControl: Bool {
         for index in 0..<count where (self[index] < 0x20 && self[index] != 0x09) || self[index] == 0x7F { return true }
         return false

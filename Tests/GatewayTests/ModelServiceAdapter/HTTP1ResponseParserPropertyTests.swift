@@ -33,7 +33,7 @@ import Testing
         lines.shuffle(using: &random)
         text += lines.map { $0 + newline }.joined() + newline
         if hasBody {
-            text += framing == 1 ? chunks(Array(body.utf8), newline, &random) : body
+            text += framing == 1 ? chunks(Array(body.utf8), &random) : body
         }
         return Response(
             bytes: Array(text.utf8),
@@ -43,7 +43,8 @@ import Testing
         )
     }
 
-    private static func chunks(_ body: [UInt8], _ newline: String, _ random: inout SeededGenerator) -> String {
+    private static func chunks(_ body: [UInt8], _ random: inout SeededGenerator) -> String {
+        let newline = "\r\n"
         var text = ""
         var rest = body[...]
         while !rest.isEmpty {
