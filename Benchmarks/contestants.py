@@ -51,7 +51,7 @@ server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{
         proxy_pass http://model; proxy_http_version 1.1; proxy_set_header Connection "";
-        proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_request_buffering off;
+        proxy_buffer_size 64k; proxy_buffers 8 64k;
     }}
 }} }}
 """)

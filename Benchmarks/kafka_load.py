@@ -51,7 +51,7 @@ class KafkaLoad:
             self.send()
             self.producer.poll(0)
             if self.receive(0.25) is not None:
-                while self.receive(1.0) is not None:
+                while self.receive(0.5) is not None:
                     pass
                 self.failed = 0
                 return

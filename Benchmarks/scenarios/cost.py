@@ -9,8 +9,9 @@ SELDOM = {"mlserver": 3, "direct": 2}
 
 def run(bench):
     contestants = bench.present(NAMES)
-    for contestant in contestants:
-        measure.closed(bench, contestant, 1, note=", warming up")
+    if not bench.settings.quick:
+        for contestant in contestants:
+            measure.closed(bench, contestant, 1, note=", warming up")
     slices = {contestant.name: [] for contestant in contestants}
     for number in range(bench.plan.cost_rounds):
         found = {}

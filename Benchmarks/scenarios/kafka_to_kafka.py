@@ -102,9 +102,13 @@ def start(bench, phase):
     return sides
 
 
-def costs(bench):
+def stop(bench, sides):
+    for side in sides:
+        side.stop(bench)
+
+
+def costs(bench, sides):
     nginx = bench.contestant("nginx")
-    sides = start(bench, "cost")
     slices = {side.name: [] for side in sides}
     for number in range(bench.plan.kafka_rounds):
         reference = measure.closed(bench, nginx, bench.plan.slice)
@@ -113,27 +117,29 @@ def costs(bench):
             if found and reference:
                 found["to_nginx"] = found["cpu_us"] / reference["cpu_us"]
                 slices[side.name].append(found)
-    for side in sides:
-        side.stop(bench)
     return slices
 
 
-def latencies(bench):
-    sides = start(bench, "latency")
+def latencies(bench, sides):
     slices = {side.name: [] for side in sides}
     for number in range(bench.plan.kafka_rounds):
         for side in rotated(sides, number):
             found = side.slice(bench, lambda load: load.constant(LATENCY_RATE, bench.plan.slice))
             if found:
                 slices[side.name].append(found)
-    for side in sides:
-        side.stop(bench)
     return slices
 
 
 def run(bench):
     bench.need_broker()
-    cost, latency = costs(bench), latencies(bench)
+    sides = start(bench, "cost")
+    cost = costs(bench, sides)
+    # A short look goes on with the same, and saves the time of starting MLServer.
+    if not bench.settings.quick:
+        stop(bench, sides)
+        sides = start(bench, "latency")
+    latency = latencies(bench, sides)
+    stop(bench, sides)
     table = {}
     for name, label, _ in SIDES:
         if name not in cost:
