@@ -8,6 +8,7 @@ CONFIG ?= ameron-sidecar.yaml
 IMAGE ?= ameron-sidecar:latest
 # More arguments for `swift test`, as in `make test TEST_ARGS='--filter Text'`.
 TEST_ARGS ?=
+MINUTES ?= 30
 
 # `package=file`: not installed either where the file is there (another package may bring it).
 PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev
@@ -19,7 +20,7 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build run run-all test test-faults test-asan test-tsan bench docker format lint interop clean
+.PHONY: help deps test-deps build run run-all test test-faults test-asan test-tsan fuzz bench docker format lint interop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +62,9 @@ test-tsan: deps test-deps ## run all tests under ThreadSanitizer
 	TSAN_OPTIONS=$(call SANITIZER_OPTIONS,tsan):suppressions=$(CURDIR)/Tests/tsan.supp:print_suppressions=0 \
 	    scripts/sanitized.sh .build-tsan --sanitize=thread $(TEST_ARGS)
 
+fuzz: ## fuzz the HTTP response parser for MINUTES (30)
+	Tests/fuzz/run.sh $(MINUTES)
+
 bench: build ## what a request costs beside nginx (QUICK=1 for a short look)
 	@scripts/deps.sh $(BENCH_PACKAGES)
 	Benchmarks/gateway-cost.sh
@@ -83,4 +87,4 @@ interop: build ## drive MLServer with tritonclient, directly and through the Sid
 	Tests/interop/run.sh
 
 clean: ## delete what was built
-	rm -rf .build .build-asan .build-tsan .venv-interop
+	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop
