@@ -186,6 +186,19 @@ import Testing
         #expect(SeenResponse.read(Array(fits.utf8), pieces: pieces) == .ok())
     }
 
+    @Test(arguments: [0, 1]) func boundsHeadersAndTrailersToTheByte(_ excess: Int) {
+        func lines(_ count: Int) -> String {
+            let line = "X: \(String(repeating: "x", count: 1_019))\r\n"
+            let last = count % line.utf8.count + line.utf8.count
+            return String(repeating: line, count: count / line.utf8.count - 1)
+                + "X: \(String(repeating: "x", count: last - 7))\r\n\r\n"
+        }
+        let head = "\(Self.ok)Content-Length: 0\r\n"
+        let header = head + lines((256 << 10) - head.utf8.count + excess)
+        let trailer = "\(Self.chunked)0\r\n" + lines((256 << 10) + excess)
+        for text in [header, trailer] { #expect(SeenResponse.read(text).isMalformed == (excess > 0)) }
+    }
+
     @Test(arguments: [9, 10, 11]) func boundsLinesHoweverTheyCome(_ pad: Int) {
         let line = "HTTP/1.1 200 " + String(repeating: "x", count: (64 << 10) - 23 + pad)
         let bytes = Array("\(line)\r\nContent-Length: 0\r\n\r\n".utf8)
