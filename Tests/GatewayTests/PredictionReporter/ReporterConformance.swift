@@ -181,7 +181,9 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
             stopper.join()
             #expect(reporter.counters.totals.all == 3_000)
             #expect(reporter.counters.totalQueued == 0)
-            #expect(subject.delivered().count == reporter.counters.totals.sent)
+            // A request that was cut off at the end counts as dropped, and may have arrived.
+            let totals = reporter.counters.totals
+            #expect((totals.sent...totals.sent + totals.dropped).contains(subject.delivered().count))
         }
     }
 }

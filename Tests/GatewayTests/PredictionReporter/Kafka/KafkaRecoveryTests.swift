@@ -26,7 +26,7 @@ import Testing
         return try KafkaReporter(configuration: configuration, feed: feed, log: recorder.log)
     }
 
-    private func expectAll(_ count: Int) throws {
+    private func expectAll(_ count: Int, inOrder: Bool = true) throws {
         let records = try cluster.allRecords(in: "predictions", partitions: 4)
         #expect(Set(try records.map { try eventNumber($0.text ?? "") }) == Set(0..<count))
         // Whole, headers and all, however often they were sent.
@@ -34,7 +34,7 @@ import Testing
             let number = try eventNumber(record.text ?? "")
             #expect(record.headers.count == 6 && record.headers.contains("ce_id=event-\(number)"))
         }
-        try expectOrderPerKey(records, mayRepeat: true)
+        if inOrder { try expectOrderPerKey(records, mayRepeat: true) }
     }
 
     @Test func `under at-least-once everything arrives when the broker is back`() throws {
@@ -58,7 +58,8 @@ import Testing
     }
 
     /// The user's limit on each message's time only makes it be tried anew.
-    @Test func `under at-least-once messages that time out are sent again, in order`() throws {
+    /// Not in order: librdkafka may have sent later messages by the time that it tells of earlier ones which timed out unsent.
+    @Test func `under at-least-once messages that time out are sent again`() throws {
         try cluster.setBroker(1, down: true)
         let feed = try DurableFeed()
         let reporter = try makeReporter(feed, ["message.timeout.ms": "100"])
@@ -73,7 +74,7 @@ import Testing
         #expect(eventually { feed.acknowledged == [1_000, 0] })
         reporter.stop(timeout: .seconds(10))
         #expect(feed.counters.totals == .init(sent: 1_000))
-        try expectAll(1_000)
+        try expectAll(1_000, inOrder: false)
     }
 
     /// OUT_OF_ORDER_SEQUENCE_NUMBER, for the oldest batch, is fatal to librdkafka's idempotent producer.
