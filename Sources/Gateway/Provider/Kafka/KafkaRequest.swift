@@ -121,6 +121,7 @@ final class KafkaRequestPool {
     func giveBack(_ request: KafkaRequest) {
         precondition(request.state != .idle, "a request is given back once")
         request.state = .idle
+        request.message?.recycle()
         request.message = nil
         request.partition = nil
         free.append(request.index)

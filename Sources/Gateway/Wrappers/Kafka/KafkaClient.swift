@@ -17,6 +17,9 @@ final class KafkaClient {
     let queue: OpaquePointer
     /// The library's threads write to its descriptor.
     private let wake: EventFD?
+    /// Recycled objects, for the next records.
+    private var spareMessages: [KafkaMessage] = []
+    private static let maxSpareMessages = 4_096
 
     init(_ kind: Kind, settings: KafkaSettings, wake: EventFD?) throws(KafkaSettingError) {
         var settings = settings
@@ -98,11 +101,12 @@ final class KafkaClient {
     }
 
     private func handle(_ event: OpaquePointer, _ body: (KafkaEvent) -> Void) {
-        if rd_kafka_event_type(event) == RD_KAFKA_EVENT_FETCH,
-            let message = KafkaMessage(consuming: event, client: self)
-        {
-            body(.consumed(message))
-            return
+        if rd_kafka_event_type(event) == RD_KAFKA_EVENT_FETCH {
+            let message = spareMessages.popLast() ?? KafkaMessage()
+            if message.take(event, of: self) {
+                body(.consumed(message))
+                return
+            }
         }
         defer { rd_kafka_event_destroy(event) }
         switch rd_kafka_event_type(event) {
@@ -130,6 +134,11 @@ final class KafkaClient {
             body(.committed(partitions, error: isError ? KafkaError(code: code.rawValue) : nil))
         default: break  // asked for by no call of ours
         }
+    }
+
+    /// Keeps a recycled object for the next record.
+    func keep(_ message: KafkaMessage) {
+        if spareMessages.count < Self.maxSpareMessages { spareMessages.append(message) }
     }
 
     private func handleLog(_ event: OpaquePointer, _ body: (KafkaEvent) -> Void) {

@@ -1,15 +1,6 @@
 private import CKafka
 
 extension KafkaConsumer {
-    /// Says that all before `offset` is done: the next record to read is there. It is committed at the next interval of
-    /// `auto.commit.interval.ms`, and when the partition or the group is left. Needs `enable.auto.offset.store=false`.
-    ///
-    /// - Throws: `.state` where the partition is not assigned.
-    func storeOffset(topic: String, partition: Int32, offset: Int64) throws(KafkaError) {
-        let list = KafkaPartitionList([KafkaPartition(topic: topic, partition: partition, offset: offset)])
-        try KafkaError.check(rd_kafka_offsets_store(client.pointer, list.pointer.list).rawValue)
-    }
-
     /// What the group has committed; `noOffset` where it has not. Asks the broker and waits for it: not for the request
     /// path.
     func committed(_ partitions: [KafkaPartition], timeoutMilliseconds: Int) throws(KafkaError) -> [KafkaPartition] {

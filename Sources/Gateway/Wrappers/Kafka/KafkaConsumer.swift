@@ -7,6 +7,8 @@ private import CKafka
 /// `group.id` must be set also where no group is joined.
 final class KafkaConsumer {
     let client: KafkaClient
+    /// Those of which an offset was stored.
+    private var topics: [String: KafkaTopic] = [:]
 
     init(settings: KafkaSettings, wake: EventFD?) throws(KafkaSettingError) {
         client = try KafkaClient(.consumer, settings: settings, wake: wake)
@@ -40,6 +42,23 @@ final class KafkaConsumer {
     }
 
     var isClosed: Bool { rd_kafka_consumer_closed(client.pointer) != 0 }
+
+    /// Says that all before `offset` is done: the next record to read is there. It is committed at the next interval of
+    /// `auto.commit.interval.ms`, and when the partition or the group is left. Needs `enable.auto.offset.store=false`.
+    ///
+    /// - Throws: `.state` where the partition is not assigned, `.unknownPartition` where the topic has none of that number.
+    func storeOffset(topic: String, partition: Int32, offset: Int64) throws(KafkaError) {
+        let handle: KafkaTopic
+        if let known = topics[topic] {
+            handle = known
+        } else {
+            handle = try KafkaTopic(topic, client: client)
+            topics[topic] = handle
+        }
+        // By the handle: a list of partitions for rd_kafka_offsets_store would have to be made each time, since it holds
+        // on to them, which keeps the client from ending. This call takes the last offset that is done, not the next one.
+        try KafkaError.check(rd_kafka_offset_store(handle.pointer, partition, offset - 1).rawValue)
+    }
 }
 
 @available(*, unavailable)

@@ -6,20 +6,38 @@ private import CKafka
 /// its client too, which therefore ends with the last message of a consumer that is let go.
 final class KafkaMessage: @unchecked Sendable {
     // Sendable: handed from thread to thread and used by one at a time, which librdkafka allows.
-    private let event: OpaquePointer
-    private let message: UnsafePointer<rd_kafka_message_t>
+    /// nil: it was recycled.
+    private var event: OpaquePointer?
+    private var message: UnsafePointer<rd_kafka_message_t>!
     /// The message refers to its client's topics.
-    private let client: KafkaClient
+    private var client: KafkaClient?
 
-    /// Takes over a FETCH event; gives nil and leaves the event alone where it carries no message.
-    init?(consuming event: OpaquePointer, client: KafkaClient) {
-        guard let message = rd_kafka_event_message_next(event) else { return nil }
+    /// An object that carries nothing yet.
+    init() {}
+
+    /// Takes over a FETCH event; gives false and leaves the event alone where it carries no message.
+    func take(_ event: OpaquePointer, of client: KafkaClient) -> Bool {
+        guard let message = rd_kafka_event_message_next(event) else { return false }
         self.event = event
         self.message = message
         self.client = client
+        return true
     }
 
-    deinit { rd_kafka_event_destroy(event) }
+    /// Frees the record and leaves the object with its client for the next one: by who has the only reference to it, on
+    /// the client's thread. Who does not call this loses nothing but that.
+    func recycle() {
+        guard let event, let client else { return }
+        rd_kafka_event_destroy(event)
+        self.event = nil
+        message = nil
+        self.client = nil
+        client.keep(self)
+    }
+
+    deinit {
+        if let event { rd_kafka_event_destroy(event) }
+    }
 
     var topic: ByteView { ByteView(cString: rd_kafka_topic_name(message.pointee.rkt)) }
     var partition: Int32 { message.pointee.partition }
