@@ -1,4 +1,4 @@
-/// The events of one request, copied, from its first try until they are done with.
+/// The events of one request, copied, from its first try until they are done with. Used again for others after that.
 final class HTTPDelivery {
     private struct Event {
         /// Where its JSON stands in `bytes`, without a line feed.
@@ -8,7 +8,7 @@ final class HTTPDelivery {
 
     let mode: Configuration.Reporter.HTTP.Mode
     /// When the first of the events came, on `Clock.monotonic`.
-    let arrival: Int64
+    private(set) var arrival: Int64
     /// Tries that failed.
     var attempts = 0
     /// When the next try begins, or the present one has taken too long, on `Clock.monotonic`.
@@ -26,9 +26,17 @@ final class HTTPDelivery {
         bytes = ByteBuffer(capacity: capacity)
     }
 
+    /// Empties it for other events; keeps room for up to `keepingAtMost` bytes.
+    func reset(arrival: Int64, keepingAtMost: Int) {
+        self.arrival = arrival
+        attempts = 0
+        due = 0
+        bytes.removeAll(keepingAtMost: keepingAtMost)
+        events.removeAll(keepingCapacity: true)
+    }
+
     var count: Int { events.count }
     var byteCount: Int { bytes.count }
-    var tickets: [DeliveryLedger.Ticket] { events.map(\.ticket) }
 
     /// Adds an event: in binary mode the only one. `close` comes after the last.
     func append(_ frame: EventFrame, _ ticket: DeliveryLedger.Ticket) {

@@ -24,12 +24,12 @@ final class HTTPReporterLoop {
 
     /// Waits for something to happen, at most until `time` on `Clock.monotonic`.
     ///
-    /// - Parameter hasEvents: where new events are to end the wait: whether there are any. nil: they do not end it.
-    func wait(until time: Int64, unless hasEvents: (() -> Bool)?) throws(SystemError) {
+    /// - Parameter source: whose new events are to end the wait; nil: none do.
+    func wait(until time: Int64, orEventsIn source: (any EventSource)?) throws(SystemError) {
         let time = min(time, curl.deadline ?? .max)
         var timeout = Self.milliseconds(until: time)
-        if let hasEvents, !wake.beginSleep(unless: hasEvents) { timeout = 0 }
-        defer { if hasEvents != nil { wake.endSleep() } }
+        if let source, !wake.beginSleep(unless: { source.hasEvents }) { timeout = 0 }
+        defer { if source != nil { wake.endSleep() } }
         let count = try epoll.wait(timeoutMilliseconds: timeout)
         for index in 0..<count {
             let event = epoll.event(index)

@@ -61,8 +61,9 @@ extension HTTPReporterThread {
     private func delivered(_ delivery: HTTPDelivery) {
         counters.sent.add(delivery.count, ordering: .relaxed)
         counters.deliveries.observe(max(Clock.monotonic() - delivery.arrival, 0), times: delivery.count)
-        for ticket in delivery.tickets { ledger.end(ticket) }
+        delivery.forEachEvent { _, ticket in ledger.end(ticket) }
         trouble.end()
+        if spareDeliveries.count < configuration.maxInFlight { spareDeliveries.append(delivery) }
     }
 
     /// Tries again later: after some time that grows with each failure, or when the receiver says, but within the longest

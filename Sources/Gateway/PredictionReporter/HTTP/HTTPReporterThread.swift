@@ -23,6 +23,8 @@ final class HTTPReporterThread: CurlTransferDelegate {
     var waiting: [HTTPDelivery] = []
     /// Of finished requests, to be used again.
     var spare: [CurlTransfer] = []
+    /// Those that were delivered, to be filled again.
+    var spareDeliveries: [HTTPDelivery] = []
     let random = RandomPool()
     let backoff: RetryBackoff
 
@@ -116,9 +118,7 @@ final class HTTPReporterThread: CurlTransferDelegate {
                 sleepsForEvents = true
             }
         }
-        let source = source
-        let hasEvents: () -> Bool = { source.hasEvents }
-        try loop.wait(until: time, unless: sleepsForEvents ? hasEvents : nil)
+        try loop.wait(until: time, orEventsIn: sleepsForEvents ? source : nil)
     }
 
     // MARK: Making up requests
@@ -152,7 +152,13 @@ final class HTTPReporterThread: CurlTransferDelegate {
             end += 1
         } while end < events.count && end - next < limit && bytes + events[end].frame.bytes.count <= Self.batchBytes
 
-        let delivery = HTTPDelivery(mode: mode, arrival: arrival, capacity: bytes + 2)
+        let delivery: HTTPDelivery
+        if let spare = spareDeliveries.popLast() {
+            delivery = spare
+            delivery.reset(arrival: arrival, keepingAtMost: Self.batchBytes)
+        } else {
+            delivery = HTTPDelivery(mode: mode, arrival: arrival, capacity: bytes + 2)
+        }
         for event in events[next..<end] { delivery.append(event.frame, ledger.begin(event)) }
         delivery.close()
         next = end
