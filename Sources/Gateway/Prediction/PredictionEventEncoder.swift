@@ -8,6 +8,16 @@ final class PredictionEventEncoder {
     /// `{"specversion":…,"source":"…","id":"`: the same in every event of this process.
     private let opening = ByteBuffer()
     private let timestamps = TimestampWriter()
+    /// The instants of the answer with many Predictions that was encoded last, and their text: the same in each event.
+    private var stamps = Stamps()
+    private let stampText = ByteBuffer(capacity: 256)
+
+    private struct Stamps {
+        var receivedAt: Int64 = 0
+        var sentAt: Int64 = 0
+        var answeredAt: Int64 = 0
+        var completedAt: Int64 = 0
+    }
 
     /// An encoder for events from `source`, a URI reference: `//host/ameron-sidecar`.
     init(source: String) {
@@ -43,7 +53,7 @@ final class PredictionEventEncoder {
         parts.id = part { out.append(event.id) }
         if event.completedAt != 0 {
             EventEnvelope.appendBeforeTime(to: out)
-            parts.time = part { timestamps.append(event.completedAt, to: out) }
+            parts.time = part { appendTime(of: event, to: out) }
         }
         EventEnvelope.appendBeforeData(to: out)
         parts.data = part {
@@ -63,6 +73,16 @@ final class PredictionEventEncoder {
         EventEnvelope.close(out)
         out.append("\n")
         return parts
+    }
+
+    private func appendTime(of event: PredictionEvent, to out: ByteBuffer) {
+        if event.rowIndex > 0 && hasText(of: event) {
+            // The last of the stamps, without the quotation mark behind it.
+            let text = stampText.view
+            out.append(text.dropFirst(text.count - TimestampWriter.length - 1).prefix(TimestampWriter.length))
+        } else {
+            timestamps.append(event.completedAt, to: out)
+        }
     }
 
     private func appendPlace(of event: PredictionEvent, to out: ByteBuffer) {
@@ -144,15 +164,37 @@ final class PredictionEventEncoder {
     }
 
     private func appendStamps(of event: PredictionEvent, to out: ByteBuffer) {
-        append(#","receivedAt":""#, event.receivedAt, to: out)
-        append(#","sentAt":""#, event.sentAt, to: out)
-        append(#","answeredAt":""#, event.answeredAt, to: out)
-        append(#","completedAt":""#, event.completedAt, to: out)
+        if event.rowIndex > 0 && hasText(of: event) {
+            out.append(stampText.view)
+        } else {
+            let start = out.count
+            append(#","receivedAt":""#, event.receivedAt, to: out)
+            append(#","sentAt":""#, event.sentAt, to: out)
+            append(#","answeredAt":""#, event.answeredAt, to: out)
+            append(#","completedAt":""#, event.completedAt, to: out)
+            if event.rowCount > 1 { keepText(out[start..<out.count], of: event) }
+        }
         if !event.traceparent.isEmpty {
             out.append(#","traceparent":""#)
             out.appendJSON(escaping: event.traceparent)
             out.append(UInt8(ascii: "\""))
         }
+    }
+
+    private func hasText(of event: PredictionEvent) -> Bool {
+        stamps.completedAt == event.completedAt && stamps.answeredAt == event.answeredAt
+            && stamps.sentAt == event.sentAt && stamps.receivedAt == event.receivedAt
+    }
+
+    private func keepText(_ text: ByteView, of event: PredictionEvent) {
+        stampText.removeAll()
+        stampText.append(text)
+        stamps = Stamps(
+            receivedAt: event.receivedAt,
+            sentAt: event.sentAt,
+            answeredAt: event.answeredAt,
+            completedAt: event.completedAt
+        )
     }
 
     @inline(__always)
