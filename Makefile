@@ -14,13 +14,14 @@ MINUTES ?= 30
 PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev libmimalloc-dev
 TEST_PACKAGES := openssl=/usr/bin/openssl
 BENCH_PACKAGES := nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy wrk=/usr/bin/wrk python3-venv curl=/usr/bin/curl
+BUDGET_PACKAGES := strace=/usr/bin/strace valgrind=/usr/bin/valgrind binutils=/usr/bin/strip
 INTEROP_PACKAGES := python3-venv
 LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git
 
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build run run-all test test-faults test-asan test-tsan fuzz bench docker format lint interop clean
+.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan fuzz bench docker format lint interop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +46,17 @@ test: deps test-deps ## run all tests
 	swift build --build-tests
 	swift test --skip-build $(or $(TEST_ARGS),--skip '^FaultTests[.]')
 	$(if $(TEST_ARGS),,swift test --skip-build --filter '^FaultTests[.]')
+	$(if $(TEST_ARGS),,$(MAKE) --no-print-directory budgets)
+
+# On the release build: a debug build allocates in places where an optimized one does not.
+budgets: build test-deps ## hold allocations, system calls and instructions per request to Tests/budgets/limits.txt
+	@scripts/deps.sh $(BUDGET_PACKAGES)
+	@mkdir -p .build/budgets
+	clang -O1 -g -fPIC -shared -o .build/budgets/allocations.so Tests/budgets/allocations.c
+	strip -g -o .build/budgets/ameron-sidecar .build/release/ameron-sidecar
+	swift build --build-tests
+	AMERON_BUDGETS=$(CURDIR)/.build/budgets AMERON_SIDECAR=$(CURDIR)/.build/release/ameron-sidecar \
+	    swift test --skip-build --no-parallel --filter '^BudgetTests[.]'
 
 # The tests of `make test` that go on for as long as it takes to believe them, one after the other; they print figures.
 test-faults: deps test-deps ## kill the Sidecar 20 times, take the brokers down for 30 s at 2,000 requests/s

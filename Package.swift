@@ -73,6 +73,11 @@ let package = Package(
             dependencies: ["Gateway", "TestSupport", "ameron-sidecar"],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "BudgetTests",
+            dependencies: ["Gateway", "TestSupport", "ameron-sidecar"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx17

@@ -32,17 +32,21 @@ package final class SidecarProcess: Sendable {
     }
 
     /// Starts it with arguments and waits until it serves (the example Model Service does, too).
+    ///
+    /// - Parameter wrapper: a program that runs it, with its arguments, the executable's path among them; empty: none.
     package init(
         arguments: [String],
+        through wrapper: [String] = [],
         environment: [String: String] = [:],
         directory: TemporaryDirectory = TemporaryDirectory(),
         eventFile: String = "none"
     ) throws {
         self.directory = directory
         self.eventFile = eventFile
+        let command = (wrapper.isEmpty ? [Self.executable] : wrapper) + arguments
         let process = try ChildProcess(
-            Self.executable,
-            arguments,
+            command[0],
+            Array(command.dropFirst()),
             environment: environment,
             directory: directory
         )

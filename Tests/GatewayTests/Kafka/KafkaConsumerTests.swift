@@ -98,7 +98,7 @@ import Testing
         #expect(consumer.records(1).map(\.text) == ["1"])
         let other = KafkaPartition(topic: "other", partition: 0)
         #expect(throws: KafkaError.unknownPartition) { try consumer.pause([other]) }
-        #expect(throws: KafkaError.state) {
+        #expect(throws: KafkaError.unknownPartition) {
             try consumer.storeOffset(topic: "requests", partition: 9, offset: 1)
         }
     }

@@ -46,7 +46,7 @@ final class KafkaConsumer {
     /// Says that all before `offset` is done: the next record to read is there. It is committed at the next interval of
     /// `auto.commit.interval.ms`, and when the partition or the group is left. Needs `enable.auto.offset.store=false`.
     ///
-    /// - Throws: `.state` where the partition is not assigned.
+    /// - Throws: `.state` where the partition is not assigned, `.unknownPartition` where the topic has none of that number.
     func storeOffset(topic: String, partition: Int32, offset: Int64) throws(KafkaError) {
         let handle: KafkaTopic
         if let known = topics[topic] {

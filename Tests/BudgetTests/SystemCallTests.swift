@@ -1,0 +1,140 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension BudgetTests {
+    /// How many system calls a request costs, by strace, of all threads: alone, and when 64 requests share the turns of the
+    /// loop. nginx as a plain proxy of the same Model Service stands beside it where it is installed.
+    @Suite struct SystemCalls {
+        @Test(arguments: [Case.restOnly, .restFile, .restKafka, .restSpool], [1, 64])
+        func overREST(_ steady: Case, _ clients: Int) throws { try perRequest(steady, clients) }
+
+        /// Not one by one: how often librdkafka asks for more while there is nothing depends on the time.
+        @Test(arguments: [Case.kafka, .kafkaSpool]) func overKafka(_ steady: Case) throws { try perRequest(steady, 64) }
+
+        private func perRequest(_ steady: Case, _ clients: Int) throws {
+            let tools = try #require(Budget.tools)
+            // The library lets itself be traced where only children may be.
+            let rig = try Rig(steady, environment: { _ in ["LD_PRELOAD": "\(tools)/allocations.so"] })
+            let name = "system-calls/\(steady.rawValue)/\(clients)"
+            try Self.measure(name, rig.sidecar.process.id, clients, rig.directory) {
+                try rig.run(clients: clients, rounds: $0)
+            }
+            #expect(rig.sidecar.stop() == .code(0))
+        }
+
+        @Test(arguments: [1, 64]) func ofNginx(_ clients: Int) throws {
+            guard let nginx = Nginx.executable else {
+                return Budget.tell("system-calls/nginx", "nginx is not installed")
+            }
+            let tools = try #require(Budget.tools)
+            let model = try SteadyModel(Case.native)
+            model.setParties(clients)
+            let proxy = try Nginx(nginx, upstream: model.url, environment: ["LD_PRELOAD": "\(tools)/allocations.so"])
+            let load = try SteadyLoad(port: proxy.port, connections: clients, Case.restOnly.request)
+            try Self.measure(
+                "system-calls/nginx/\(clients)",
+                proxy.process.id,
+                clients,
+                proxy.directory,
+                isLimited: false
+            ) {
+                try load.run(rounds: $0)
+            }
+        }
+
+        private static func measure(
+            _ name: String,
+            _ process: pid_t,
+            _ clients: Int,
+            _ directory: TemporaryDirectory,
+            isLimited: Bool = true,
+            run: (_ rounds: Int) throws -> Void
+        ) throws {
+            try run(20)
+            let rounds = max(20, 400 / clients)
+            let trace = try SystemCallCount(of: process, directory)
+            try run(rounds)
+            let counts = try trace.finish()
+            let requests = Double(clients * rounds)
+            let most = counts.sorted { $0.value > $1.value }.prefix(12)
+                .map { "\($0.key) \(String(format: "%.2f", Double($0.value) / requests))" }.joined(separator: ", ")
+            let all = Double(counts.values.reduce(0, +)) / requests
+            if isLimited { Budget.expect(name, all) { most } }
+            Budget.tell(name, "\(String(format: "%.2f", all)): \(most)")
+        }
+    }
+}
+
+/// strace at a process that runs: counts the calls of all its threads until `finish`.
+private struct SystemCallCount {
+    private let tracer: ChildProcess
+    private let summary: String
+
+    init(of process: pid_t, _ directory: TemporaryDirectory) throws {
+        summary = directory.file("system-calls")
+        let tracer = try ChildProcess("/usr/bin/strace", ["-f", "-c", "-o", summary, "-p", "\(process)"])
+        self.tracer = tracer
+        let isAttached = eventually { tracer.standardError.contains(" attached") || tracer.exitStatus != nil }
+        guard isAttached, tracer.exitStatus == nil else { throw TestFailure("strace: \(tracer.standardError)") }
+    }
+
+    /// Calls by name.
+    func finish() throws -> [String: Int] {
+        tracer.send(signal: SIGINT)
+        guard tracer.waitForExit() != nil else { throw TestFailure("strace does not end") }
+        var counts: [String: Int] = [:]
+        for line in String(decoding: wholeFile(summary) ?? [], as: UTF8.self).split(separator: "\n") {
+            // % time, seconds, microseconds for each call, calls, (errors,) name
+            let words = line.split(separator: " ")
+            guard words.count >= 5, let name = words.last, name != "total", Double(words[0]) != nil else { continue }
+            counts[String(name)] = Int(words[3])
+        }
+        guard !counts.isEmpty else { throw TestFailure("strace saw nothing: \(tracer.standardError)") }
+        return counts
+    }
+}
+
+/// nginx in one process as a plain reverse proxy with kept connections.
+private struct Nginx {
+    static let executable = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"]
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    let process: ChildProcess
+    let port: UInt16
+    let directory: TemporaryDirectory
+
+    init(_ executable: String, upstream: String, environment: [String: String]) throws {
+        // A free port: that of a socket which is closed again.
+        guard case .tcp(let port) = try FakeModelService.refusing().endpoint else { throw TestFailure("no port") }
+        let directory = TemporaryDirectory()
+        self.port = port
+        self.directory = directory
+        let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map { "\($0)_temp_path \(directory.file($0));" }.joined(separator: " ")
+        let configuration = try directory.write(
+            """
+            daemon off; master_process off; pid \(directory.file("pid")); error_log stderr;
+            events { worker_connections 1024; }
+            http {
+                \(folders) access_log off; keepalive_requests 1000000000;
+                upstream model { server \(upstream.dropFirst(7).dropLast()); keepalive 256; }
+                server {
+                    listen 127.0.0.1:\(port);
+                    location / { proxy_pass http://model; proxy_http_version 1.1; proxy_set_header Connection ""; }
+                }
+            }
+            """,
+            to: "nginx.conf"
+        )
+        let process = try ChildProcess(
+            executable,
+            ["-p", directory.path, "-c", configuration],
+            environment: environment,
+            directory: directory
+        )
+        let isUp = eventually { (try? HTTPConnection(port: port)) != nil }
+        guard isUp else { throw TestFailure("nginx does not start: \(process.standardErrorTail)") }
+        self.process = process
+    }
+}
