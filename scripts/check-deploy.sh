@@ -93,5 +93,6 @@ promtool check config --lint=all --lint-fatal deploy/prometheus/prometheus.yml >
     { cat "$work/promtool" >&2; exit 1; }
 promtool test rules deploy/prometheus/alerts.test.yaml >"$work/promtool" || { cat "$work/promtool" >&2; exit 1; }
 
+Tests/deploy/supervise.sh
 check_configurations
 echo "ok: ${#yaml[@]} YAML files, ${#docker[@]} Dockerfiles, the dashboard and the alerts"
