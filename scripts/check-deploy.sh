@@ -70,7 +70,8 @@ yamllint --strict -d '{extends: default, rules: {line-length: {max: 120}, docume
 mapfile -t docker < <(find . -path './.*' -prune -o -name 'Dockerfile*' -print)
 hadolint --ignore DL3008 "${docker[@]}" # DL3008: versions are those of the Debian release
 
-check-jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
+check-jsonschema --builtin-schema vendor.compose-spec compose.yaml >"$work/compose" ||
+    { cat "$work/compose" >&2; exit 1; }
 
 # The oldest version that has all that is used, and the newest that the validator knows. Kustomizations and what
 # operators define have no schema there; check_deploy.py looks at them.

@@ -7,15 +7,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-# A process that runs until it is told to stop (exit code $STOP_CODE), or until a line in its fifo says to die.
+# A process that runs until it is told to stop (exit code $STOP_CODE), or until a line in its fifo says to die; 20 s at
+# most, so that a supervisor that waits for ever is found out.
 cat >stand-in <<'END'
 #!/usr/bin/env bash
 name=$1
 trap 'echo "$name told" >>log; exit "${STOP_CODE:-0}"' TERM
 exec 3<>"$name.fifo"
 echo "$name runs" >>log
-read -r code <&3
-exit "$code"
+read -rt 20 code <&3
+exit "${code:-99}"
 END
 # What supervise.sh runs as the Sidecar.
 printf '#!/bin/sh\nexec ./stand-in sidecar\n' >ameron-sidecar
