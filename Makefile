@@ -16,7 +16,7 @@ TEST_PACKAGES := openssl=/usr/bin/openssl
 BENCH_PACKAGES := nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy wrk=/usr/bin/wrk python3-venv curl=/usr/bin/curl
 BUDGET_PACKAGES := strace=/usr/bin/strace valgrind=/usr/bin/valgrind binutils=/usr/bin/strip
 INTEROP_PACKAGES := python3-venv
-LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git
+LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
@@ -44,6 +44,7 @@ run-all: build ## start a local Kafka, an example model and the Sidecar (KAFKA=c
 
 test: deps test-deps ## run all tests
 	swift build --build-tests
+	SIDECAR=.build/debug/ameron-sidecar scripts/check-deploy.sh configurations
 	swift test --skip-build $(or $(TEST_ARGS),--skip '^FaultTests[.]')
 	$(if $(TEST_ARGS),,swift test --skip-build --filter '^FaultTests[.]')
 	$(if $(TEST_ARGS),,$(MAKE) --no-print-directory budgets)
@@ -88,10 +89,11 @@ docker: ## build the container image (IMAGE=name:tag)
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 
-lint: ## check format, scripts and tree
+lint: ## check format, scripts, deployments and tree
 	@scripts/deps.sh $(LINT_PACKAGES)
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
-	shellcheck .ci/run $(shell find scripts Benchmarks Tests examples -name '*.sh')
+	shellcheck .ci/run $(shell find scripts Benchmarks Tests examples deploy -name '*.sh')
+	scripts/check-deploy.sh
 	scripts/check-tree.sh
 
 interop: build ## drive MLServer with tritonclient, directly and through the Sidecar
@@ -99,4 +101,4 @@ interop: build ## drive MLServer with tritonclient, directly and through the Sid
 	Tests/interop/run.sh
 
 clean: ## delete what was built
-	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-bench
+	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-bench .venv-deploy
