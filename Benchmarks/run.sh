@@ -5,12 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 venv=.venv-bench
-wanted=Benchmarks/requirements.txt
-if ! cmp -s "$wanted" "$venv/installed.txt"; then
-    echo "Installing $wanted into $venv" >&2
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --requirement "$wanted"
-    cp "$wanted" "$venv/installed.txt"
-fi
+scripts/venv.sh "$venv" Benchmarks/requirements.txt
 PATH=$PATH:/usr/sbin exec "$venv/bin/python" Benchmarks "$@"

@@ -2,17 +2,21 @@
 from pathlib import Path
 
 
+def tasks(pid):
+    """The folders of its threads; none where it has ended."""
+    try:
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return []
+
+
 def family(pid):
     """The process and all below it."""
     pids, waiting = [], [pid]
     while waiting:
         one = waiting.pop()
         pids.append(one)
-        try:
-            tasks = list(Path(f"/proc/{one}/task").iterdir())
-        except OSError:
-            continue
-        for task in tasks:
+        for task in tasks(one):
             try:
                 waiting += map(int, (task / "children").read_text().split())
             except OSError:
@@ -24,11 +28,7 @@ def cpu_ns(pid):
     """Time on a processor of all threads. The clock ticks of /proc/PID/stat would be too coarse for a short slice."""
     total = 0
     for one in family(pid):
-        try:
-            tasks = list(Path(f"/proc/{one}/task").iterdir())
-        except OSError:
-            continue
-        for task in tasks:
+        for task in tasks(one):
             try:
                 total += int((task / "schedstat").read_text().split()[0])
             except (OSError, IndexError):

@@ -14,20 +14,22 @@ cat >stand-in <<'END'
 name=$1
 trap 'echo "$name told" >>log; exit "${STOP_CODE:-0}"' TERM
 exec 3<>"$name.fifo"
-echo "$name runs" >>log
+echo "$name runs" >started
 read -rt 20 code <&3
 exit "${code:-99}"
 END
 # What supervise.sh runs as the Sidecar.
 printf '#!/bin/sh\nexec ./stand-in sidecar\n' >ameron-sidecar
 chmod +x stand-in ameron-sidecar
+# Each stand-in writes a line here once it can be told to stop.
+mkfifo started
+exec 4<>started
 export PATH=$work:$PATH
 
-wait_for() { # lines in the log
-    local deadline=$((SECONDS + 10))
-    until grep -qF -e "$1" log && grep -qF -e "$2" log; do
-        [ $SECONDS -lt $deadline ] || { echo "error: no '$1' and '$2' in the log" >&2; exit 1; }
-        read -rt 0.01 <> <(:) || true
+wait_for_both() {
+    local _
+    for _ in model sidecar; do
+        read -rt 10 -u 4 _ || { echo "error: the supervisor does not start both" >&2; exit 1; }
     done
 }
 
@@ -39,10 +41,10 @@ check() { # name, wanted exit code, wanted log after the start, then what to do
     : >log
     "$supervise" ./stand-in model 2>messages &
     supervisor=$!
-    wait_for "model runs" "sidecar runs"
+    wait_for_both
     "$@"
     wait $supervisor || got=$?
-    if [ $got != "$code" ] || [ "$(grep told log | tr '\n' ' ')" != "$log" ]; then
+    if [ $got != "$code" ] || [ "$(tr '\n' ' ' <log)" != "$log" ]; then
         echo "error: $name: exit code $got, wanted $code; then the log and the messages" >&2
         cat log messages >&2
         exit 1

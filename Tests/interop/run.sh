@@ -5,12 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 venv=.venv-interop
-wanted=Tests/interop/requirements.txt
-if ! cmp -s "$wanted" "$venv/installed.txt"; then
-    echo "Installing $wanted into $venv" >&2
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --requirement "$wanted"
-    cp "$wanted" "$venv/installed.txt"
-fi
+scripts/venv.sh "$venv" Tests/interop/requirements.txt
 exec "$venv/bin/python" Tests/interop/interop.py --sidecar "${SIDECAR:-.build/release/ameron-sidecar}" "$@"
