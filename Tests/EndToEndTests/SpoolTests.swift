@@ -46,6 +46,26 @@ import Testing
         }
     }
 
+    /// Such an answer's events go to the Reporters in several parts, before the turn of the loop ends.
+    @Test(arguments: [false, true])
+    func reportsEachRowOfAnAnswerOfManyMegabytes(isDurable: Bool) throws {
+        let rows = 20_000
+        let values = (0..<rows).map { "\($0)" }.joined(separator: ",")
+        let service = try modelService(
+            #"{"model_name":"iris","outputs":[{"name":"y","datatype":"INT64","shape":[\#(rows)],"data":[\#(values)]}]}"#
+        )
+        let model = SidecarConfiguration.Model("iris", protocol: "v2", url: service.url("/"))
+        var configuration = SidecarConfiguration(model)
+        if isDurable { configuration.reporting = self.configuration(service).reporting }
+        try withSidecar(configuration) { sidecar in
+            let response = try sidecar.post("/v2/models/iris/infer", json: #"{"inputs":[]}"#)
+            #expect(response.status == 200)
+            let events = try sidecar.events(atLeast: rows).map { $0["data"] }
+            #expect(events.map { $0?["rowIndex"]?.int } == Array(0..<rows))
+            #expect(events.allSatisfy { $0?["requestId"]?.string == response.requestId })
+        }
+    }
+
     @Test func refusesRequestsWhenItIsFull() throws {
         let service = try modelService(Sample.native)
         let configuration = configuration(service, ["maxBytes": "1MiB"])

@@ -1,10 +1,16 @@
 /// Turns exchanges into PredictionEvents and leaves them with the Reporters at the end of each turn. Confined to its shard.
 final class EventReporting {
+    /// From how many bytes on events are left with the Reporters before the turn ends. An answer of many rows then goes
+    /// through memory that is warm, and the Reporters begin while the shard still encodes.
+    private static let batchLimit = 256 << 10
+
     let ids: PredictionIds
 
     private let lanes: [any EventLane]
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
+    /// All events of this turn that were left with the Reporters early are where they were promised to be.
+    private var areEarlyEventsSafe = true
     private let maxCaptureBytes: Int
     /// Reads captured bodies, which must not go into an event as JSON unless they are; nil: bodies are not captured.
     private let bodyReader: PredictionExtractor?
@@ -95,7 +101,12 @@ final class EventReporting {
     /// Leaves the turn's events with every Reporter; false where they had to be kept safe and are not.
     func endTurn() -> Bool {
         wallOffset = Clock.wall() - Clock.monotonic()
-        guard !batch.isEmpty else { return true }
+        let areLastEventsSafe = batch.isEmpty || submit()
+        defer { areEarlyEventsSafe = true }
+        return areEarlyEventsSafe && areLastEventsSafe
+    }
+
+    private func submit() -> Bool {
         var isSafe = true
         for lane in lanes where !lane.submit(batch) { isSafe = false }
         batch.removeAll()
@@ -130,6 +141,7 @@ final class EventReporting {
 
     private func encode(_ event: PredictionEvent) {
         encoder.encode(event, into: batch) { body in bodyReader?.isJSON(body) ?? false }
+        if batch.bytes.count >= Self.batchLimit && !submit() { areEarlyEventsSafe = false }
     }
 
     private func wall(_ monotonic: Int64) -> Int64 { monotonic > 0 ? monotonic + wallOffset : 0 }

@@ -20,6 +20,8 @@ final class FileReporterThread {
     private let log: ReporterLog
     private var events: [WaitingEvent] = []
     private let list = GatherList()
+    /// The last append was as large as it may be.
+    private var isMoreWaiting = false
     /// Trouble that has been logged and has not yet ended.
     private var writeError: SystemError?
     private var fileError: FileReporterError?
@@ -49,7 +51,7 @@ final class FileReporterThread {
             let deadline = control.stopDeadline
             if isOutOfTime { break }
             if deliver() {
-                if deadline == nil && !source.isBehind { wake.pause(nanoseconds: Self.lingerNanoseconds) }
+                if deadline == nil && !isMoreWaiting && !source.isBehind { wake.pause(nanoseconds: Self.lingerNanoseconds) }
             } else if deadline != nil {
                 break
             } else {
@@ -71,6 +73,7 @@ final class FileReporterThread {
         let arrival = wake.takeOldestArrival()
         source.gather(into: &events, limit: Self.writeLimit)
         if events.isEmpty { return false }
+        isMoreWaiting = events.reduce(0) { $0 + $1.frame.bytes.count } >= Self.writeLimit
 
         var sent = 0
         var outcome = WriteOutcome.written

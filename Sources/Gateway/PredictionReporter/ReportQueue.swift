@@ -7,10 +7,10 @@ import Synchronization
 /// nothing is allocated on the steady path. Of a batch that does not fit under `maxBytes` as a whole, the first events
 /// that do fit are taken and the rest are dropped: never a part of an event, never a wait.
 final class ReportQueue: EventFeed {
-    /// How much a chunk holds; a larger batch gets a chunk of its own size.
+    /// How much a chunk holds; a larger event gets a chunk of its own size.
     static let chunkSize = 128 << 10
     /// How many spent chunks a lane keeps for later; after a backlog the others are freed.
-    static let maxSpentChunks = 8
+    static let maxSpentChunks = 64
 
     let maxBytes: Int
     let counters: ReporterCounters

@@ -33,17 +33,9 @@ final class ReportQueueLane: EventLane {
         let wanted = batch.bytes.count
         // Added first and taken back where it was too much: two shards can never pass the bound together.
         let queued = counters.queuedBytes.add(wanted, ordering: .relaxed).oldValue
-        var events = batch.count
-        var length = wanted
-        let room = min(queue.maxBytes - queued, HandoverChunk.maxCapacity)
-        if wanted > room {
-            events = batch.eventCount(fittingIn: room)
-            length = events == 0 ? 0 : batch.frames[events - 1].upperBound
-        }
-        if events > 0 && !put(batch.bytes[0..<length], events: events) {
-            events = 0
-            length = 0
-        }
+        let room = queue.maxBytes - queued
+        let events = put(batch, events: wanted <= room ? batch.count : batch.eventCount(fittingIn: room))
+        let length = batch.length(ofFirst: events)
         if length < wanted {
             counters.queuedBytes.subtract(wanted - length, ordering: .relaxed)
             counters.dropped.add(batch.count - events, ordering: .relaxed)
@@ -51,12 +43,27 @@ final class ReportQueueLane: EventLane {
         if events > 0 {
             queue.wake.eventsCame()
         }
+        // Where the Reporter waits for this very processor, it is better to go on a little later than to lose events.
+        if queued + length > queue.maxBytes / 2 { ThreadHandle.yieldProcessor() }
+    }
+
+    /// Copies the first `events` into chunks, and returns how many it could.
+    private func put(_ batch: EventBatch, events: Int) -> Int {
+        var done = 0
+        while done < events {
+            let start = batch.length(ofFirst: done)
+            let next = min(events, max(done + 1, batch.eventCount(fittingIn: start + ReportQueue.chunkSize)))
+            guard put(batch.bytes[start..<batch.length(ofFirst: next)], events: next - done) else { break }
+            done = next
+        }
+        return done
     }
 
     private func put(_ view: ByteView, events: Int) -> Bool {
         if let chunk, chunk.append(view, events: events) { return true }
         let next: HandoverChunk
         if view.count > ReportQueue.chunkSize {
+            guard view.count <= HandoverChunk.maxCapacity else { return false }
             next = HandoverChunk(capacity: view.count)
         } else {
             next = channel.spent.take() ?? HandoverChunk(capacity: ReportQueue.chunkSize)
@@ -68,6 +75,9 @@ final class ReportQueueLane: EventLane {
 }
 
 extension EventBatch {
+    /// How many bytes the first `events` take.
+    fileprivate func length(ofFirst events: Int) -> Int { events == 0 ? 0 : frames[events - 1].upperBound }
+
     /// How many of the first events take no more than `length` bytes together.
     fileprivate func eventCount(fittingIn length: Int) -> Int {
         var low = 0
