@@ -51,7 +51,9 @@ final class FileReporterThread {
             let deadline = control.stopDeadline
             if isOutOfTime { break }
             if deliver() {
-                if deadline == nil && !isMoreWaiting && !source.isBehind { wake.pause(nanoseconds: Self.lingerNanoseconds) }
+                if deadline == nil && !isMoreWaiting && !source.isBehind {
+                    wake.pause(nanoseconds: Self.lingerNanoseconds)
+                }
             } else if deadline != nil {
                 break
             } else {
