@@ -6,6 +6,7 @@ SHELL := bash
 
 CONFIG ?= ameron-sidecar.yaml
 IMAGE ?= ameron-sidecar:latest
+DOCKER ?= docker
 # More arguments for `swift test`, as in `make test TEST_ARGS='--filter Text'`.
 TEST_ARGS ?=
 MINUTES ?= 30
@@ -21,7 +22,7 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan fuzz bench docker format lint interop clean
+.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan fuzz bench docker docker-push format lint interop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -82,9 +83,12 @@ bench: build ## what a request costs beside nginx, haproxy, Envoy, MLServer (QUI
 	@scripts/deps.sh $(BENCH_PACKAGES)
 	Benchmarks/run.sh
 
-docker: ## build the container image (IMAGE=name:tag)
-	@command -v docker >/dev/null || { echo 'make docker needs the docker command' >&2; exit 1; }
-	docker build -t $(IMAGE) .
+docker: ## build the container image (IMAGE=name:tag, DOCKER=podman), and print what it consists of and its size
+	DOCKER=$(DOCKER) scripts/docker.sh $(IMAGE)
+
+docker-push: ## publish the image: IMAGE=registry/name:tag
+	@case $(IMAGE) in */*) ;; *) echo 'say where to: make docker-push IMAGE=registry/name:tag' >&2; exit 1;; esac
+	$(DOCKER) push $(IMAGE)
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Sources Tests Package.swift

@@ -63,7 +63,7 @@ fi
 install_tools
 PATH=$PWD/$tools/bin:$PATH
 
-mapfile -t yaml < <(find compose.yaml deploy -name '*.y*ml')
+mapfile -t yaml < <(find compose.yaml deploy .github -name '*.y*ml')
 yamllint --strict -d '{extends: default, rules: {line-length: {max: 120}, document-start: disable,
     braces: {max-spaces-inside: 1}, comments: {min-spaces-from-content: 2}}}' "${yaml[@]}"
 
@@ -72,6 +72,9 @@ hadolint --ignore DL3008 "${docker[@]}" # DL3008: versions are those of the Debi
 
 check-jsonschema --builtin-schema vendor.compose-spec compose.yaml >"$work/compose" ||
     { cat "$work/compose" >&2; exit 1; }
+
+check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml >"$work/workflows" ||
+    { cat "$work/workflows" >&2; exit 1; }
 
 # The oldest version that has all that is used, and the newest that the validator knows. Kustomizations and what
 # operators define have no schema there; check_deploy.py looks at them.

@@ -62,11 +62,3 @@ struct Ask: ParsableCommand {
         throw ExitCode(KafkaAskTool.run(options))
     }
 }
-
-@Sendable private func parseTimeout(_ text: String) throws -> Duration {
-    do {
-        return try DurationText.parse(text)
-    } catch {
-        throw ValidationError("it \(error)")
-    }
-}
