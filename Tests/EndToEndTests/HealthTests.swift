@@ -23,26 +23,26 @@ import Testing
     }
 
     /// `ameron-sidecar health`, as a container's health check runs it.
-    @Test(arguments: ["127.0.0.1", "0.0.0.0", "::"])
+    @Test(arguments: ["127.0.0.1", "0.0.0.0", "localhost"])
     func isToldByTheCommandToo(host: String) throws {
         let service = try FakeModelService(listening: false) { _ in .json(Sample.native) }
         let model = SidecarConfiguration.Model("iris", url: service.url("/predict"))
-        func health(_ port: UInt16, _ options: String...) throws -> (ExitStatus?, String) {
+        func health(_ port: UInt16, _ options: String...) throws -> (status: TestSupport.ExitStatus?, error: String) {
             let given = ["--model", "iris=http://127.0.0.1:9/", "--host", host, "--port", "\(port)"]
             let (status, output, error) = try SidecarProcess.run(["health"] + given + options)
             #expect(output.isEmpty)
             return (status, error)
         }
         var port: UInt16 = 0
-        try withSidecar(SidecarConfiguration(model, server: ["host": "\"\(host)\""])) { sidecar in
+        try withSidecar(SidecarConfiguration(model)) { sidecar in
             port = sidecar.port
-            #expect(try health(port).0 == .code(0))
+            #expect(try health(port).status == .code(0))
             let (status, error) = try health(port, "--ready")
             #expect(status == .code(1))
             #expect(error.contains("/readyz answered 503"))
             try service.startListening()
             #expect(try sidecar.becomesReady())
-            #expect(try health(port, "--ready").0 == .code(0))
+            #expect(try health(port, "--ready").status == .code(0))
         }
         let (status, error) = try health(port)
         #expect(status == .code(1))
