@@ -93,11 +93,12 @@ docker-push: ## publish the image: IMAGE=registry/name:tag
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 
-lint: ## check format, scripts, deployments and tree
+lint: ## check format, scripts, deployments, documents and tree
 	@scripts/deps.sh $(LINT_PACKAGES)
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
 	shellcheck .ci/run $(shell find scripts Benchmarks Tests examples deploy -name '*.sh')
 	scripts/check-deploy.sh
+	scripts/check_docs.py
 	scripts/check-tree.sh
 
 interop: build ## drive MLServer with tritonclient, directly and through the Sidecar
