@@ -32,7 +32,7 @@ import Testing
 
     private func makeReplies(_ more: [(String, String)] = []) throws -> KafkaReplies {
         let own = [("linger.ms", "0"), ("acks", "all"), ("enable.idempotence", "true"), ("retry.backoff.ms", "10")]
-        let log = KafkaLog(Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let log = KafkaLog(Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, secrets: KafkaSettings())
         let replies = try KafkaReplies(
             settings: cluster.settings(own + more),
             wake: EventFD(),

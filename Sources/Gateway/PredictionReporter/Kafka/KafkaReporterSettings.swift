@@ -47,7 +47,7 @@ struct KafkaReporterSettings {
         let timeout = settings.pairs.last { $0.name == "message.timeout.ms" || $0.name == "delivery.timeout.ms" }
         let milliseconds = timeout.flatMap { Int64($0.value) } ?? 0
         messageTimeout = milliseconds > 0 ? milliseconds * 1_000_000 : nil
-        secrets = KafkaSettings(settings.pairs.filter { pair in Self.secretWords.contains { pair.name.contains($0) } })
+        secrets = settings.secrets
     }
 
     /// A text of the library without any secret.
@@ -61,14 +61,4 @@ struct KafkaReporterSettings {
         "log.queue": "the log goes to the Sidecar's own",
         "transactional.id": "events are sent outside of transactions",
     ]
-    /// Parts of the names of settings that hold secrets.
-    private static let secretWords = ["password", "secret", "key.pem", "sasl.jaas", "oauthbearer.config"]
-}
-
-extension String {
-    fileprivate func contains(_ other: String) -> Bool {
-        let (bytes, wanted) = (Array(utf8), Array(other.utf8))
-        guard wanted.count <= bytes.count else { return false }
-        return (0...bytes.count - wanted.count).contains { bytes[$0...].starts(with: wanted) }
-    }
 }

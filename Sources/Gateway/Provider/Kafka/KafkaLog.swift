@@ -9,15 +9,20 @@ final class KafkaLog {
     private static let limit = 256
 
     private let log: Logger
+    /// Whose values are cut out of what librdkafka says.
+    private let secrets: KafkaSettings
     private var lastTold: [String: Int64] = [:]
 
-    init(_ log: Logger) { self.log = log }
+    init(_ log: Logger, secrets: KafkaSettings) {
+        self.log = log
+        self.secrets = secrets
+    }
 
     /// Of the events of a client, those that are for people.
     func note(_ event: KafkaEvent) {
         switch event {
         case .log(let level, let facility, let message):
-            write(Self.level(level, facility), "\(facility): \(message)")
+            write(Self.level(level, facility), "\(facility): \(secrets.redacted(message))")
         case .error(let error, let isFatal): write(isFatal ? .error : .warning, "\(error)")
         case .committed(_, let error?) where error != .noOffset:
             warning("offsets could not be committed: \(error)")

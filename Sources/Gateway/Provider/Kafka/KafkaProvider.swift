@@ -43,7 +43,7 @@ final class KafkaProvider: Provider {
         self.flow = flow
         self.router = router
         self.metrics = metrics
-        self.log = KafkaLog(log)
+        self.log = KafkaLog(log, secrets: options.consumer.secrets)
         model = ByteBuffer(text: options.model ?? "")
         header = KafkaRequestHeader(maxBytes: options.maxHeaderBytes)
         events = try EventFD()
