@@ -39,7 +39,8 @@ import Testing
         guard ["integer", "size", "duration"].contains(key.type), bounds.count == 3 else { return [] }
         var values: [String] = []
         switch key.type {
-        case "integer": values = [(-1, bounds[0]), (1, bounds[2])].compactMap { step, text in Int(text).map { "\($0 + step)" } }
+        case "integer":
+            values = [(-1, bounds[0]), (1, bounds[2])].compactMap { step, text in Int(text).map { "\($0 + step)" } }
         case "size":
             values = [(-1, bounds[0]), (1, bounds[2])].compactMap { step, text in
                 (try? SizeText.parse(text)).flatMap { $0 + step < 0 ? nil : "\($0 + step)" }
@@ -68,7 +69,9 @@ import Testing
     @Test(arguments: all, Layer.allCases) func isTold(_ mistake: Mistake, _ layer: Layer) throws {
         let key = mistake.key
         let path = key.pattern.description
-        let problem = try #require(problems(at: path, key.environmentName, mistake.value, layer).first { $0.key == path })
+        let problem = try #require(
+            problems(at: path, key.environmentName, mistake.value, layer).first { $0.key == path }
+        )
         #expect(problem.source.description == place(layer, key.environmentName))
         #expect(problem.value?.isEmpty == false)
         #expect(problem.reason.contains(mistake.reason), "\(problem)")

@@ -17,7 +17,10 @@ import Testing
     @Test func docsAreCurrent() throws {
         let root = URL(fileURLWithPath: #filePath).appending(path: "../../../..").standardized
         let file = try String(contentsOf: root.appending(path: "docs/configuration.md"), encoding: .utf8)
-        #expect(file == reference, "docs/configuration.md is not what the table of keys says; `make docs` writes it anew")
+        #expect(
+            file == reference,
+            "docs/configuration.md is not what the table of keys says; `make docs` writes it anew"
+        )
     }
 
     @Test func hasEveryKeyOnce() {

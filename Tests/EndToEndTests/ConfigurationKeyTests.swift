@@ -1,0 +1,99 @@
+import Foundation
+import Gateway
+import TestSupport
+import Testing
+
+/// That each key does something: the table names the test that shows what a key changes.
+@Suite("Every key") struct ConfigurationKeyTests {
+    /// Key to file and function. A key of several types of Reporter has several tests.
+    static let tests: [String: [String]] = [
+        "server.host": ["ServerKeyTests.hostIsWhereItListens"],
+        "server.port": ["CommandLineTests.tellsThatThePortIsTaken"],
+        "server.shards": ["LifeCycleTests.servesOnSeveralShards"],
+        "server.maxBodyBytes": ["CommandLineTests.environmentComesBeforeTheFile"],
+        "server.maxHeaderBytes": ["ClientFaultTests.sendsTooLargeAHeader"],
+        "server.maxConnections": ["ServerKeyTests.maxConnectionsLetsNoMoreIn"],
+        "server.maxInFlight": ["LimitTests.refusesWhatIsTooMuchInFlight"],
+        "server.idleTimeout": ["LimitTests.closesIdleConnections"],
+        "server.drainTimeout": ["LifeCycleTests.doesNotDrainForEver"],
+        "models.N.name": ["RouteTests.callsTheModel"],
+        "models.N.version": ["RouteTests.callsTheModel", "PredictionTests.takeNoVersionFromNowhere"],
+        "models.N.protocol": ["PredictionTests.reachClientAndEvents"],
+        "models.N.url": ["ModelConnectionTests.keepsTheUrlsQuery"],
+        "models.N.timeout": ["ModelFaultTests.waitingForAConnectionIsPartOfTheTimeout"],
+        "models.N.maxConnections": ["ModelConnectionTests.boundsConnections"],
+        "models.N.maxResponseBytes": ["ModelFaultTests.isTold"],
+        "models.N.healthUrl": ["HealthTests.asksWhereTheConfigurationSays"],
+        "models.N.transport": ["ServerKeyTests.transportIsWhatCarriesTheCalls"],
+        "models.N.caFile": ["TLSTests.trustsTheConfiguredAuthority", "TLSTests.doesNotTrustAnyOther"],
+        "reporting.delivery": ["SpoolTests.keepsWhatCannotBeDelivered"],
+        "reporting.capture": ["CaptureTests.keepsJSON", "CaptureTests.isNotTheDefault"],
+        "reporting.maxCaptureBytes": ["CaptureTests.cuts"],
+        "reporting.maxQueueBytes": ["LifeCycleTests.dropsEventsRatherThanRequests"],
+        "reporting.spool.path": ["SpoolTests.saysWhyItCannotStart", "SpoolTests.isNotSharedWithAnother"],
+        "reporting.spool.maxBytes": ["SpoolTests.refusesRequestsWhenItIsFull"],
+        "reporting.spool.fsync": ["ServerKeyTests.fsyncIsWhenTheSpoolIsSynced"],
+        "reporting.spool.fsyncInterval": ["ServerKeyTests.fsyncIsWhenTheSpoolIsSynced"],
+        "reporting.spool.whenFull": ["SpoolTests.dropsTheOldestWhenItIsFull"],
+        "reporting.reporters.N.type": [
+            "LifeCycleTests.reopensItsFile", "ReporterKeyTests.httpSendsToTheUrlInItsModeWithItsHeaders",
+            "ReporterKeyTests.kafkaProducesToItsTopicByItsKey",
+        ],
+        "reporting.reporters.N.path": ["LifeCycleTests.reopensItsFile"],
+        "reporting.reporters.N.maxBytes": ["LifeCycleTests.rotatesItsFile"],
+        "reporting.reporters.N.keep": ["ServerKeyTests.keepIsHowManyRotatedFilesThereAre"],
+        "reporting.reporters.N.brokers": ["ReporterKeyTests.kafkaProducesToItsTopicByItsKey"],
+        "reporting.reporters.N.topic": ["ReporterKeyTests.kafkaProducesToItsTopicByItsKey"],
+        "reporting.reporters.N.key": ["ReporterKeyTests.kafkaProducesToItsTopicByItsKey"],
+        "reporting.reporters.N.properties.NAME": ["ReporterKeyTests.kafkaPassesPropertiesOnAndKeepsWhatIsRefused"],
+        "reporting.reporters.N.url": ["ReporterKeyTests.httpSendsToTheUrlInItsModeWithItsHeaders"],
+        "reporting.reporters.N.mode": ["ReporterKeyTests.httpSendsToTheUrlInItsModeWithItsHeaders"],
+        "reporting.reporters.N.maxBatchEvents": ["ReporterKeyTests.httpBoundsItsBatchesAndItsRequests"],
+        "reporting.reporters.N.maxInFlight": ["ReporterKeyTests.httpBoundsItsBatchesAndItsRequests"],
+        "reporting.reporters.N.timeout": ["ReporterKeyTests.httpTriesSoOftenForSoLong"],
+        "reporting.reporters.N.maxAttempts": ["ReporterKeyTests.httpTriesSoOftenForSoLong"],
+        "reporting.reporters.N.retryBackoff": ["ReporterKeyTests.httpWaitsBeforeItRepeats"],
+        "reporting.reporters.N.maxRetryBackoff": ["ReporterKeyTests.httpNeverWaitsLonger"],
+        "reporting.reporters.N.caFile": ["ReporterKeyTests.httpTrustsTheAuthority"],
+        "reporting.reporters.N.headers.NAME": ["ReporterKeyTests.httpSendsToTheUrlInItsModeWithItsHeaders"],
+        "reporting.reporters.N.failurePath": [
+            "ReporterKeyTests.httpKeepsWhatIsRefused", "ReporterKeyTests.kafkaPassesPropertiesOnAndKeepsWhatIsRefused",
+        ],
+        "providers.kafka.brokers": ["KafkaProviderTests.answers"],
+        "providers.kafka.group": ["KafkaFlowTests.answersAllAcrossARestart"],
+        "providers.kafka.requestTopic": ["KafkaProviderTests.answers"],
+        "providers.kafka.replyTopic": ["KafkaProviderTests.answers"],
+        "providers.kafka.deadLetterTopic": ["KafkaProviderTests.answers"],
+        "providers.kafka.allowedReplyTopics": ["KafkaProviderTests.answers"],
+        "providers.kafka.model": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
+        "providers.kafka.face": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
+        "providers.kafka.maxInFlight": ["KafkaFlowTests.keepsTheOrderOfKeysAndItsLimits"],
+        "providers.kafka.maxInFlightBytes": [
+            "KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"
+        ],
+        "providers.kafka.maxAttempts": ["KafkaProviderTests.answers"],
+        "providers.kafka.retryBackoff": ["KafkaKeyTests.waitsBeforeItRepeats"],
+        "providers.kafka.maxRetryBackoff": ["KafkaKeyTests.neverWaitsLonger"],
+        "providers.kafka.properties.NAME": [
+            "KafkaProviderTests.answers", "KafkaFlowTests.doesNotStartWithASettingThatIsNone",
+        ],
+        "log.level": ["ServerKeyTests.logLevelIsTheLeastImportantThatIsLogged"],
+    ]
+
+    /// A new key needs a test of the real program that shows what it changes, and a line in the table above.
+    @Test(arguments: Set(ConfigurationSchema.keys.map(\.path)).union(tests.keys).sorted())
+    func everyKeyHasATest(_ key: String) throws {
+        let isKey = ConfigurationSchema.keys.contains { $0.path == key }
+        #expect(isKey, "there is no such key")
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        for test in try #require(Self.tests[key], "no test shows what this key changes") {
+            let parts = test.split(separator: ".")
+            let text = try String(contentsOf: folder.appending(path: "\(parts[0]).swift"), encoding: .utf8)
+            // From one test to the next: the attribute may stand lines above the function.
+            let isTest = text.components(separatedBy: "@Test").dropFirst().contains {
+                $0.firstMatch(of: #/func (\w+)/#)?.output.1 == parts[1]
+            }
+            #expect(isTest, "\(test) is not there")
+        }
+    }
+}
