@@ -9,9 +9,9 @@ import Testing
     static let tests: [String: [String]] = [
         "server.host": ["ServerKeyTests.hostIsWhereItListens"],
         "server.port": ["CommandLineTests.tellsThatThePortIsTaken"],
-        "server.shards": ["LifeCycleTests.servesOnSeveralShards"],
+        "server.shards": ["ServerKeyTests.shardsAreThreads"],
         "server.maxBodyBytes": ["CommandLineTests.environmentComesBeforeTheFile"],
-        "server.maxHeaderBytes": ["ClientFaultTests.sendsTooLargeAHeader"],
+        "server.maxHeaderBytes": ["ServerKeyTests.maxHeaderBytesBoundsTheHeader"],
         "server.maxConnections": ["ServerKeyTests.maxConnectionsLetsNoMoreIn"],
         "server.maxInFlight": ["LimitTests.refusesWhatIsTooMuchInFlight"],
         "server.idleTimeout": ["LimitTests.closesIdleConnections"],

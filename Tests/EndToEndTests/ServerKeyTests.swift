@@ -27,6 +27,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 3]) func shardsAreThreads(_ count: Int) throws {
+        let (configuration, service) = try Self.configuration(server: ["shards": "\(count)"])
+        defer { service.stop() }
+        try withSidecar(configuration) { sidecar in
+            let tasks = "/proc/\(sidecar.process.id)/task"
+            let names = try FileManager.default.contentsOfDirectory(atPath: tasks).map {
+                String(decoding: wholeFile("\(tasks)/\($0)/comm") ?? [], as: UTF8.self)
+            }
+            #expect(names.count { $0.hasPrefix("shard-") } == count)
+        }
+    }
+
+    @Test(arguments: [("1KiB", 431), ("16KiB", 200)])
+    func maxHeaderBytesBoundsTheHeader(_ most: String, _ status: Int) throws {
+        let (configuration, service) = try Self.configuration(server: ["maxHeaderBytes": most])
+        defer { service.stop() }
+        try withSidecar(configuration) { sidecar in
+            let headers: HTTPHeaders = ["X-Large": String(repeating: "a", count: status == 200 ? 10_000 : 2_000)]
+            let response = try sidecar.post("/predictions/iris", headers: headers)
+            #expect(response.status == status)
+        }
+    }
+
     /// One that is too many waits until another has gone.
     @Test func maxConnectionsLetsNoMoreIn() throws {
         let (configuration, service) = try Self.configuration(server: ["maxConnections": "2"])

@@ -69,10 +69,9 @@ import Testing
     @Test(arguments: all, Layer.allCases) func isTold(_ mistake: Mistake, _ layer: Layer) throws {
         let key = mistake.key
         let path = key.pattern.description
-        let problem = try #require(
-            problems(at: path, key.environmentName, mistake.value, layer).first { $0.key == path }
-        )
-        #expect(problem.source.description == place(layer, key.environmentName))
+        let (problems, place) = problems(at: path, key.environmentName, mistake.value, layer)
+        let problem = try #require(problems.first { $0.key == path })
+        #expect(problem.source.description == place)
         #expect(problem.value?.isEmpty == false)
         #expect(problem.reason.contains(mistake.reason), "\(problem)")
         #expect(problem.allowed ?? "" == key.allowed)
@@ -82,9 +81,9 @@ import Testing
     func misspeltNamesAreTold(_ pattern: ConfigurationPath, _ layer: Layer) throws {
         guard case .name(let name)? = pattern.components.last else { return }
         let wrong = pattern.parent.appending(.name(misspelt(name)))
-        let problems = problems(at: wrong.description, wrong.environmentName, "1", layer)
+        let (problems, place) = problems(at: wrong.description, wrong.environmentName, "1", layer)
         let problem = try #require(problems.first { $0.reason.hasPrefix("unknown") })
-        #expect(problem.source.description == place(layer, wrong.environmentName))
+        #expect(problem.source.description == place)
         if layer == .environment {
             #expect(problem.suggestion == pattern.environmentName)
         } else {
@@ -99,33 +98,40 @@ import Testing
         return swapped == name ? name + "x" : swapped
     }
 
-    /// The problems of a configuration that is right but for this one value.
+    /// The problems of a configuration that is right but for this one value, and the place of that value.
     private func problems(
         at path: String,
         _ environmentName: String,
         _ value: String,
         _ layer: Layer
-    ) -> [ConfigurationError.Problem] {
+    ) -> ([ConfigurationError.Problem], place: String) {
         let keys = ConfigurationKeyTests.minimum(for: ConfigurationPath(text: path))
-        do {
-            switch layer {
-            case .file:
-                let text = value.replacing("\u{1}", with: "\\x01")
-                _ = try load(ConfigurationKeyTests.yaml(keys.merging([path: text]) { $1 }))
-            case .environment: _ = try load(ConfigurationKeyTests.yaml(keys), environment: [environmentName: value])
-            case .flag: _ = try load(ConfigurationKeyTests.yaml(keys), set: [(path, value)])
+        switch layer {
+        case .file:
+            let text = value.replacing("\u{1}", with: "\\x01")
+            let yaml = ConfigurationKeyTests.yaml(keys.merging([path: text]) { $1 })
+            let name = path.split(separator: ".").last ?? ""
+            // All is on one line.
+            let offset = yaml.firstRange(of: "\(name): \"\(text)\"").map { yaml[..<$0.lowerBound].count }
+            return (problems { () throws(ConfigurationError) in try load(yaml) }, "test.yaml:1:\((offset ?? 0) + 1)")
+        case .environment:
+            let yaml = ConfigurationKeyTests.yaml(keys)
+            let problems = problems { () throws(ConfigurationError) in
+                try load(yaml, environment: [environmentName: value])
             }
-            return []
-        } catch {
-            return error.problems
+            return (problems, environmentName)
+        case .flag:
+            let yaml = ConfigurationKeyTests.yaml(keys)
+            return (problems { () throws(ConfigurationError) in try load(yaml, set: [(path, value)]) }, "--set")
         }
     }
 
-    private func place(_ layer: Layer, _ environmentName: String) -> String {
-        switch layer {
-        case .file: "test.yaml:1"
-        case .environment: environmentName
-        case .flag: "--set"
+    private func problems(_ load: () throws(ConfigurationError) -> Configuration) -> [ConfigurationError.Problem] {
+        do {
+            _ = try load()
+            return []
+        } catch {
+            return error.problems
         }
     }
 }
