@@ -96,4 +96,41 @@ import Testing
             #expect(isTest, "\(test) is not there")
         }
     }
+
+    @Test func theCommandPrintsTheReference() throws {
+        let root = URL(fileURLWithPath: #filePath).appending(path: "../../..").standardized
+        let file = try String(contentsOf: root.appending(path: "docs/configuration.md"), encoding: .utf8)
+        let (status, output, _) = try SidecarProcess.run(["configuration"])
+        #expect(status == .code(0))
+        #expect(output == file)
+    }
+
+    /// What GatewayTests show of every key, to the exit code of the program.
+    @Test(arguments: [
+        (["--port", "70000"], [:], "--port: server.port: '70000' is out of range; allowed: 0 to 65535"),
+        (["--set", "server.prot=1"], [:], "--set: server.prot: unknown key; did you mean 'server.port'?"),
+        (
+            [], ["AMERON_SERVER_PORT": "x"],
+            "AMERON_SERVER_PORT: server.port: 'x' is not a whole number; allowed: 0 to 65535"
+        ),
+        (
+            [], ["AMERON_SERVER_PROT": "1"],
+            "AMERON_SERVER_PROT: unknown environment variable; did you mean 'AMERON_SERVER_PORT'?"
+        ),
+    ]) func mistakesEndItWith78(_ options: [String], _ environment: [String: String], _ message: String) throws {
+        let model = ["--model", "iris=http://127.0.0.1:9/"]
+        for command in ["validate", "serve"] {
+            let result = try SidecarProcess.run([command] + model + options, environment: environment)
+            #expect(result.status == .code(78))
+            #expect(result.error == message + "\n")
+        }
+    }
+
+    @Test func mistakesInTheFileEndItWith78() throws {
+        let directory = TemporaryDirectory()
+        let path = try directory.write("models: [{ name: a, url: 'http://a/' }]\nserver:\n  port: x\n", to: "a.yaml")
+        let result = try SidecarProcess.run(["validate", "--config", path])
+        #expect(result.status == .code(78))
+        #expect(result.error == "\(path):3:3: server.port: 'x' is not a whole number; allowed: 0 to 65535\n")
+    }
 }
