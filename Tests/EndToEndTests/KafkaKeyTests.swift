@@ -52,10 +52,11 @@ import Testing
             try rig.send(key: "a", "{}", ["X-Request-Id": "fails"])
             try rig.flush()
             #expect(rig.reads { service.calls.count == 1 })
-            for _ in 0..<50 { try rig.send("{}") }
+            // By default there would be several by then.
+            #expect(!rig.reads(within: 1) { service.calls.count > 1 })
+            try rig.send("{}")
             try rig.flush()
-            #expect(rig.reads { rig.replies.count == 50 })
-            #expect(service.calls.count { $0.headers["X-Request-Id"] == "fails" } == 1)
+            #expect(rig.reads { rig.replies.count == 1 }, "others do not wait")
         }
     }
 

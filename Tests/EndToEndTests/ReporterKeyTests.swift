@@ -10,6 +10,7 @@ import Testing
     private func withReporter(
         _ type: String,
         _ keys: [String: String],
+        reporting: [String: String] = [:],
         model answer: String = Sample.native,
         _ body: (SidecarProcess) throws -> Void
     ) throws {
@@ -17,7 +18,7 @@ import Testing
         var environment = ["AMERON_REPORTING_REPORTERS_1_TYPE": type]
         environment["AMERON_REPORTING_REPORTERS_1_FAILURE_PATH"] = directory.file("failed.jsonl")
         for (name, value) in keys { environment["AMERON_REPORTING_REPORTERS_1_\(name)"] = value }
-        let configuration = SidecarConfiguration(.init("iris", url: service.url("/")))
+        let configuration = SidecarConfiguration(.init("iris", url: service.url("/")), reporting: reporting)
         try withSidecar(configuration, environment: environment) { try body($0) }
     }
 
@@ -134,6 +135,17 @@ import Testing
                 #expect(try eventually { try total("failed", sidecar) == 1 })
                 #expect(!receiver.process.standardOutput.contains("POST"))
             }
+        }
+    }
+
+    @Test func theQueueHoldsSoMuch() throws {
+        let receiver = try FakeEventReceiver { _ in .hang }
+        let keys = ["URL": receiver.url, "TIMEOUT": "60s"]
+        try withReporter("http", keys, reporting: ["maxQueueBytes": "2KiB"]) { sidecar in
+            let statuses = try (0..<50).map { _ in try sidecar.post("/predictions/iris").status }
+            #expect(statuses.allSatisfy { $0 == 200 })
+            let drops = try eventually { try total("dropped", sidecar) > 0 }
+            #expect(drops)
         }
     }
 
