@@ -13,7 +13,7 @@ MINUTES ?= 30
 
 # `package=file`: not installed either where the file is there (another package may bring it).
 PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev libmimalloc-dev
-TEST_PACKAGES := openssl=/usr/bin/openssl
+TEST_PACKAGES := openssl=/usr/bin/openssl strace=/usr/bin/strace
 BENCH_PACKAGES := nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy wrk=/usr/bin/wrk python3-venv curl=/usr/bin/curl
 BUDGET_PACKAGES := strace=/usr/bin/strace valgrind=/usr/bin/valgrind binutils=/usr/bin/strip
 INTEROP_PACKAGES := python3-venv
@@ -22,7 +22,7 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan fuzz bench docker docker-push format lint interop clean
+.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan fuzz bench docker docker-push docs format lint interop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,10 @@ docker: ## build the container image (IMAGE=name:tag, DOCKER=podman), and print 
 docker-push: ## publish the image: IMAGE=registry/name:tag
 	@case $(IMAGE) in */*) ;; *) echo 'say where to: make docker-push IMAGE=registry/name:tag' >&2; exit 1;; esac
 	$(DOCKER) push $(IMAGE)
+
+docs: deps ## write docs/configuration.md anew from the program's table of keys
+	swift build --product ameron-sidecar
+	.build/debug/ameron-sidecar configuration >docs/configuration.md
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive Sources Tests Package.swift

@@ -48,13 +48,10 @@ struct ConfigurationOptions: ParsableArguments {
         var flags = ConfigurationFlags()
         flags.models = model
         flags.settings = set
-        let own = [
-            ("server.host", host, "--host"), ("server.port", port, "--port"), ("server.shards", shards, "--shards"),
-            ("log.level", logLevel, "--log-level"),
-        ]
-        for (key, value, flag) in own {
-            if let value { flags.settings.append(.init(key: key, value: value, flag: flag)) }
-        }
+        flags.set("server.host", to: host)
+        flags.set("server.port", to: port)
+        flags.set("server.shards", to: shards)
+        flags.set("log.level", to: logLevel)
         return flags
     }
 }

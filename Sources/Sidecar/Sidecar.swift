@@ -12,7 +12,8 @@ struct Sidecar: ParsableCommand {
             """,
         version: "ameron-sidecar \(Version.current)",
         subcommands: [
-            Serve.self, Validate.self, Health.self, RunExampleModel.self, RunDevKafka.self, FollowEvents.self, Ask.self,
+            Serve.self, Validate.self, ShowReference.self, Health.self, RunExampleModel.self, RunDevKafka.self,
+            FollowEvents.self, Ask.self,
         ],
         defaultSubcommand: Serve.self
     )

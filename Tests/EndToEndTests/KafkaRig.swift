@@ -66,6 +66,8 @@ final class KafkaRig {
         try consumer.assign(places)
     }
 
+    var brokers: String { cluster.bootstrapServers }
+
     /// The keys of a Sidecar that serves this cluster; `more` goes before them.
     func keys(_ more: [String: String] = [:]) -> [String: String] {
         [

@@ -50,7 +50,8 @@ import Testing
             let clients = startConcurrently(3) { _ in try? sidecar.post("/predictions/iris").status }
             #expect(eventually { service.calls.count == 3 })
             sidecar.send(signal: SIGTERM)
-            #expect(sidecar.waitForExit() == .code(0))
+            // Long before the default of 25 s.
+            #expect(sidecar.waitForExit(within: 15) == .code(0))
             // They are told, or cut off.
             #expect(try clients.results().allSatisfy { $0 != 200 })
             let events = try sidecar.events()

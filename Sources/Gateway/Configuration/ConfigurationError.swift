@@ -13,8 +13,8 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
 
     /// Where a setting comes from.
     public enum Source: Hashable, Sendable, CustomStringConvertible {
-        /// The line counts from 1; nil: the file as a whole.
-        case file(String, line: Int?)
+        /// Line and column count from 1; nil: the file as a whole.
+        case file(String, line: Int?, column: Int?)
         case environment(String)
         case flag(String)
         /// Nothing was written anywhere.
@@ -22,7 +22,8 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
 
         public var description: String {
             switch self {
-            case .file(let path, let line): line.map { "\(path):\($0)" } ?? path
+            case .file(let path, let line, let column):
+                [line, column].reduce(path) { $0 + ($1.map { ":\($0)" } ?? "") }
             case .environment(let name): name
             case .flag(let name): name
             case .none: "configuration"

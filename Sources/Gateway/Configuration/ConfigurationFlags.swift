@@ -49,11 +49,22 @@ public struct ConfigurationFlags: Sendable, Equatable {
         }
     }
 
+    /// The keys that have a flag of their own.
+    public static let ownFlags = [
+        "server.host": "--host", "server.port": "--port", "server.shards": "--shards", "log.level": "--log-level",
+    ]
+
     public var models: [Model] = []
     /// Taken after `models`, in order; of two for the same key, the later wins.
     public var settings: [Setting] = []
 
     public init() {}
+
+    /// Takes the value of a flag of its own; nil: it was not given.
+    public mutating func set(_ key: String, to value: String?) {
+        guard let value else { return }
+        settings.append(Setting(key: key, value: value, flag: Self.ownFlags[key] ?? "--set"))
+    }
 }
 
 extension ConfigurationSettings {

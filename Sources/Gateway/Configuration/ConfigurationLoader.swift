@@ -31,7 +31,9 @@ public struct ConfigurationLoader: Sendable {
         do throws(FileReader.Failure) {
             yaml = try FileReader.read(path, limit: Self.maxFileBytes)
         } catch {
-            throw ConfigurationError([.init(.file(path, line: nil), key: "", "cannot be read: \(error.reason)")])
+            throw ConfigurationError([
+                .init(.file(path, line: nil, column: nil), key: "", "cannot be read: \(error.reason)")
+            ])
         }
         return try load(yaml: yaml, named: path)
     }
@@ -43,8 +45,8 @@ public struct ConfigurationLoader: Sendable {
             do throws(YAMLError) {
                 if let root = try YAMLParser.parse(yaml) { settings.add(root, file: path) }
             } catch {
-                let reason = "not a YAML file that can be used: \(error.message), at column \(error.column)"
-                throw ConfigurationError([.init(.file(path, line: error.line), key: "", reason)])
+                let place = ConfigurationError.Source.file(path, line: error.line, column: error.column)
+                throw ConfigurationError([.init(place, key: "", "not a YAML file that can be used: \(error.message)")])
             }
         }
         settings.add(environment: environment)
@@ -60,12 +62,12 @@ public struct ConfigurationLoader: Sendable {
 extension [ConfigurationError.Problem] {
     /// File by line, environment, flags, the rest; in the order found within each.
     fileprivate func inOrder() -> Self {
-        func rank(_ source: ConfigurationError.Source) -> (Int, Int, String) {
+        func rank(_ source: ConfigurationError.Source) -> (Int, Int, Int, String) {
             switch source {
-            case .file(_, let line): (0, line ?? 0, "")
-            case .environment(let name): (1, 0, name)
-            case .flag: (2, 0, "")
-            case .none: (3, 0, "")
+            case .file(_, let line, let column): (0, line ?? 0, column ?? 0, "")
+            case .environment(let name): (1, 0, 0, name)
+            case .flag: (2, 0, 0, "")
+            case .none: (3, 0, 0, "")
             }
         }
         return enumerated().sorted {

@@ -73,6 +73,8 @@ extension ConfigurationSchema {
         "enable.auto.commit": "cannot be set: a request counts as consumed only when its answer is with the broker",
         "enable.auto.offset.store":
             "cannot be set: a request counts as consumed only when its answer is with the broker",
+        "delivery.report.only.error": "cannot be set: the Sidecar must be told of every delivery",
+        "transactional.id": "cannot be set: messages are sent outside of transactions",
         "log.queue": "cannot be set: the Sidecar takes librdkafka's log lines from a queue",
         "opaque": "cannot be set: the Sidecar keeps its own pointer there",
     ]

@@ -28,7 +28,7 @@ extension ConfigurationSchema {
             .file(\.path),
             type: "path",
             isRequired: true,
-            "The file that events are appended to, one JSON object a line."
+            "Events are appended to this file, one JSON object a line; relative to the working directory."
         ),
         .size(
             "reporting.reporters.N.maxBytes",
@@ -126,7 +126,7 @@ extension ConfigurationSchema {
             "reporting.reporters.N.failurePath",
             .kafka(\.failurePath).or(.http(\.failurePath)),
             type: "path",
-            "The file that takes the events that were refused for good, each with its cause."
+            "Takes the events that were refused for good, each with its cause; relative to the working directory."
         )
     ]
 

@@ -139,7 +139,7 @@ public enum ConfigurationSchema {
             "reporting.spool.path",
             .at(\.reporting.spool.path),
             type: "path",
-            "The directory where events wait for their Reporters under at-least-once; it is made where it is missing."
+            "Where events wait under at-least-once; made where it is missing, relative to the working directory."
         ),
         .size(
             "reporting.spool.maxBytes",

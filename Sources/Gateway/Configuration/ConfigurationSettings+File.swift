@@ -1,12 +1,11 @@
 extension ConfigurationSettings {
     /// The layer of the YAML file.
     mutating func add(_ root: YAMLNode, file: String) {
-        add(root, at: .root, line: root.line, file: file)
+        add(root, at: .root, source: .file(file, line: root.line, column: root.column), file: file)
     }
 
-    /// Takes what is written at `path`; `line` is where its key is.
-    private mutating func add(_ node: YAMLNode, at path: ConfigurationPath, line: Int, file: String) {
-        let source = Source.file(file, line: line)
+    /// Takes what is written at `path`; `source` is where its key is.
+    private mutating func add(_ node: YAMLNode, at path: ConfigurationPath, source: Source, file: String) {
         switch ConfigurationSchema.place(of: path) {
         case .key:
             if case .scalar(let text, _) = node.value {
@@ -30,10 +29,10 @@ extension ConfigurationSettings {
         var seen: Set<ConfigurationPath> = []
         for entry in entries {
             let child = ConfigurationSchema.child(of: path, named: entry.key)
+            let source = Source.file(file, line: entry.line, column: entry.column)
             if seen.insert(child).inserted {
-                add(entry.value, at: child, line: entry.line, file: file)
+                add(entry.value, at: child, source: source, file: file)
             } else {
-                let source = Source.file(file, line: entry.line)
                 report(Problem(source, key: child.description, "was given before, in other letters"))
             }
         }
@@ -46,8 +45,8 @@ extension ConfigurationSettings {
             return
         }
         for node in nodes {
-            let element = addElement(to: path, source: .file(file, line: node.line))
-            add(node, at: element, line: node.line, file: file)
+            let source = Source.file(file, line: node.line, column: node.column)
+            add(node, at: addElement(to: path, source: source), source: source, file: file)
         }
     }
 }

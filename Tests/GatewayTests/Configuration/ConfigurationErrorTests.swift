@@ -227,7 +227,7 @@ import Testing
             problems("a: 1\na: 2")
                 == [
                     """
-                    test.yaml:2: not a YAML file that can be used: the key 'a' was given before, on line 1, at column 1
+                    test.yaml:2: not a YAML file that can be used: the key 'a' was given before, on line 1
                     """
                 ]
         )

@@ -96,6 +96,11 @@ import Testing
         ("opaque: topsecret", "opaque: cannot be set: the Sidecar keeps its own pointer there"),
         ("log.queue: topsecret", "log.queue: cannot be set: the Sidecar takes librdkafka's log lines from a queue"),
         (
+            "delivery.report.only.error: topsecret",
+            "delivery.report.only.error: cannot be set: the Sidecar must be told of every delivery"
+        ),
+        ("transactional.id: topsecret", "transactional.id: cannot be set: messages are sent outside of transactions"),
+        (
             "enable.auto.commit: topsecret",
             """
             enable.auto.commit: cannot be set: a request counts as consumed only when its answer is with the broker

@@ -24,7 +24,8 @@ func load(
         .load(yaml: yaml.map { Array($0.utf8) }, named: "test.yaml")
 }
 
-/// The lines of the error that `load` throws; empty where it throws none.
+/// The lines of the error that `load` throws, without columns of the file (ConfigurationMistakeTests has those); empty
+/// where it throws none.
 func problems(
     _ yaml: String?,
     environment: [String: String] = [:],
@@ -35,6 +36,9 @@ func problems(
         _ = try load(yaml, environment: environment, models: models, set: set)
         return []
     } catch {
-        return error.problems.map(\.description)
+        return error.problems.map { problem in
+            guard case .file(let path, let line?, _?) = problem.source else { return problem.description }
+            return "\(path):\(line)" + problem.description.dropFirst(problem.source.description.count)
+        }
     }
 }

@@ -18,31 +18,39 @@ import Testing
                 """
             )
         )
+        func scalar(_ text: String, isPlain: Bool, _ line: Int, _ column: Int) -> YAMLNode {
+            YAMLNode(value: .scalar(text, isPlain: isPlain), line: line, column: column)
+        }
         let want = YAMLNode(
             value: .mapping([
-                .init(key: "a", line: 2, value: YAMLNode(value: .scalar("1", isPlain: true), line: 2)),
+                .init(key: "a", line: 2, column: 1, value: scalar("1", isPlain: true, 2, 4)),
                 .init(
                     key: "b",
                     line: 3,
+                    column: 1,
                     value: YAMLNode(
                         value: .sequence([
-                            YAMLNode(value: .scalar("x", isPlain: false), line: 4),
+                            scalar("x", isPlain: false, 4, 5),
                             YAMLNode(
                                 value: .mapping([
                                     .init(
                                         key: "c",
                                         line: 5,
-                                        value: YAMLNode(value: .scalar("~", isPlain: true), line: 5)
+                                        column: 7,
+                                        value: scalar("~", isPlain: true, 5, 10)
                                     )
                                 ]),
-                                line: 5
+                                line: 5,
+                                column: 5
                             ),
                         ]),
-                        line: 4
+                        line: 4,
+                        column: 3
                     )
                 ),
             ]),
-            line: 2
+            line: 2,
+            column: 1
         )
         #expect(root == want)
     }

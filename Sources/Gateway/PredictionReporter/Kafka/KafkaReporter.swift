@@ -34,10 +34,9 @@ final class KafkaReporter: PredictionReporter {
 
     /// Throws where a setting is wrong. That no broker answers is no error: they are tried until one does.
     func start() throws {
-        let settings: KafkaReporterSettings
+        let settings = KafkaReporterSettings(configuration, isDurable: feed.isDurable)
         let outlet: KafkaOutlet
         do {
-            settings = try KafkaReporterSettings(configuration, isDurable: feed.isDurable)
             outlet = try KafkaOutlet(settings: settings.settings, topic: configuration.topic, wake: feed.wake.event)
         } catch {
             throw KafkaReporterError(reporter: name, reason: "\(error)")

@@ -13,9 +13,8 @@ struct KafkaReporterSettings {
     private static let maxBufferedKilobytes = 16 << 10
     private static let maxBufferedMessages = 32 << 10
 
-    /// - Throws: where the configuration names a property that is not for it to set. The values are checked by librdkafka
-    ///   when the producer is made.
-    init(_ configuration: Configuration.Reporter.Kafka, isDurable: Bool) throws(KafkaSettingError) {
+    /// The values are checked by librdkafka when the producer is made; what a configuration may not set, its loader refuses.
+    init(_ configuration: Configuration.Reporter.Kafka, isDurable: Bool) {
         var settings = KafkaSettings([
             ("client.id", "ameron-sidecar"),
             // Neither loss nor doubles nor another order where librdkafka tries again.
@@ -37,7 +36,6 @@ struct KafkaReporterSettings {
             ("message.timeout.ms", isDurable ? "0" : "300000"),
         ])
         for (name, value) in configuration.properties.sorted(by: { $0.key < $1.key }) {
-            if let reason = Self.reserved[name] { throw KafkaSettingError(property: name, reason: reason) }
             settings.set(name, value)
         }
         settings.set("bootstrap.servers", configuration.brokers)
@@ -52,13 +50,4 @@ struct KafkaReporterSettings {
 
     /// A text of the library without any secret.
     func redacted(_ text: String) -> String { secrets.redacted(text) }
-
-    /// What the Reporter depends on, and why it may not be set.
-    private static let reserved = [
-        "bootstrap.servers": "brokers are named by the key 'brokers'",
-        "metadata.broker.list": "brokers are named by the key 'brokers'",
-        "delivery.report.only.error": "every delivery must be told of",
-        "log.queue": "the log goes to the Sidecar's own",
-        "transactional.id": "events are sent outside of transactions",
-    ]
 }

@@ -1,4 +1,4 @@
-/// A part of a YAML document: a scalar, a sequence or a mapping, with the line on which it starts.
+/// A part of a YAML document: a scalar, a sequence or a mapping, with the place where it starts.
 struct YAMLNode: Equatable, Sendable {
     enum Value: Equatable, Sendable {
         /// Text as written, quotes and escapes undone; `isPlain` when it had no quotes.
@@ -10,14 +10,14 @@ struct YAMLNode: Equatable, Sendable {
 
     struct Entry: Equatable, Sendable {
         let key: String
-        /// The line of the key, from 1.
-        let line: Int
+        /// Where the key is: from 1, the column in characters.
+        let line, column: Int
         let value: YAMLNode
     }
 
     let value: Value
-    /// From 1.
-    let line: Int
+    /// From 1, the column in characters.
+    let line, column: Int
 
     /// Whether nothing was written: `key:`, `~` or `null`.
     var isNull: Bool {

@@ -63,11 +63,19 @@ struct YAMLParser: ~Copyable {
         if depth >= Self.maxDepth { throw event.error("nested more than \(Self.maxDepth) deep") }
         switch event.kind {
         case .scalar(let text, let isPlain):
-            return YAMLNode(value: .scalar(text, isPlain: isPlain), line: event.line)
+            return YAMLNode(value: .scalar(text, isPlain: isPlain), line: event.line, column: event.column)
         case .sequenceStart:
-            return YAMLNode(value: .sequence(try sequence(input, depth: depth + 1)), line: event.line)
+            return YAMLNode(
+                value: .sequence(try sequence(input, depth: depth + 1)),
+                line: event.line,
+                column: event.column
+            )
         case .mappingStart:
-            return YAMLNode(value: .mapping(try mapping(input, depth: depth + 1)), line: event.line)
+            return YAMLNode(
+                value: .mapping(try mapping(input, depth: depth + 1)),
+                line: event.line,
+                column: event.column
+            )
         default: throw event.error("a value was expected")
         }
     }
@@ -92,7 +100,7 @@ struct YAMLParser: ~Copyable {
                 throw event.error("the key '\(key)' was given before, on line \(line)")
             }
             let value = try node(next(input), input, depth: depth)
-            entries.append(YAMLNode.Entry(key: key, line: event.line, value: value))
+            entries.append(YAMLNode.Entry(key: key, line: event.line, column: event.column, value: value))
         }
     }
 

@@ -192,7 +192,6 @@ import Testing
         arguments: [
             (["lingering.ms": "1"], "Reporter kafka: lingering.ms: librdkafka knows no setting of that name"),
             (["linger.ms": "never"], "Reporter kafka: linger.ms: its value is not allowed"),
-            (["bootstrap.servers": "x:1"], "Reporter kafka: bootstrap.servers: brokers are named by the key 'brokers'"),
         ]
     )
     func `a wrong property is named`(properties: [String: String], message: String) throws {
