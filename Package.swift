@@ -40,7 +40,7 @@ let package = Package(
                 "CMicroHTTPD", "CCurl", "CKafka", "CYAML", "CXXHash", "CLinux", "CSimdJSON",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            resources: [.embedInCode("Observability/openapi.json")],
+            resources: [.embedInCode("Observability/openapi.json"), .embedInCode("Page/page.html")],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
