@@ -2,6 +2,7 @@
 import argparse
 import contextlib
 import http.server
+import io
 import json
 import math
 import pathlib
@@ -15,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 
+import PIL.Image
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -288,7 +290,8 @@ def look(checks, url, screenshots):
             checks.that(not faint, f"{name}: contrast under 4.5: {faint}")
             if screenshots:
                 path = screenshots / f"ui-{name}.png"
-                page.screenshot(path=path, full_page=True)
+                picture = PIL.Image.open(io.BytesIO(page.screenshot(full_page=True)))
+                picture.convert("RGB").quantize(64).save(path, optimize=True)
                 print(f"{path}: {path.stat().st_size // 1024} KiB")
         page.set_viewport_size({"width": 1240, "height": 900})
         check_names(checks, page)
