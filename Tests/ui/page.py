@@ -261,6 +261,7 @@ CONTRAST = """() => {
 
 def look(checks, url, screenshots):
     with sync_playwright() as playwright:
+        # Chromium has no sandbox for root, as whom containers run tests.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1240, "height": 900})
         page = context.new_page()
@@ -291,7 +292,7 @@ def look(checks, url, screenshots):
             if screenshots:
                 path = screenshots / f"ui-{name}.png"
                 picture = PIL.Image.open(io.BytesIO(page.screenshot(full_page=True)))
-                picture.convert("RGB").quantize(64).save(path, optimize=True)
+                picture.convert("RGB").quantize(256).save(path, optimize=True)
                 print(f"{path}: {path.stat().st_size // 1024} KiB")
         page.set_viewport_size({"width": 1240, "height": 900})
         check_names(checks, page)

@@ -257,7 +257,10 @@ extension RESTProvider {
 
     private func preparePage(_ exchange: Exchange) {
         guard local.hasPage else {
-            inbound[exchange.index].failure = ExchangeFailure(cause: .unknownPath, message: "the page is off (ui.enabled)")
+            inbound[exchange.index].failure = ExchangeFailure(
+                cause: .unknownPath,
+                message: "the page is off (ui.enabled)"
+            )
             return
         }
         guard case .pagePredictions = inbound[exchange.index].endpoint,
