@@ -17,12 +17,13 @@ TEST_PACKAGES := openssl=/usr/bin/openssl strace=/usr/bin/strace
 BENCH_PACKAGES := nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy wrk=/usr/bin/wrk python3-venv curl=/usr/bin/curl
 BUDGET_PACKAGES := strace=/usr/bin/strace valgrind=/usr/bin/valgrind binutils=/usr/bin/strip
 INTEROP_PACKAGES := python3-venv
+UI_PACKAGES := chromium=/usr/bin/chromium fonts-dejavu-core wrk=/usr/bin/wrk python3-venv
 LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan fuzz bench docker docker-push docs format lint interop clean
+.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan ui-test fuzz bench docker docker-push docs format lint interop clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +77,10 @@ test-tsan: deps test-deps ## run all tests under ThreadSanitizer
 	TSAN_OPTIONS=$(call SANITIZER_OPTIONS,tsan):suppressions=$(CURDIR)/Tests/tsan.supp:print_suppressions=0 \
 	    scripts/sanitized.sh .build-tsan --sanitize=thread $(TEST_ARGS)
 
+ui-test: build ## open the page at /ui in Chromium under load, compare it with /metrics (UI_ARGS='--screenshots docs/images')
+	@scripts/deps.sh $(UI_PACKAGES)
+	Tests/ui/run.sh $(UI_ARGS)
+
 fuzz: ## fuzz the HTTP response parser for MINUTES (30)
 	Tests/fuzz/run.sh $(MINUTES)
 
@@ -110,4 +115,4 @@ interop: build ## drive MLServer with tritonclient, directly and through the Sid
 	Tests/interop/run.sh
 
 clean: ## delete what was built
-	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-bench .venv-deploy
+	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-ui .venv-bench .venv-deploy

@@ -40,7 +40,11 @@ let package = Package(
                 "CMicroHTTPD", "CCurl", "CKafka", "CYAML", "CXXHash", "CLinux", "CSimdJSON",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            resources: [.embedInCode("Observability/openapi.json"), .embedInCode("Configuration/reference.md")],
+            resources: [
+                .embedInCode("Observability/openapi.json"),
+                .embedInCode("Configuration/reference.md"),
+                .embedInCode("Page/page.html"),
+            ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(

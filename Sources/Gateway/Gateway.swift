@@ -51,6 +51,7 @@ final class RunningGateway {
             readiness: readiness,
             reporting: reporting,
             page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
+            watch: configuration.ui.enabled ? PredictionWatch() : nil,
             log: log
         )
 

@@ -7,6 +7,8 @@ struct ShardBlueprint {
     let readiness: Readiness
     let reporting: ReportingBlueprint
     let page: MetricsPage
+    /// nil: the page is off.
+    let watch: PredictionWatch?
     let log: Logger
 
     /// Makes a shard that serves on this socket; the first one also looks after the Model Services' health.
@@ -48,7 +50,8 @@ struct ShardBlueprint {
             serverMetadataRoute: onlyServer(router),
             readiness: readiness,
             writeMetrics: { page.write(to: $0) },
-            openAPI: OpenAPIDocument.json
+            openAPI: OpenAPIDocument.json,
+            page: makePage()
         )
         let provider = RESTProvider(
             options: RESTProvider.Options(
@@ -121,9 +124,21 @@ struct ShardBlueprint {
         )
     }
 
+    private func makePage() -> LocalAnswers.Page? {
+        guard let watch else { return nil }
+        let document = PageDocument()
+        return LocalAnswers.Page(
+            write: { document.write(to: $0) },
+            writePredictions: { watch.write(after: $0, to: $1) }
+        )
+    }
+
+    private var hidesRequests: Bool { configuration.reporting.capture == .body && !configuration.ui.showsRequests }
+
     private func makeReporting(shard: Int) -> EventReporting {
         EventReporting(
             lanes: reporting.openLanes(shard: shard),
+            observer: watch.map { PredictionWatchLane($0, trimmer: EventTrimmer(hidesRequests: hidesRequests)) },
             encoder: PredictionEventEncoder(source: "//\(hostName())/ameron-sidecar"),
             capture: EventReporting.Capture(
                 capturesBody: configuration.reporting.capture == .body,

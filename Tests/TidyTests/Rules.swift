@@ -17,6 +17,7 @@ enum Rules {
         "PredictionReporter": part,
         "Spool": eventWay.union(["Prediction", "Text", "Wrappers", "Configuration"]),
         "Observability": part,
+        "Page": part,
         "ExampleModel": belowExchange,
         "DevKafka": ["Wrappers"],
         "KafkaTools": ["Configuration", "Prediction", "Text", "Wrappers"],

@@ -4,6 +4,7 @@ public struct Configuration: Sendable, Equatable {
     public var models: [Model] = []
     public var reporting = Reporting()
     public var providers = Providers()
+    public var ui = UI()
     public var log = Log()
 
     public init() {}
@@ -87,6 +88,15 @@ public struct Configuration: Sendable, Equatable {
         /// Between two syncs under `interval`: what a power cut may cost.
         public var fsyncInterval: Duration = .seconds(1)
         public var whenFull = WhenFull.refuse
+
+        public init() {}
+    }
+
+    /// The page at `/ui`.
+    public struct UI: Sendable, Equatable {
+        public var enabled = true
+        /// Whether captured request bodies are shown on it.
+        public var showsRequests = false
 
         public init() {}
     }

@@ -21,6 +21,25 @@ extension ConfigurationKey {
         )
     }
 
+    static func boolean(
+        _ pattern: ConfigurationPath,
+        _ place: ConfigurationPlace<Bool>,
+        _ documentation: String
+    ) -> Self {
+        Self(
+            pattern,
+            place,
+            type: "boolean",
+            allowed: "true, false",
+            documentation,
+            describe: { "\($0)" },
+            parse: { (text) throws(InvalidValue) in
+                guard let value = Bool(try present(text)) else { throw InvalidValue("is neither true nor false") }
+                return value
+            }
+        )
+    }
+
     static func size(
         _ pattern: ConfigurationPath,
         _ place: ConfigurationPlace<Int>,

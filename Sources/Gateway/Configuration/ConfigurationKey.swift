@@ -7,7 +7,7 @@ public struct ConfigurationKey: Sendable {
     public var path: String { pattern.documented }
     /// Such as `AMERON_MODELS_0_URL`; underscores within a key may be left out.
     public var environmentName: String { pattern.environmentName }
-    /// "size", "duration", "integer", "text", "word", "URL", "path", "brokers" or "topic".
+    /// "size", "duration", "integer", "boolean", "text", "word", "URL", "path", "brokers" or "topic".
     public let type: String
     /// Which values are allowed, for people; empty: any.
     public let allowed: String

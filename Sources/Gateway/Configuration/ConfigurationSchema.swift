@@ -1,7 +1,7 @@
 /// All keys that can be set: the one table that files, environment, flags and documentation go by.
 public enum ConfigurationSchema {
     /// In the order of the documentation; `type` comes before the keys that depend on it.
-    public static let keys: [ConfigurationKey] = server + models + reporting + reporters + kafkaProvider + log
+    public static let keys: [ConfigurationKey] = server + models + reporting + reporters + kafkaProvider + ui + log
 
     static let maxSize = 1 << 40
     static let hour: Duration = .seconds(3_600)
@@ -162,6 +162,15 @@ public enum ConfigurationSchema {
             "reporting.spool.whenFull",
             .at(\.reporting.spool.whenFull),
             "What happens at maxBytes: predictions are refused, or the oldest events are dropped."
+        ),
+    ]
+
+    private static let ui: [ConfigurationKey] = [
+        .boolean("ui.enabled", .at(\.ui.enabled), "Whether GET /ui serves the page to look at."),
+        .boolean(
+            "ui.showsRequests",
+            .at(\.ui.showsRequests),
+            "Whether the page shows request bodies that reporting.capture has put into the events."
         ),
     ]
 

@@ -7,6 +7,11 @@ final class EventReporting {
     let ids: PredictionIds
 
     private let lanes: [any EventLane]
+    private let observer: (any EventObserver)?
+    /// Whether anybody wants events in this turn.
+    private var isRecording: Bool
+    /// Whether the observer does.
+    private var isObserved = false
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
     /// All events of this turn that were left with the Reporters early are where they were promised to be.
@@ -18,8 +23,15 @@ final class EventReporting {
     /// What turns monotonic times into wall-clock times; taken anew each turn, since the wall clock may be set.
     private var wallOffset = Clock.wall() - Clock.monotonic()
 
-    init(lanes: [any EventLane], encoder: PredictionEventEncoder, capture: Capture) {
+    init(
+        lanes: [any EventLane],
+        observer: (any EventObserver)?,
+        encoder: PredictionEventEncoder,
+        capture: Capture
+    ) {
         self.lanes = lanes
+        self.observer = observer
+        self.isRecording = !lanes.isEmpty
         self.encoder = encoder
         self.ids = PredictionIds()
         self.bodyReader = capture.capturesBody ? PredictionExtractor() : nil
@@ -47,7 +59,7 @@ final class EventReporting {
 
     /// Records each Prediction of a successful call. After `assignIds`, with `exchange.completedAt` set.
     func report(_ exchange: Exchange, _ extractor: PredictionExtractor, count: Int) {
-        guard !lanes.isEmpty, count > 0 else { return }
+        guard isRecording, count > 0 else { return }
         var event = makeEvent(exchange)
         event.rowCount = count
         for index in 0..<count {
@@ -75,7 +87,7 @@ final class EventReporting {
 
     /// Records a call that failed, with `exchange.completedAt` and `replyStatus` set.
     func report(_ exchange: Exchange, failure: ExchangeFailure) {
-        guard !lanes.isEmpty else { return }
+        guard isRecording else { return }
         ids.generate(1, wallNanoseconds: exchange.completedAt + wallOffset)
         message.removeAll()
         message.append(failure.message)
@@ -102,13 +114,18 @@ final class EventReporting {
     func endTurn() -> Bool {
         wallOffset = Clock.wall() - Clock.monotonic()
         let areLastEventsSafe = batch.isEmpty || submit()
-        defer { areEarlyEventsSafe = true }
+        defer {
+            areEarlyEventsSafe = true
+            isObserved = observer?.isWatching ?? false
+            isRecording = isObserved || !lanes.isEmpty
+        }
         return areEarlyEventsSafe && areLastEventsSafe
     }
 
     private func submit() -> Bool {
         var isSafe = true
         for lane in lanes where !lane.submit(batch) { isSafe = false }
+        if isObserved { observer?.show(batch) }
         batch.removeAll()
         return isSafe
     }
@@ -145,4 +162,12 @@ final class EventReporting {
     }
 
     private func wall(_ monotonic: Int64) -> Int64 { monotonic > 0 ? monotonic + wallOffset : 0 }
+}
+
+/// Somebody who looks at the events in passing. Confined to the shard's thread.
+protocol EventObserver: AnyObject {
+    /// Whether the events of the next turn are to be shown to it. Asked once a turn.
+    var isWatching: Bool { get }
+    /// Shows it a batch, after the Reporters have it.
+    func show(_ batch: EventBatch)
 }

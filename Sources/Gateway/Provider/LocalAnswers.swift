@@ -8,13 +8,24 @@ final class LocalAnswers {
     private let readiness: Readiness
     private let writeMetrics: (ByteBuffer) -> Void
     private let openAPI: ByteBuffer
+    /// nil: it is off.
+    private let page: Page?
+
+    /// What `/ui` is made of.
+    struct Page {
+        /// Writes body and headers.
+        var write: (Exchange) -> Void
+        /// Writes the last Predictions after this number of theirs.
+        var writePredictions: (_ after: Int, ByteBuffer) -> Void
+    }
 
     init(
         router: Router,
         serverMetadataRoute: ModelRoute?,
         readiness: Readiness,
         writeMetrics: @escaping (ByteBuffer) -> Void,
-        openAPI: String
+        openAPI: String,
+        page: Page?
     ) {
         self.router = router
         self.routes = router.routes
@@ -22,13 +33,16 @@ final class LocalAnswers {
         self.readiness = readiness
         self.writeMetrics = writeMetrics
         self.openAPI = ByteBuffer(text: openAPI)
+        self.page = page
     }
+
+    var hasPage: Bool { page != nil }
 
     /// Writes status, content type and body of the reply.
     func write(_ endpoint: RESTEndpoint, to exchange: Exchange) {
         let body = exchange.ownReplyBody
         var isFine = true
-        var contentType: StaticString = "application/json"
+        var contentType: StaticString? = "application/json"
         switch endpoint {
         case .predict: preconditionFailure("predictions are not answered here")
         case .live, .v2Live: body.append("{\"live\":true}")
@@ -42,6 +56,12 @@ final class LocalAnswers {
             contentType = "text/plain; version=0.0.4; charset=utf-8"
             writeMetrics(body)
         case .openAPI: body.append(openAPI.view)
+        case .page:
+            contentType = nil
+            page?.write(exchange)
+        case .pagePredictions(let after):
+            exchange.replyHeaders.append("Cache-Control", ByteView("no-store"))
+            page?.writePredictions(after, body)
         case .v1Models: writeModelList(to: body)
         case .v1Model, .v2ModelReady:
             isFine = exchange.route.map { readiness.isReady(model: $0.index) } ?? false
@@ -53,7 +73,7 @@ final class LocalAnswers {
         case .v2Model: writeModelMetadata(to: body, exchange.route)
         }
         exchange.replyStatus = isFine ? 200 : 503
-        exchange.replyHeaders.append("Content-Type", ByteView(contentType))
+        if let contentType { exchange.replyHeaders.append("Content-Type", ByteView(contentType)) }
         if !isFine { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
     }
 

@@ -249,8 +249,27 @@ extension RESTProvider {
                 guard let route = local.serverMetadataRoute else { return }
                 exchange.operation = .serverMetadata
                 exchange.route = route
+            case .page, .pagePredictions: preparePage(exchange)
             case .v1Models, .v2Live, .v2Ready, .live, .ready, .metrics, .openAPI: break
             }
+        }
+    }
+
+    private func preparePage(_ exchange: Exchange) {
+        guard local.hasPage else {
+            inbound[exchange.index].failure = ExchangeFailure(
+                cause: .unknownPath,
+                message: "the page is off (ui.enabled)"
+            )
+            return
+        }
+        guard case .pagePredictions = inbound[exchange.index].endpoint,
+            let text = inbound[exchange.index].request?.queryValue("after")
+        else { return }
+        if let after = text.decimal {
+            inbound[exchange.index].endpoint = .pagePredictions(after: after)
+        } else {
+            inbound[exchange.index].failure = ExchangeFailure(cause: .badRequest, message: "`after` is not a number")
         }
     }
 

@@ -8,6 +8,9 @@ enum RESTEndpoint {
     case v2Model(ByteView, version: ByteView)
     case v2ModelReady(ByteView, version: ByteView)
     case live, ready, metrics, openAPI
+    case page
+    /// The last Predictions after this number of theirs.
+    case pagePredictions(after: Int)
 }
 
 /// Reads a method and a path.
@@ -41,6 +44,7 @@ enum RESTRoutes {
         case 11 where first == "predictions": return findPrediction(&segments)
         case 2 where first == "v1": return findV1(&segments)
         case 2 where first == "v2": return findV2(&segments)
+        case 2 where first == "ui": return findPage(&segments)
         default:
             guard segments.next() == nil else { return nil }
             if first == "livez" { return .live }
@@ -49,6 +53,11 @@ enum RESTRoutes {
             if first == "openapi.json" { return .openAPI }
             return nil
         }
+    }
+
+    private static func findPage(_ segments: inout PathSegments) -> RESTEndpoint? {
+        guard let part = segments.next() else { return .page }
+        return part == "predictions" && segments.next() == nil ? .pagePredictions(after: 0) : nil
     }
 
     private static func findPrediction(_ segments: inout PathSegments) -> RESTEndpoint? {

@@ -93,6 +93,8 @@ import Testing
         Case("providers.kafka.properties.sasl.password", "p") {
             $0.providers.kafka?.properties == ["sasl.password": "p"]
         },
+        Case("ui.enabled", "false") { !$0.ui.enabled },
+        Case("ui.showsRequests", "true") { $0.ui.showsRequests },
         Case("log.level", "debug") { $0.log.level == .debug },
     ]
 

@@ -79,6 +79,8 @@ private final class NoAdapter: ModelServiceAdapter {
         case .ready: "ready"
         case .metrics: "metrics"
         case .openAPI: "openAPI"
+        case .page: "page"
+        case .pagePredictions: "pagePredictions"
         }
     }
 
@@ -100,6 +102,7 @@ private final class NoAdapter: ModelServiceAdapter {
         ("/v2/models/a", "v2Model a -"), ("/v2/models/a/versions/1", "v2Model a 1"),
         ("/v2/models/a/ready", "v2ModelReady a -"), ("/v2/models/a/versions/1/ready", "v2ModelReady a 1"),
         ("/livez", "live"), ("/readyz", "ready"), ("/metrics", "metrics"), ("/openapi.json", "openAPI"),
+        ("/ui", "page"), ("/ui/predictions", "pagePredictions"),
     ])
     func findsResources(_ path: String, _ expected: String) {
         for method in ["GET", "HEAD"] { #expect(match(method, path) == expected) }

@@ -33,6 +33,22 @@ struct HTTPRequest {
         }
     }
 
+    /// The first value of this name in the target's query, decoded; nil: there is none.
+    func queryValue(_ name: StaticString) -> ByteView? {
+        var value: UnsafePointer<CChar>?
+        var length = 0
+        let found = name.withUTF8Buffer { name in
+            name.withMemoryRebound(to: CChar.self) {
+                MHD_lookup_connection_value_n(connection, .GET_ARGUMENT_KIND, $0.baseAddress, $0.count, &value, &length)
+            }
+        }
+        guard found == .YES else { return nil }
+        return ByteView(
+            base: value.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
+            count: length
+        )
+    }
+
     /// The word that the delegate keeps for the client's connection.
     var connectionContext: Int { Int(bitPattern: CMicroHTTPD_connection_context(connection)) }
 
