@@ -90,9 +90,8 @@ import Testing
         try withReporter("http", keys) { sidecar in
             try post(1, to: sidecar)
             #expect(eventually { receiver.requests.count == 1 })
-            try post(50, to: sidecar, after: 1)
-            let first = FakeEventReceiver.events(in: receiver.requests[0])
-            #expect(receiver.requests.count { FakeEventReceiver.events(in: $0) == first } == 1)
+            // By default there would be several by then.
+            #expect(!eventually(within: 1) { receiver.requests.count > 1 })
         }
     }
 

@@ -22,6 +22,7 @@ import Testing
         let values: [(String, String)] =
             switch key.type {
             case "integer": [("seven", "is not a whole number"), ("1.5", "is not a whole number")]
+            case "boolean": [("maybe", "is neither true nor false")]
             case "size": [("3 buckets", "is not a size")]
             case "duration": [("soon", "is not a duration"), ("75", "has no unit")]
             case "word": [("Nonsense", "is not one of the words")]
