@@ -23,10 +23,10 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan ui-test fuzz bench docker docker-push docs format lint interop clean
+.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that the build needs, where they are missing
 	@scripts/deps.sh $(PACKAGES)
@@ -110,9 +110,13 @@ lint: ## check format, scripts, deployments, documents and tree
 	scripts/check_docs.py
 	scripts/check-tree.sh
 
+schemathesis: build ## try the REST Provider against its own OpenAPI document
+	@scripts/deps.sh python3-venv curl=/usr/bin/curl
+	Tests/schemathesis/run.sh
+
 interop: build ## drive MLServer with tritonclient, directly and through the Sidecar
 	@scripts/deps.sh $(INTEROP_PACKAGES)
 	Tests/interop/run.sh
 
 clean: ## delete what was built
-	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-ui .venv-bench .venv-deploy
+	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-ui .venv-bench .venv-deploy .venv-schemathesis

@@ -77,6 +77,8 @@ import Testing
         "providers.kafka.properties.NAME": [
             "KafkaProviderTests.answers", "KafkaFlowTests.doesNotStartWithASettingThatIsNone",
         ],
+        "ui.enabled": ["PageTests.canBeOff"],
+        "ui.showsRequests": ["PageTests.showsRequestsWhenAllowed"],
         "log.level": ["ServerKeyTests.logLevelIsTheLeastImportantThatIsLogged"],
     ]
 

@@ -83,8 +83,18 @@ import Testing
         try consumer.assignFromEnd("requests")
         try deliver(["new"])
         #expect(consumer.records(1).map(\.text) == ["new"])
-        let watermarks = try consumer.queryWatermarks(topic: "requests", partition: 0, timeoutMilliseconds: 5_000)
-        #expect(watermarks.high == 2)
+        let ends = try consumer.queryEnds(topic: "requests", partitions: [0], timeoutMilliseconds: 5_000)
+        #expect(ends == [KafkaPartition(topic: "requests", partition: 0, offset: 2)])
+    }
+
+    /// One broker tells of the topic, and its leader refuses connections: an error, and no wait without end.
+    @Test(.timeLimit(.minutes(1))) func givesUpOnALeaderThatCannotBeReached() throws {
+        let cluster = try KafkaMockCluster(brokers: 2)
+        try cluster.createTopic("requests", partitions: 1, replication: 2)
+        try cluster.setPartitionLeader(topic: "requests", partition: 0, broker: 2)
+        try cluster.setBroker(2, down: true)
+        let consumer = try cluster.consumer()
+        #expect(throws: KafkaError.self) { try consumer.assignFromEnd("requests", timeoutMilliseconds: 500) }
     }
 
     @Test func pausesAndResumes() throws {

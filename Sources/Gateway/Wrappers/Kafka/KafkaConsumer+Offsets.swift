@@ -20,19 +20,21 @@ extension KafkaConsumer {
         return (max(low, 0), high)
     }
 
-    /// The same, asked of the broker. Waits: for command-line tools.
-    func queryWatermarks(
+    /// The offset after the newest record of each partition, asked of the brokers. Waits: for command-line tools.
+    ///
+    /// Not by rd_kafka_query_watermark_offsets, which (in 2.0.2) waits without end for a leader that cannot be reached.
+    func queryEnds(
         topic: String,
-        partition: Int32,
+        partitions: [Int32],
         timeoutMilliseconds: Int
-    ) throws(KafkaError) -> (low: Int64, high: Int64) {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let timeout = Int32(clamping: timeoutMilliseconds)
-        try KafkaError.check(
-            rd_kafka_query_watermark_offsets(client.pointer, topic, partition, &low, &high, timeout).rawValue
+    ) throws(KafkaError) -> [KafkaPartition] {
+        let list = KafkaPartitionList(
+            partitions.map { KafkaPartition(topic: topic, partition: $0, offset: KafkaPartition.end) }
         )
-        return (low, high)
+        let timeout = Int32(clamping: timeoutMilliseconds)
+        try KafkaError.check(rd_kafka_offsets_for_times(client.pointer, list.pointer.list, timeout).rawValue)
+        if let error = list.firstError { throw error }
+        return list.partitions
     }
 
     /// The numbers of a topic's partitions, asked of a broker. Waits: for command-line tools.
@@ -57,15 +59,8 @@ extension KafkaConsumer {
     /// Reads all partitions of a topic from what comes after this call on, outside any group. Waits for the broker: the
     /// ends are known when it returns.
     func assignFromEnd(_ topic: String, timeoutMilliseconds: Int = 5_000) throws(KafkaError) {
-        var ends: [KafkaPartition] = []
-        for partition in try partitions(ofTopic: topic, timeoutMilliseconds: timeoutMilliseconds) {
-            let (_, high) = try queryWatermarks(
-                topic: topic,
-                partition: partition,
-                timeoutMilliseconds: timeoutMilliseconds
-            )
-            ends.append(KafkaPartition(topic: topic, partition: partition, offset: high))
-        }
+        let partitions = try partitions(ofTopic: topic, timeoutMilliseconds: timeoutMilliseconds)
+        let ends = try queryEnds(topic: topic, partitions: partitions, timeoutMilliseconds: timeoutMilliseconds)
         try assign(ends)
     }
 }
