@@ -1,4 +1,7 @@
 /// The version of Ameron Sidecar.
 public enum Version {
     public static let current = "0.1.0"
+
+    /// For people: the version, and those of the C libraries that are loaded.
+    public static var description: String { "ameron-sidecar \(current)\n\(LibraryVersions.text)" }
 }

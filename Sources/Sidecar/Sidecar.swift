@@ -10,7 +10,7 @@ struct Sidecar: ParsableCommand {
         discussion: """
             Example: ameron-sidecar --config ameron-sidecar.yaml
             """,
-        version: "ameron-sidecar \(Version.current)",
+        version: Version.description,
         subcommands: [
             Serve.self, Validate.self, ShowReference.self, Health.self, RunExampleModel.self, RunDevKafka.self,
             FollowEvents.self, Ask.self,

@@ -106,7 +106,11 @@ import Testing
         let (status, output, _) = try SidecarProcess.run(["--help"])
         #expect(status == .code(0))
         for word in ["--config", "validate", "example-model"] { #expect(output.contains(word)) }
-        #expect(try SidecarProcess.run(["--version"]).status == .code(0))
+        let (versionStatus, version, _) = try SidecarProcess.run(["--version"])
+        #expect(versionStatus == .code(0))
+        for library in ["ameron-sidecar 0.", "libmicrohttpd/0.9.", "librdkafka/", "libyaml/", "libcurl/", "OpenSSL/"] {
+            #expect(version.contains(library), "\(version)")
+        }
     }
 
     @Test(arguments: ["AMERON_SERVER_MAXBODYBYTES", "AMERON_SERVER_MAX_BODY_BYTES"])

@@ -113,6 +113,27 @@ import Testing
         #expect(records.allSatisfy { $0.headers == ["number=n"] && $0.key == Array("key".utf8) })
     }
 
+    /// OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID: fatal or not, as librdkafka sees it.
+    @Test(arguments: [45, 47, 59]) func `what a broker lost count of keeps its place`(code: Int32) throws {
+        let replies = try makeReplies([("max.in.flight.requests.per.connection", "1")])
+        for number in 0..<5 { send(replies, number) }
+        #expect(settles(replies, 5))
+        cluster.pushErrors(apiKey: 0, [code])
+        send(replies, 5)
+        let isKnown = eventually {
+            replies.run(now: Clock.monotonic())
+            return replies.isFailing || !outcomes.errors.isEmpty || outcomes.settled.count > 5
+        }
+        #expect(isKnown)
+        for number in 6..<30 { send(replies, number) }
+        #expect(settles(replies, 30))
+        for number in 30..<60 { send(replies, number) }
+        #expect(settles(replies, 60))
+        var seen: Set<Int> = []
+        let numbers = try stored(through: 59).compactMap(\.text).compactMap { Int($0) }
+        #expect(numbers.filter { seen.insert($0).inserted } == Array(0..<60))
+    }
+
     @Test func `a message that is too large does not hold up the others`() throws {
         let replies = try makeReplies([("message.max.bytes", "2000")])
         send(replies, 0)

@@ -122,7 +122,7 @@ final class KafkaReplies {
             _ = delegate?.settle(ticket: delivery.ticket, error: nil)
             return
         }
-        let isLost = error.isPurged || !error.isMessageTooLarge && hasFailed
+        let isLost = error.isPurged || error.breaksSequence || !error.isMessageTooLarge && hasFailed
         if !isLost, delegate?.settle(ticket: delivery.ticket, error: error) != false { return }
         let headers = KafkaHeaderList()
         let old = delivery.headers
@@ -130,7 +130,8 @@ final class KafkaReplies {
         let message = hold(delivery.topic.string, delivery.key, delivery.value, headers, delivery.ticket)
         if isLost {
             held.append(message)
-            if hasFailed { beginReplacement() }
+            // Not always fatal: librdkafka may go on with what comes after it, which would then be answered first.
+            if hasFailed || error.breaksSequence { beginReplacement() }
         } else {
             postpone(message, error)
         }
