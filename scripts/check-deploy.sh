@@ -15,15 +15,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 install_tools() {
-    cmp -s scripts/check-deploy.txt $tools/installed.txt && return
-    echo "Installing the tools that check deploy/ into $tools" >&2
-    rm -rf $tools
-    python3 -m venv $tools
-    $tools/bin/pip install -q --disable-pip-version-check -r scripts/check-deploy.txt
+    scripts/venv.sh $tools scripts/check-deploy.txt
+    [ ! -x $tools/bin/promtool ] || return 0
     # Here, as apt drops its rights for the download.
     (cd "$work" && chmod 755 . && { apt-get download -qq prometheus 2>/dev/null || update_and_download; })
     dpkg-deb --fsys-tarfile "$work"/prometheus_*.deb | tar -x -C $tools/bin --strip-components=3 ./usr/bin/promtool
-    cp scripts/check-deploy.txt $tools/installed.txt
 }
 
 update_and_download() {

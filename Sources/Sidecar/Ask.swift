@@ -35,7 +35,7 @@ struct Ask: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("How long to wait for the reply (default: 30s)", valueName: "duration"),
-        transform: parseTimeout
+        transform: parseDuration
     )
     var timeout: Duration = .seconds(30)
 

@@ -20,7 +20,7 @@ struct Health: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("How long to wait for the answer (default: 2s)", valueName: "duration"),
-        transform: parseTimeout
+        transform: parseDuration
     )
     var timeout: Duration = .seconds(2)
 

@@ -63,10 +63,5 @@ struct RunExampleModel: ParsableCommand {
 }
 
 @Sendable private func parseDelay(_ text: String) throws -> Duration {
-    if text == "0" { return .zero }
-    do {
-        return try DurationText.parse(text)
-    } catch {
-        throw ValidationError("it \(error)")
-    }
+    text == "0" ? .zero : try parseDuration(text)
 }

@@ -8,10 +8,6 @@ final class EventReporting {
 
     private let lanes: [any EventLane]
     private let observer: (any EventObserver)?
-    /// Whether anybody wants events in this turn.
-    private var isRecording: Bool
-    /// Whether the observer does.
-    private var isObserved = false
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
     /// All events of this turn that were left with the Reporters early are where they were promised to be.
@@ -31,7 +27,6 @@ final class EventReporting {
     ) {
         self.lanes = lanes
         self.observer = observer
-        self.isRecording = !lanes.isEmpty
         self.encoder = encoder
         self.ids = PredictionIds()
         self.bodyReader = capture.capturesBody ? PredictionExtractor() : nil
@@ -45,6 +40,9 @@ final class EventReporting {
     }
 
     var isEmpty: Bool { batch.isEmpty }
+
+    /// Whether anybody wants events.
+    private var isRecording: Bool { !lanes.isEmpty || observer?.isWatching == true }
 
     /// Gives each Prediction of an answer its id, for the answer and the events alike.
     func assignIds(_ exchange: Exchange, _ extractor: PredictionExtractor, count: Int) {
@@ -114,18 +112,14 @@ final class EventReporting {
     func endTurn() -> Bool {
         wallOffset = Clock.wall() - Clock.monotonic()
         let areLastEventsSafe = batch.isEmpty || submit()
-        defer {
-            areEarlyEventsSafe = true
-            isObserved = observer?.isWatching ?? false
-            isRecording = isObserved || !lanes.isEmpty
-        }
+        defer { areEarlyEventsSafe = true }
         return areEarlyEventsSafe && areLastEventsSafe
     }
 
     private func submit() -> Bool {
         var isSafe = true
         for lane in lanes where !lane.submit(batch) { isSafe = false }
-        if isObserved { observer?.show(batch) }
+        if let observer, observer.isWatching { observer.show(batch) }
         batch.removeAll()
         return isSafe
     }
@@ -166,7 +160,7 @@ final class EventReporting {
 
 /// Somebody who looks at the events in passing. Confined to the shard's thread.
 protocol EventObserver: AnyObject {
-    /// Whether the events of the next turn are to be shown to it. Asked once a turn.
+    /// Whether events are to be shown to it. Asked for each batch, and for each request where nobody else wants them.
     var isWatching: Bool { get }
     /// Shows it a batch, after the Reporters have it.
     func show(_ batch: EventBatch)

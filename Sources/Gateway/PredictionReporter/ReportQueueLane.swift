@@ -43,8 +43,9 @@ final class ReportQueueLane: EventLane {
         if events > 0 {
             queue.wake.eventsCame()
         }
-        // Where the Reporter waits for this very processor, it is better to go on a little later than to lose events.
-        if queued + length > queue.maxBytes / 2 { ThreadHandle.yieldProcessor() }
+        // Where the Reporter waits for this very processor, it is better to go on a little later than to lose events. Not
+        // where they are lost already: it is then its destination that cannot follow, perhaps for hours.
+        if length == wanted && queued + length > queue.maxBytes / 2 { ThreadHandle.yieldProcessor() }
     }
 
     /// Copies the first `events` into chunks, and returns how many it could.

@@ -122,7 +122,8 @@ final class KafkaReplies {
             _ = delegate?.settle(ticket: delivery.ticket, error: nil)
             return
         }
-        let isLost = error.isPurged || error.breaksSequence || !error.isMessageTooLarge && hasFailed
+        let isOrphaned = KafkaFate(error) == .orphaned
+        let isLost = isOrphaned || !error.isMessageTooLarge && hasFailed
         if !isLost, delegate?.settle(ticket: delivery.ticket, error: error) != false { return }
         let headers = KafkaHeaderList()
         let old = delivery.headers
@@ -130,8 +131,9 @@ final class KafkaReplies {
         let message = hold(delivery.topic.string, delivery.key, delivery.value, headers, delivery.ticket)
         if isLost {
             held.append(message)
-            // Not always fatal: librdkafka may go on with what comes after it, which would then be answered first.
-            if hasFailed || error.breaksSequence { beginReplacement() }
+            // Not always fatal: librdkafka may go on with what comes after it, which would then be answered first. (What is
+            // purged is so by us: the producer is being replaced already, or closed.)
+            if hasFailed || isOrphaned && !error.isPurged { beginReplacement() }
         } else {
             postpone(message, error)
         }

@@ -26,10 +26,6 @@ struct KafkaError: Error, Sendable {
 
     /// Whether the client purged the message before or after it was sent.
     var isPurged: Bool { self == .purgedInQueue || self == .purgedInFlight }
-
-    /// Whether the broker lost count of an idempotent producer's batches: the message was not taken, and those after it may be
-    /// (OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID).
-    var breaksSequence: Bool { [45, 47, 59].contains(code) }
 }
 
 extension KafkaError: Equatable {

@@ -1,8 +1,8 @@
-/// What follows for an event from the error of its delivery.
+/// What follows for a message, an event or an answer, from the error of its delivery.
 enum KafkaFate: Equatable {
-    /// The brokers will never take this event: trying again would hold up all others.
+    /// The brokers will never take this message: trying again would hold up all others.
     case refused
-    /// The producer that had it is of no more use, through no fault of the event: another one must send it.
+    /// The producer that had it is of no more use, through no fault of the message: another one must send it.
     case orphaned
     /// What it takes may come back: a topic, a broker, the network, a mended configuration.
     case transient
