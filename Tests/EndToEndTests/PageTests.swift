@@ -51,10 +51,12 @@ import Testing
         }
     }
 
-    @Test func refusesWhatIsNoNumber() throws {
+    /// The largest number is that of openapi.json.
+    @Test(arguments: [("x", 400), ("-1", 400), ("999999999999999999", 200), ("1000000000000000000", 400)])
+    func refusesWhatIsNoNumber(after: String, status: Int) throws {
         try withPage { sidecar in
-            let status = try sidecar.get("/ui/predictions?after=x").status
-            #expect(status == 400)
+            let answer = try sidecar.get("/ui/predictions?after=\(after)")
+            #expect(answer.status == status)
         }
     }
 
