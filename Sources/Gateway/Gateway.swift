@@ -6,14 +6,10 @@ public enum Gateway {
     /// Serves until SIGTERM or SIGINT, and returns the exit code of the process. The main thread.
     public static func run(_ configuration: Configuration) -> Int32 {
         Signals.prepare()
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
-            return handler
-        }
+        let threshold = StandardErrorLog.start(configuration.log)
         let log = Logger(label: "ameron-sidecar")
         do {
-            return try RunningGateway(configuration, log: log).serve()
+            return try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {
             log.critical("\(error)")
             return 1
@@ -25,6 +21,7 @@ public enum Gateway {
 final class RunningGateway {
     private let configuration: Configuration
     private let log: Logger
+    private let threshold: LogThreshold
     private let readiness: Readiness
     private let reporting: ReportingBlueprint
     private let controls: [ShardControl]
@@ -32,9 +29,10 @@ final class RunningGateway {
     private let port: Int
 
     /// Opens everything that can fail to open, and starts the shards.
-    init(_ configuration: Configuration, log: Logger) throws {
+    init(_ configuration: Configuration, log: Logger, threshold: LogThreshold) throws {
         self.configuration = configuration
         self.log = log
+        self.threshold = threshold
         let configuration = Self.bounded(configuration, log: log)
         readiness = Readiness(modelCount: configuration.models.count)
         let count = configuration.server.shards > 0 ? configuration.server.shards : Processors.available()
@@ -80,7 +78,7 @@ final class RunningGateway {
         let host = configuration.server.host
         let shown = host.contains(":") ? "[\(host)]" : host
         log.notice("listening on http://\(shown):\(port) with \(threads.count) shard(s)")
-        waitForEnd()
+        serveSignals()
 
         readiness.startDraining()
         log.notice("draining: no new connections, \(configuration.server.drainTimeout) for what is in flight")
@@ -94,15 +92,29 @@ final class RunningGateway {
         return Self.aShardFailed.load(ordering: .acquiring) ? 1 : 0
     }
 
-    private func waitForEnd() {
+    /// Until one says to end.
+    private func serveSignals() {
+        var replay = reporting.spool?.replay
         while true {
-            switch Signals.wait() {
+            let signal = Signals.wait(timeoutMilliseconds: replay == nil ? nil : 1_000)
+            if replay?.report(now: Clock.monotonic()) == .done { replay = nil }
+            switch signal {
             case .hangUp:
                 log.notice("SIGHUP: the Reporters open their files anew")
                 for reporter in reporting.reporters { reporter.reopen() }
-            case .terminate, .interrupt, nil: return
+            case .user1: changeLog(towardsMore: true)
+            case .user2: changeLog(towardsMore: false)
+            case .terminate, .interrupt: return
+            case nil: continue
             }
         }
+    }
+
+    private func changeLog(towardsMore: Bool) {
+        threshold.step(towardsMore: towardsMore)
+        let level = threshold.level
+        // Seen at any level, as the answer to whoever sent the signal.
+        log.log(level: max(level, .notice), "\(towardsMore ? "SIGUSR1" : "SIGUSR2"): log.level is \(level) from now on")
     }
 
     /// Until nothing is in flight, or the time is over, or a second signal says not to wait.
@@ -111,7 +123,7 @@ final class RunningGateway {
         while !controls.allSatisfy(\.isDrained), Clock.monotonic() < deadline {
             switch Signals.wait(timeoutMilliseconds: 10) {
             case .terminate, .interrupt: return
-            case .hangUp, nil: continue
+            case .hangUp, .user1, .user2, nil: continue
             }
         }
     }

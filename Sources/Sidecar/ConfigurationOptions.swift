@@ -33,6 +33,9 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning, error or critical; log.level.")
     var logLevel: String?
 
+    @Option(help: "text, json, or auto: text on a terminal, JSON elsewhere; log.format.")
+    var logFormat: String?
+
     /// The configuration; prints what is wrong with it and exits where there is none.
     func load() throws -> Configuration {
         do {
@@ -52,6 +55,7 @@ struct ConfigurationOptions: ParsableArguments {
         flags.set("server.port", to: port)
         flags.set("server.shards", to: shards)
         flags.set("log.level", to: logLevel)
+        flags.set("log.format", to: logFormat)
         return flags
     }
 }

@@ -79,7 +79,8 @@ import Testing
         ],
         "ui.enabled": ["PageTests.canBeOff"],
         "ui.showsRequests": ["PageTests.showsRequestsWhenAllowed"],
-        "log.level": ["ServerKeyTests.logLevelIsTheLeastImportantThatIsLogged"],
+        "log.level": ["LogTests.levelIsTheLeastImportantThatIsLogged"],
+        "log.format": ["LogTests.formatIsWhatALineLooksLike"],
     ]
 
     /// A new key needs a test of the real program that shows what it changes, and a line in the table above.

@@ -71,6 +71,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("/predictions/wien", "wine"), ("/v1/models/Iriss:predict", "iris"), ("/v2/models/irsi/infer", "iris"),
+        ("/predictions/rose", nil),
+    ])
+    func suggestsTheModelThatWasMeant(_ path: String, _ name: String?) throws {
+        try withTwoModels { sidecar, _, _ in
+            let response = try sidecar.post(path)
+            #expect(response.status == 404)
+            #expect(response.text.contains("did you mean '\(name ?? "")'?") == (name != nil))
+            #expect(response.text.contains("did you mean") == (name != nil))
+        }
+    }
+
     @Test(arguments: ["/v1/models/none", "/v2/models/none", "/v2/models/none/ready", "/v2/models/iris/versions/9"])
     func doesNotKnowToTell(_ path: String) throws {
         try withTwoModels { sidecar, _, _ in

@@ -70,19 +70,6 @@ import Testing
         }
     }
 
-    @Test(arguments: [("critical", false), ("notice", true)])
-    func logLevelIsTheLeastImportantThatIsLogged(_ level: String, _ isTold: Bool) throws {
-        // A free port: that of a socket which is closed again, for one that says nothing cannot say its port either.
-        guard case .tcp(let port) = try FakeModelService.refusing().endpoint else { throw TestFailure("no port") }
-        let arguments = ["--port", "\(port)", "--model", "iris=http://127.0.0.1:9/", "--set", "log.level=\(level)"]
-        let process = try ChildProcess(SidecarProcess.executable, arguments)
-        #expect(eventually { (try? HTTPConnection(port: port).exchange(.get("/livez")).status) == 200 })
-        process.send(signal: SIGTERM)
-        #expect(process.waitForExit() == .code(0))
-        #expect(process.standardError.contains("listening on") == isTold)
-        #expect(process.standardError.isEmpty == !isTold)
-    }
-
     /// One model's call has ended when that of another, which may take longer, has not.
     @Test func timeoutIsEachModelsOwn() throws {
         let gate = Gate()

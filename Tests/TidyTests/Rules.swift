@@ -18,7 +18,8 @@ enum Rules {
         "Spool": eventWay.union(["Prediction", "Text", "Wrappers", "Configuration"]),
         "Observability": part,
         "Page": part,
-        "ExampleModel": belowExchange,
+        "Log": ["Text", "Wrappers", "Configuration"],
+        "ExampleModel": belowExchange.union(["Log"]),
         "DevKafka": ["Wrappers"],
         "KafkaTools": ["Configuration", "Prediction", "Text", "Wrappers"],
     ]

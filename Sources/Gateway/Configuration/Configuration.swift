@@ -104,7 +104,11 @@ public struct Configuration: Sendable, Equatable {
     public struct Log: Sendable, Equatable {
         public enum Level: String, Sendable, CaseIterable { case trace, debug, info, notice, warning, error, critical }
 
+        /// `auto`: text on a terminal, with colours, and JSON elsewhere.
+        public enum Format: String, Sendable, CaseIterable { case auto, text, json }
+
         public var level = Level.info
+        public var format = Format.auto
 
         public init() {}
     }

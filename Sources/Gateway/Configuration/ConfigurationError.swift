@@ -54,8 +54,8 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
             suggestion: String? = nil
         ) {
             self.source = source
-            self.key = printable(key)
-            self.value = value.map { printable(withoutCredentials($0)) }
+            self.key = printable(key, maxScalars: 100)
+            self.value = value.map { printable(withoutCredentials($0), maxScalars: 100) }
             // A YAML error quotes the file.
             self.reason = printable(reason, maxScalars: 300)
             self.allowed = allowed
@@ -72,20 +72,6 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
             return text
         }
     }
-}
-
-/// `text` on one line of bounded length: a message must not be able to fake another one in a log or drive a terminal.
-private func printable(_ text: String, maxScalars: Int = 100) -> String {
-    var result = ""
-    for (count, scalar) in text.unicodeScalars.enumerated() {
-        if count == maxScalars { return result + "…" }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-            result += "\\u{\(String(scalar.value, radix: 16))}"
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result
 }
 
 /// `text` without the user name and the password of a URL: messages end up in logs.

@@ -52,6 +52,7 @@ public struct ConfigurationFlags: Sendable, Equatable {
     /// The keys that have a flag of their own.
     public static let ownFlags = [
         "server.host": "--host", "server.port": "--port", "server.shards": "--shards", "log.level": "--log-level",
+        "log.format": "--log-format",
     ]
 
     public var models: [Model] = []

@@ -175,7 +175,12 @@ public enum ConfigurationSchema {
     ]
 
     private static let log: [ConfigurationKey] = [
-        .words("log.level", .at(\.log.level), "The least important messages that are logged.")
+        .words("log.level", .at(\.log.level), "The least important messages that are logged."),
+        .words(
+            "log.format",
+            .at(\.log.format),
+            "How the log looks: lines of text, JSON objects, or auto: text on a terminal, JSON elsewhere."
+        ),
     ]
 
     private static let nameRule = "text without control characters"

@@ -60,7 +60,7 @@ public enum DevKafka {
             }
         }
         describe(options, port: socket.port, cluster)
-        while Signals.wait() == .hangUp {}
+        Signals.waitForEnd()
         stopSignal.signal()
         thread.join()
         if let error = failure.withLock({ $0 }) { throw error }

@@ -8,7 +8,7 @@ public enum ExampleModel {
     /// Serves until SIGTERM or SIGINT, and returns the exit code of the process. The main thread.
     public static func run(_ options: ExampleModelOptions) -> Int32 {
         Signals.prepare()
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        _ = StandardErrorLog.start(Configuration.Log())
         let log = Logger(label: "example-model")
         do {
             try serve(options, log: log)
@@ -42,7 +42,7 @@ public enum ExampleModel {
         }
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
         log.notice("example model listening on http://\(host):\(socket.port) \(paths(options.protocol))")
-        while Signals.wait() == .hangUp {}
+        Signals.waitForEnd()
         stopSignal.signal()
         thread.join()
         log.notice("stopped")

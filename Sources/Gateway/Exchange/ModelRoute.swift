@@ -9,6 +9,8 @@ final class ModelRoute {
     /// The same two as the insides of JSON strings.
     let nameJSON: ByteBuffer
     let versionJSON: ByteBuffer
+    /// What a client reads who asked for a name much like this one; plain text.
+    let suggestion: ByteBuffer
     let modelProtocol: ModelProtocol
     /// Calls the model's service.
     let adapter: any ModelServiceAdapter
@@ -25,6 +27,7 @@ final class ModelRoute {
         self.version = ByteBuffer(text: version ?? "")
         self.nameJSON = ByteBuffer(escaping: name)
         self.versionJSON = ByteBuffer(escaping: version ?? "")
+        self.suggestion = ByteBuffer(text: "did you mean '\(name)'?")
         self.modelProtocol = modelProtocol
         self.adapter = adapter
     }

@@ -10,10 +10,13 @@ final class Router {
     let routes: [ModelRoute]
     /// By name, and those of one name in the order of the configuration: looked through by halves.
     private let sorted: [ModelRoute]
+    /// As text, for suggestions.
+    private let names: [String]
 
     init(routes: [ModelRoute]) {
         precondition(!routes.isEmpty, "a Sidecar without models has nothing to serve")
         self.routes = routes
+        self.names = routes.map { $0.name.view.string }
         self.sorted = routes.sorted {
             $0.name.view == $1.name.view ? $0.index < $1.index : $0.name.view < $1.name.view
         }
@@ -55,9 +58,18 @@ final class Router {
             if !version.isEmpty, route.version.isEmpty { exchange.wantedVersion.append(version) }
             return nil
         case .unknownModel:
-            return ExchangeFailure(cause: .unknownModel, message: "no model of this name is configured")
+            return unknownModel(name)
         case .unknownVersion:
             return ExchangeFailure(cause: .unknownVersion, message: "this version of the model is not configured")
         }
+    }
+
+    /// Off the path of requests that are served: this makes text.
+    private func unknownModel(_ name: ByteView) -> ExchangeFailure {
+        var failure = ExchangeFailure(cause: .unknownModel, message: "no model of this name is configured")
+        if let near = nearest(to: name.string, in: names), let index = names.firstIndex(of: near) {
+            failure.detail = routes[index].suggestion.view
+        }
+        return failure
     }
 }

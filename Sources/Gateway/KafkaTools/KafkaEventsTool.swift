@@ -42,7 +42,7 @@ public enum KafkaEventsTool {
         let line = ByteBuffer()
         var left = options.count ?? .max
         while left > 0 {
-            if let signal = Signals.wait(timeoutMilliseconds: 0), signal != .hangUp { return }
+            if let signal = Signals.wait(timeoutMilliseconds: 0), signal.endsProcess { return }
             follower.tryToStart()
             follower.poll(timeoutMilliseconds: 200) { message in
                 if left == 0 { return }

@@ -62,7 +62,7 @@ struct KafkaQuestion {
     }
 
     private var interrupted: Int32? {
-        guard let signal = Signals.wait(timeoutMilliseconds: 0), signal != .hangUp else { return nil }
+        guard let signal = Signals.wait(timeoutMilliseconds: 0), signal.endsProcess else { return nil }
         // As a shell tells of a signal.
         return signal == .interrupt ? 130 : 143
     }

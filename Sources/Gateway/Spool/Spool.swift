@@ -11,6 +11,8 @@ final class Spool: Sendable {
     private let feeds: [SpoolFeed]
     private let lock: RandomAccessFile
     private let synchronizer: SpoolSynchronizer?
+    /// What earlier runs have left; nil: nothing.
+    let replay: SpoolReplay?
 
     /// Opens the directory, and finds what earlier runs have left there.
     ///
@@ -50,15 +52,8 @@ final class Spool: Sendable {
         self.settings = settings
         self.lanes = lanes
         self.lock = lock
-        var total = 0
-        var replayed: [String] = []
-        for lane in lanes {
-            let length = lane.storedBytes
-            total += length
-            if length > 0 { replayed.append("\(length) bytes in \(lane.directory)") }
-        }
-        settings.storedBytes.store(total, ordering: .relaxed)
-        if total > 0 { settings.log(.notice, "events of an earlier run wait: " + replayed.joined(separator: ", ")) }
+        settings.storedBytes.store(lanes.reduce(0) { $0 + $1.storedBytes }, ordering: .relaxed)
+        replay = SpoolReplay(lanes, settings, now: Clock.monotonic())
         feeds = settings.reporters.indices.map { SpoolFeed(lanes: lanes, reader: $0, settings: settings) }
         do {
             if settings.fsync != .never { try Directory.synchronize(settings.path) }

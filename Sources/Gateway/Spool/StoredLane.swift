@@ -180,8 +180,9 @@ final class StoredLane: Sendable {
 
     /// How far a Reporter has acknowledged, and how many bytes are stored behind that.
     func acknowledged(by reader: Int) -> Int64 { state.withLock { $0.readers[reader].acknowledged } }
-    func waiting(for reader: Int) -> Int {
-        state.withLock { $0.length(from: $0.readers[reader].acknowledged, to: end.load(ordering: .acquiring)) }
+    func waiting(for reader: Int) -> Int { waiting(for: reader, before: end.load(ordering: .acquiring)) }
+    func waiting(for reader: Int, before position: Int64) -> Int {
+        state.withLock { $0.length(from: $0.readers[reader].acknowledged, to: position) }
     }
     /// How many bytes are stored that not every Reporter has acknowledged.
     var storedBytes: Int {

@@ -96,6 +96,7 @@ import Testing
         Case("ui.enabled", "false") { !$0.ui.enabled },
         Case("ui.showsRequests", "true") { $0.ui.showsRequests },
         Case("log.level", "debug") { $0.log.level == .debug },
+        Case("log.format", "text") { $0.log.format == .text },
     ]
 
     @Test func everyKeyHasACase() {

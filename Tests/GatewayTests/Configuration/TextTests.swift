@@ -95,8 +95,15 @@ import Testing
         #expect(editDistance(second, first) == distance)
     }
 
+    @Test(arguments: [("kitten", "sitting"), ("", "abc"), ("abcdef", "badcfe"), ("abc", "xyz")])
+    func givesUpBeyondTheLimit(_ first: String, _ second: String) {
+        #expect(editDistance(first, second, limit: 3) == 3)
+        #expect(editDistance(first, second, limit: 2) == nil)
+    }
+
     @Test func suggestsOnlyWhatIsNear() {
         #expect(nearest(to: "debgu", in: ["info", "debug"]) == "debug")
+        #expect(nearest(to: "irsi", in: ["risk", "iris", "irsa"]) == "iris")
         #expect(nearest(to: "loud", in: ["info", "debug"]) == nil)
         #expect(nearest(to: String(repeating: "x", count: 101), in: ["x"]) == nil)
     }

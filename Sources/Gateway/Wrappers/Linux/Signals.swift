@@ -2,7 +2,13 @@ private import Glibc
 
 /// The signals that the process answers to, taken one after the other by the main thread.
 enum Signals {
-    enum Signal { case terminate, interrupt, hangUp }
+    enum Signal {
+        case terminate, interrupt, hangUp
+        /// SIGUSR1 and SIGUSR2: for the log.
+        case user1, user2
+
+        var endsProcess: Bool { self == .terminate || self == .interrupt }
+    }
 
     /// Blocks our signals in this thread and in all that it starts, and ignores SIGPIPE. Before the first thread.
     static func prepare() {
@@ -30,15 +36,22 @@ enum Signals {
             case SIGTERM: return .terminate
             case SIGINT: return .interrupt
             case SIGHUP: return .hangUp
+            case SIGUSR1: return .user1
+            case SIGUSR2: return .user2
             default: continue  // interrupted by a signal that is not ours
             }
         }
     }
 
+    /// Until one comes that ends the process.
+    static func waitForEnd() {
+        while wait()?.endsProcess != true {}
+    }
+
     private static var ours: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
-        for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2] { sigaddset(&set, signal) }
         return set
     }
 }

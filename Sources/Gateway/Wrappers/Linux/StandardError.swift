@@ -2,16 +2,21 @@ private import Glibc
 
 /// Standard error, by its descriptor: `stderr` of C is a global variable, which Swift 6 keeps away from.
 public enum StandardError {
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
     /// Writes one line; what cannot be written is lost, as there is nobody left to tell.
-    public static func print(_ line: String) {
-        var bytes = Array((line + "\n").utf8)[...]
-        while !bytes.isEmpty {
-            let written = write(STDERR_FILENO, Array(bytes), bytes.count)
-            if written < 0 {
-                if errno == EINTR { continue }
+    public static func print(_ line: String) { Array((line + "\n").utf8).withByteView(write) }
+
+    /// Writes all bytes, at once where it can: what other threads write then does not come between (pipe(7), PIPE_BUF).
+    static func write(_ view: ByteView) {
+        var rest = view
+        while !rest.isEmpty {
+            let written = Glibc.write(STDERR_FILENO, rest.base, rest.count)
+            if written >= 0 {
+                rest = rest.dropFirst(written)
+            } else if errno != EINTR {
                 return
             }
-            bytes = bytes.dropFirst(written)
         }
     }
 }

@@ -257,7 +257,8 @@ private func logMessage(
     guard let arguments else { return }
     var text = [CChar](repeating: 0, count: 512)
     vsnprintf(&text, text.count, format, arguments)
-    let end = text.firstIndex(of: 0) ?? text.count
+    // Its messages end with a line break.
+    let end = text.firstIndex { $0 == 0 || $0 == 0x0a } ?? text.count
     let message = String(decoding: text[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     DelegateBox.from(context).log(message)
 }
