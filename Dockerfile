@@ -9,6 +9,9 @@ WORKDIR /build
 COPY Package.swift ./
 RUN swift package resolve
 COPY . .
+RUN scripts/release.sh
+# Only links: a commit that changes none of the above compiles nothing anew.
+ARG REVISION=unknown
 RUN scripts/release.sh \
     && install -D --strip "$(scripts/release.sh --show-bin-path)/ameron-sidecar" /out/ameron-sidecar
 

@@ -10,6 +10,8 @@ DOCKER ?= docker
 # More arguments for `swift test`, as in `make test TEST_ARGS='--filter Text'`.
 TEST_ARGS ?=
 MINUTES ?= 30
+PREFIX ?= /usr/local
+DESTDIR ?=
 
 # `package=file`: not installed either where the file is there (another package may bring it).
 PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev libmimalloc-dev
@@ -18,12 +20,14 @@ BENCH_PACKAGES := nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy wrk=/usr
 BUDGET_PACKAGES := strace=/usr/bin/strace valgrind=/usr/bin/valgrind binutils=/usr/bin/strip
 INTEROP_PACKAGES := python3-venv
 UI_PACKAGES := chromium=/usr/bin/chromium fonts-dejavu-core wrk=/usr/bin/wrk python3-venv
+INSTALL_PACKAGES := python3=/usr/bin/python3
+INSTALL_TEST_PACKAGES := man-db=/usr/bin/man mandoc=/usr/bin/mandoc fish=/usr/bin/fish zsh=/usr/bin/zsh
 LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build run run-all test budgets test-faults test-asan test-tsan ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
+.PHONY: help deps test-deps build man install uninstall tarball run run-all test budgets test-faults test-asan test-tsan test-install ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +41,25 @@ test-deps:
 build: deps ## build .build/release/ameron-sidecar
 	scripts/release.sh
 
+# `make install` takes what is there, so that `sudo make install` after `make build` needs no compiler.
+.build/release/ameron-sidecar:
+	$(MAKE) build
+
+man: .build/release/ameron-sidecar ## write the man page .build/ameron-sidecar.1; `man -l` shows it
+	@scripts/deps.sh $(INSTALL_PACKAGES)
+	scripts/man.py $< >.build/ameron-sidecar.1
+
+install: .build/release/ameron-sidecar ## install program, man page, completions, example below PREFIX (/usr/local); DESTDIR
+	@scripts/deps.sh $(INSTALL_PACKAGES)
+	scripts/install.sh '$(DESTDIR)$(PREFIX)'
+
+uninstall: ## delete what `make install` has installed
+	scripts/install.sh --uninstall '$(DESTDIR)$(PREFIX)'
+
+tarball: build ## pack what `make install` installs into .build/ameron-sidecar-VERSION-linux-ARCHITECTURE.tar.gz
+	@scripts/deps.sh $(INSTALL_PACKAGES)
+	scripts/tarball.sh
+
 run: build ## start the Sidecar with ameron-sidecar.yaml (or CONFIG=file); Ctrl-C stops it
 	exec .build/release/ameron-sidecar serve --config $(CONFIG)
 
@@ -49,7 +72,7 @@ test: deps test-deps ## run all tests
 	SIDECAR=.build/debug/ameron-sidecar scripts/check-deploy.sh configurations
 	swift test --skip-build $(or $(TEST_ARGS),--skip '^FaultTests[.]')
 	$(if $(TEST_ARGS),,swift test --skip-build --filter '^FaultTests[.]')
-	$(if $(TEST_ARGS),,$(MAKE) --no-print-directory budgets)
+	$(if $(TEST_ARGS),,$(MAKE) --no-print-directory budgets test-install)
 
 # On the release build: a debug build allocates in places where an optimized one does not.
 budgets: build test-deps ## hold allocations, system calls and instructions per request to Tests/budgets/limits.txt
@@ -76,6 +99,10 @@ test-tsan: deps test-deps ## run all tests under ThreadSanitizer
 	@rm -rf .build-tsan/reports && mkdir -p .build-tsan/reports
 	TSAN_OPTIONS=$(call SANITIZER_OPTIONS,tsan):suppressions=$(CURDIR)/Tests/tsan.supp:print_suppressions=0 \
 	    scripts/sanitized.sh .build-tsan --sanitize=thread $(TEST_ARGS)
+
+test-install: build ## install the release build into a folder, try man page and completions there, uninstall
+	@scripts/deps.sh $(INSTALL_PACKAGES) $(INSTALL_TEST_PACKAGES)
+	Tests/install/run.sh
 
 ui-test: build ## open the page at /ui in Chromium under load, compare it with /metrics (UI_ARGS='--screenshots docs/images')
 	@scripts/deps.sh $(UI_PACKAGES)

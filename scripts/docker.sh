@@ -11,7 +11,7 @@ command -v "$docker" >/dev/null || {
 }
 
 version=$(sed -nE 's/.*current = "(.*)"/\1/p' Sources/Gateway/Version.swift)
-revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+revision=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
 options=()
 # podman's own format has no health checks.
 "$docker" --version | grep -qi podman && options+=(--format docker)

@@ -22,3 +22,9 @@ const char *CLinux_error_text(int code) {
     const char *text = strerrordesc_np(code);
     return text ? text : "unknown error";
 }
+
+// Weak: NULL where nothing defines it. Data of the linker's and not of the compiler's, so that a new commit compiles
+// nothing anew.
+extern const char ameron_sidecar_commit[] __attribute__((weak));
+
+const char *CLinux_commit(void) { return ameron_sidecar_commit; }

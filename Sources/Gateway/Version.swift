@@ -2,6 +2,8 @@
 public enum Version {
     public static let current = "0.1.0"
 
-    /// For people: the version, and those of the C libraries that are loaded.
-    public static var description: String { "ameron-sidecar \(current)\n\(LibraryVersions.text)" }
+    /// For people: the version, the commit, and the versions of the C libraries that are loaded.
+    public static var description: String {
+        "ameron-sidecar \(current) (commit \(SourceCommit.name ?? "unknown"))\n\(LibraryVersions.text)"
+    }
 }

@@ -3,7 +3,10 @@ import Gateway
 
 /// The options from which `serve` and `validate` make a configuration.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The YAML file; without it, the one that AMERON_CONFIG names.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The YAML file; without it, the one that AMERON_CONFIG names.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"])
+    )
     var config: String?
 
     @Option(help: "The address or name to listen on; server.host.")
@@ -30,10 +33,16 @@ struct ConfigurationOptions: ParsableArguments {
     )
     var model: [ConfigurationFlags.Model] = []
 
-    @Option(help: "trace, debug, info, notice, warning, error or critical; log.level.")
+    @Option(
+        help: "trace, debug, info, notice, warning, error or critical; log.level.",
+        completion: .list(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+    )
     var logLevel: String?
 
-    @Option(help: "text, json, or auto: text on a terminal, JSON elsewhere; log.format.")
+    @Option(
+        help: "text, json, or auto: text on a terminal, JSON elsewhere; log.format.",
+        completion: .list(["auto", "text", "json"])
+    )
     var logFormat: String?
 
     /// The configuration; prints what is wrong with it and exits where there is none.

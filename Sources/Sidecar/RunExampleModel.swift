@@ -20,6 +20,7 @@ struct RunExampleModel: ParsableCommand {
     @Option(
         name: .customLong("protocol"),
         help: ArgumentHelp("What it speaks: native, v1 or v2.", valueName: "protocol"),
+        completion: .list(["native", "v1", "v2"]),
         transform: parseProtocol
     )
     var serviceProtocol: Configuration.Model.ServiceProtocol = .native

@@ -21,4 +21,7 @@ int CLinux_ppoll(struct pollfd *_Nonnull list, unsigned int count, int64_t nanos
 /// What a value of errno means; a constant text. (strerror(3) shares its text among threads.)
 const char *_Nonnull CLinux_error_text(int code);
 
+/// The commit that the program was linked from, or NULL: scripts/release.sh links it in, other builds do not.
+const char *_Nullable CLinux_commit(void);
+
 #endif
