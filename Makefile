@@ -45,9 +45,9 @@ build: deps ## build .build/release/ameron-sidecar
 .build/release/ameron-sidecar:
 	$(MAKE) build
 
-man: .build/release/ameron-sidecar ## write the man page .build/ameron-sidecar.1; `man -l` shows it
+man: build ## write the man page .build/ameron-sidecar.1; `man -l` shows it
 	@scripts/deps.sh $(INSTALL_PACKAGES)
-	scripts/man.py $< >.build/ameron-sidecar.1
+	scripts/man.py .build/release/ameron-sidecar >.build/ameron-sidecar.1
 
 install: .build/release/ameron-sidecar ## install program, man page, completions, example below PREFIX (/usr/local); DESTDIR
 	@scripts/deps.sh $(INSTALL_PACKAGES)
@@ -57,7 +57,7 @@ uninstall: ## delete what `make install` has installed
 	scripts/install.sh --uninstall '$(DESTDIR)$(PREFIX)'
 
 tarball: build ## pack what `make install` installs into .build/ameron-sidecar-VERSION-linux-ARCHITECTURE.tar.gz
-	@scripts/deps.sh $(INSTALL_PACKAGES)
+	@scripts/deps.sh $(INSTALL_PACKAGES) binutils=/usr/bin/strip
 	scripts/tarball.sh
 
 run: build ## start the Sidecar with ameron-sidecar.yaml (or CONFIG=file); Ctrl-C stops it

@@ -7,6 +7,11 @@ uninstall=
 prefix=$1
 program=.build/release/ameron-sidecar
 
+commit=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) || commit=
+if [ -z "$uninstall" ] && ! $program --version | grep -q "(commit ${commit:-.*})"; then
+    echo "$program was built from another commit than this one, $commit: \`make build\` builds it anew." >&2
+fi
+
 put() { # MODE PATH COMMAND...: what the command prints becomes a file
     local mode=$1 path=$prefix/$2
     shift 2

@@ -72,7 +72,7 @@ cat <<END
 
 Model Service  http://127.0.0.1:$model_port
 Kafka          127.0.0.1:$kafka_port   (topics prediction-requests, prediction-replies, predictions)
-Sidecar        http://127.0.0.1:$port   (/readyz  /metrics  /openapi.json)
+Sidecar        http://127.0.0.1:$port   (/ui: a page to look at; /readyz  /metrics  /openapi.json)
 Events         predictions.jsonl, and the topic predictions: one per Prediction
 
 Try over REST (a picture of a digit that lies on its side; two Predictions: how to turn it, and the digit):

@@ -11,7 +11,9 @@ export SOURCE_DATE_EPOCH
 rm -rf ".build/$name"
 scripts/install.sh ".build/$name" >/dev/null
 strip ".build/$name/bin/ameron-sidecar"
-tar -C .build --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -c "$name" |
+# Files only: what is unpacked as root changes no folder that is there.
+(cd .build && find "$name" -type f -print0 | LC_ALL=C sort -z) |
+    tar -C .build --null -T - --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -c |
     gzip -9n >".build/$name.tar.gz"
 rm -rf ".build/$name"
 echo ".build/$name.tar.gz"

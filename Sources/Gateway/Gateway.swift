@@ -123,7 +123,9 @@ final class RunningGateway {
         while !controls.allSatisfy(\.isDrained), Clock.monotonic() < deadline {
             switch Signals.wait(timeoutMilliseconds: 10) {
             case .terminate, .interrupt: return
-            case .hangUp, .user1, .user2, nil: continue
+            case .user1: changeLog(towardsMore: true)
+            case .user2: changeLog(towardsMore: false)
+            case .hangUp, nil: continue
             }
         }
     }

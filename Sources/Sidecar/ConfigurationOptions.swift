@@ -35,13 +35,13 @@ struct ConfigurationOptions: ParsableArguments {
 
     @Option(
         help: "trace, debug, info, notice, warning, error or critical; log.level.",
-        completion: .list(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+        completion: .list(Configuration.Log.Level.allCases.map(\.rawValue))
     )
     var logLevel: String?
 
     @Option(
         help: "text, json, or auto: text on a terminal, JSON elsewhere; log.format.",
-        completion: .list(["auto", "text", "json"])
+        completion: .list(Configuration.Log.Format.allCases.map(\.rawValue))
     )
     var logFormat: String?
 

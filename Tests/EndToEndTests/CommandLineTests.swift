@@ -109,7 +109,10 @@ import Testing
         let (versionStatus, version, _) = try SidecarProcess.run(["--version"])
         #expect(versionStatus == .code(0))
         // Only scripts/release.sh links a commit in; `make test-install` looks for that.
-        #expect(version.contains(" (commit unknown)\n"), "\(version)")
+        #expect(
+            version.contains(#/^ameron-sidecar [0-9.]+ \(commit (unknown|[0-9a-f]{40}(-dirty)?)\)\n/#),
+            "\(version)"
+        )
         for library in ["ameron-sidecar 0.", "libmicrohttpd/0.9.", "librdkafka/", "libyaml/", "libcurl/", "OpenSSL/"] {
             #expect(version.contains(library), "\(version)")
         }

@@ -21,10 +21,11 @@ diff <(look) - <<'END' || fail "other files than these, or other modes"
 644 opt/sidecar/share/man/man1/ameron-sidecar.1
 644 opt/sidecar/share/zsh/site-functions/_ameron-sidecar
 END
+commit=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo "${REVISION:-unknown}")
+home=$HOME
 export PATH="$prefix/bin:$PATH" HOME=$work
 [ "$(command -v ameron-sidecar)" = "$prefix/bin/ameron-sidecar" ] || fail "not in bin"
 
-commit=${REVISION:-$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)}
 version=$(ameron-sidecar --version | head -1)
 [[ $version == "ameron-sidecar "*" (commit $commit)" ]] || fail "'$version' does not name the commit $commit"
 ameron-sidecar validate --config "$prefix/share/doc/ameron-sidecar/ameron-sidecar.yaml" >/dev/null
@@ -34,14 +35,17 @@ complaints=$(man --warnings ameron-sidecar 2>&1 >"$work/page"; mandoc -Tlint -W 
     fail "the man page: $complaints"
 [ -z "$complaints" ] || fail "the man page: $complaints"
 # Of each command the heading, and one each of what else it is made of.
-for line in $(ameron-sidecar --help | awk '/^SUBCOMMANDS/ {on = 1; next} on && /^  [a-z]/ {print "^   " $1 "$"}') \
-    '^   ask$' '^ *ameron-sidecar health --ready$' 'The topic of the events (default: predictions).' 'native, v1, v2' \
+commands=$(ameron-sidecar --help | awk '/^SUBCOMMANDS/ {on = 1; next} on && /^  [a-z]/ {print $1}')
+for command in ask ${commands:?}; do
+    grep -qx -- "   $command" "$work/page" || fail "the man page does not tell of '$command'"
+done
+for line in '^ *ameron-sidecar health --ready$' 'The topic of the events (default: predictions).' 'native, v1, v2' \
     '^ *SIGHUP ' '^ *78 ' '^ *AMERON_CONFIG$' 'example with all keys'; do
     grep -q -- "$line" "$work/page" || fail "the man page has no '$line'"
 done
 
 # A command, an option, a value of it, a file.
-touch "$work/sidecar.yaml"
+touch "$work/sidecar.yaml" "$work/sidecar.txt"
 while read -r wanted words; do
     IFS=' ' read -ra words <<<"$words"
     got=$(cd "$work" && bash -eu "$OLDPWD/$here/complete.bash" \
@@ -57,6 +61,13 @@ validate ameron-sidecar va
 debug ameron-sidecar serve --log-level de
 sidecar.yaml ameron-sidecar serve --config sid
 END
+
+tarball=$(HOME=$home make --no-print-directory tarball 2>"$work/log" | tail -1) || fail "$(cat "$work/log")"
+mkdir "$work/unpacked"
+tar -xzf "$tarball" -C "$work/unpacked" --strip-components=1
+diff <(look | sed 's, opt/sidecar/, ,') <(cd "$work/unpacked" && find . -type f -printf '%m %P\n' | sort -k 2) ||
+    fail "other files in the tarball than those that are installed"
+[ "$("$work/unpacked/bin/ameron-sidecar" --version | head -1)" = "$version" ] || fail "another program in the tarball"
 
 make --no-print-directory uninstall DESTDIR="$root" PREFIX=/opt/sidecar >/dev/null
 [ -z "$(look)" ] || fail "left behind: $(look)"

@@ -44,16 +44,15 @@ struct LogLine {
 
     /// Whatever stands in the message, the line stays one and drives no terminal.
     private func writeText(isColoured: Bool, to buffer: ByteBuffer) {
-        func write(_ text: String, in colour: StaticString) {
-            if isColoured { buffer.append(colour) }
-            buffer.append(string: text)
-            if isColoured { buffer.append("\u{1b}[0m") }
-        }
-        let stamp = ByteBuffer(capacity: TimestampWriter.length)
-        TimestampWriter().append(time, to: stamp)
-        write(stamp.view.string, in: "\u{1b}[2m")
+        func switchTo(_ colour: StaticString) { if isColoured { buffer.append(colour) } }
+        let plain: StaticString = "\u{1b}[0m"
+        switchTo("\u{1b}[2m")
+        TimestampWriter().append(time, to: buffer)
+        switchTo(plain)
         buffer.append(UInt8(ascii: " "))
-        write(level.rawValue, in: level.colour)
+        switchTo(level.colour)
+        buffer.append(string: level.rawValue)
+        switchTo(plain)
         buffer.append(string: " \(logger): \(printable(message, maxScalars: .max))")
         for entry in sortedMetadata {
             buffer.append(string: printable(" \(entry.key)=\(entry.value)", maxScalars: .max))

@@ -29,7 +29,7 @@ struct StandardErrorLog: LogHandler {
         let buffer = ByteBuffer()
         line.write(style, to: buffer)
         buffer.append(UInt8(ascii: "\n"))
-        StandardError.write(buffer.view)
+        withExtendedLifetime(buffer) { StandardError.write(buffer.view) }
     }
 }
 

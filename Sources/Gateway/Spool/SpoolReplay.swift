@@ -5,7 +5,7 @@ import Synchronization
 struct SpoolReplay {
     enum State { case going, done }
 
-    /// Between two lines about one Reporter.
+    /// Between two lines about one Reporter, at least; none tells what the one before has told.
     static let interval: Int64 = 10_000_000_000
 
     private let lanes: [StoredLane]
@@ -18,8 +18,9 @@ struct SpoolReplay {
         let index: Int
         let name: String
         let total: Int
-        /// When it was last told of.
+        /// When it was last told of, and how many bytes waited then.
         var told: Int64
+        var waiting: Int
     }
 
     /// nil where nothing waits.
@@ -31,7 +32,7 @@ struct SpoolReplay {
         for (index, reporter) in settings.reporters.enumerated() {
             let total = waiting(for: index)
             guard total > 0 else { continue }
-            readers.append(Reader(index: index, name: reporter.name, total: total, told: now))
+            readers.append(Reader(index: index, name: reporter.name, total: total, told: now, waiting: total))
         }
         guard !readers.isEmpty else { return nil }
         let sums = readers.map { "\($0.total) bytes for Reporter \($0.name)" }
@@ -46,11 +47,12 @@ struct SpoolReplay {
             if waiting == 0 {
                 settings.log(.notice, "Reporter \(reader.name): no event of an earlier run waits any more")
                 readers.remove(at: index)
-            } else if now - reader.told >= Self.interval {
+            } else if waiting < reader.waiting, now - reader.told >= Self.interval {
                 let percent = (reader.total - waiting) * 100 / reader.total
-                let text = "\(percent) % of an earlier run's events are through, \(waiting) bytes wait"
+                let text = "\(percent) % of an earlier run's events are behind it, \(waiting) bytes wait"
                 settings.log(.notice, "Reporter \(reader.name): \(text)")
                 readers[index].told = now
+                readers[index].waiting = waiting
             }
         }
         return readers.isEmpty ? .done : .going

@@ -98,8 +98,8 @@ import Testing
         let threshold = LogThreshold(.critical)
         let handler = StandardErrorLog(label: "x", style: .json, threshold: threshold)
         let copy = handler
-        threshold.step(towardsMore: false)
-        #expect(copy.logLevel == .critical)
+        threshold.step(towardsMore: true)
+        #expect(copy.logLevel == .error)
         threshold.level = .debug
         #expect(copy.logLevel == .debug)
     }

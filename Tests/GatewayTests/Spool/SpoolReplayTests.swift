@@ -42,8 +42,10 @@ import Testing
         let later = start + SpoolReplay.interval + 1
         #expect(replay.report(now: later) == .going)
         #expect(replay.report(now: later + 1) == .going)
+        // Nothing new, while a destination is away.
+        #expect(replay.report(now: later + 5 * SpoolReplay.interval) == .going)
         expected.append(
-            "notice Reporter kafka-2: 50 % of an earlier run's events are through, \(left[1] / 2) bytes wait"
+            "notice Reporter kafka-2: 50 % of an earlier run's events are behind it, \(left[1] / 2) bytes wait"
         )
         #expect(directory.logs.messages == expected)
 
