@@ -12,14 +12,14 @@ final class Router {
     let routes: [ModelRoute]
     /// By name, and those of one name in the order of the configuration: looked through by halves.
     private let sorted: [ModelRoute]
-    /// Each once, as text, for suggestions; of so many models that a wrong name would take long, none.
-    private let names: [String]
+    /// Of so many models that a wrong name would take long, none.
+    private let suggestions: Suggestions
 
     init(routes: [ModelRoute]) {
         precondition(!routes.isEmpty, "a Sidecar without models has nothing to serve")
         self.routes = routes
         let names = Set(routes.map { $0.name.view.string })
-        self.names = names.count <= Self.maxSuggested ? names.sorted() : []
+        self.suggestions = Suggestions(names.count <= Self.maxSuggested ? names.sorted() : [])
         self.sorted = routes.sorted {
             $0.name.view == $1.name.view ? $0.index < $1.index : $0.name.view < $1.name.view
         }
@@ -70,7 +70,7 @@ final class Router {
     /// Off the path of requests that are served: this makes text.
     private func unknownModel(_ name: ByteView) -> ExchangeFailure {
         var failure = ExchangeFailure(cause: .unknownModel, message: "no model of this name is configured")
-        guard let near = nearest(to: name.string, in: names) else { return failure }
+        guard let near = suggestions.nearest(to: name.string) else { return failure }
         if let route = routes.first(where: { $0.name.view.string == near }) { failure.detail = route.suggestion.view }
         return failure
     }

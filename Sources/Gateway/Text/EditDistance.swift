@@ -1,19 +1,17 @@
 /// How many letters must be added, left out, replaced or swapped with their neighbour to get from one word to another; nil:
-/// more than `limit`.
-///
-/// The optimal string alignment distance; upper and lower case are the same letter.
-func editDistance(_ first: String, _ second: String, limit: Int = .max) -> Int? {
-    // Before anything is made of them: most candidates are told apart here.
-    guard abs(first.utf8.count - second.utf8.count) <= limit else { return nil }
-    let a = Array(first.lowercased().utf8)
-    let b = Array(second.lowercased().utf8)
-    var beforeLast = [Int](repeating: 0, count: b.count + 1)
+/// more than `limit`. The optimal string alignment distance, letter by letter of UTF-8.
+func editDistance(_ a: [UInt8], _ b: [UInt8], limit: Int) -> Int? {
+    guard abs(a.count - b.count) <= limit else { return nil }
+    let limit = min(limit, max(a.count, b.count))
+    var beforeLast = [Int](repeating: limit + 1, count: b.count + 1)
     var last = Array(0...b.count)
     var row = beforeLast
     for i in a.indices {
-        row[0] = i + 1
-        var least = row[0]
-        for j in b.indices {
+        // What is further from the diagonal than the limit is more than the limit.
+        let band = max(0, i - limit)..<min(b.count, i + limit + 1)
+        row[band.lowerBound] = band.lowerBound == 0 ? i + 1 : limit + 1
+        var least = row[band.lowerBound]
+        for j in band {
             let replaced = last[j] + (a[i] == b[j] ? 0 : 1)
             var best = min(replaced, last[j + 1] + 1, row[j] + 1)
             if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforeLast[j - 1] + 1) }
@@ -27,15 +25,31 @@ func editDistance(_ first: String, _ second: String, limit: Int = .max) -> Int? 
     return last[b.count] <= limit ? last[b.count] : nil
 }
 
-/// The candidate most like `word`, where one is near enough to have been meant; of several, the first.
-func nearest(to word: String, in candidates: [String]) -> String? {
-    // Beyond this length nobody mistyped one of ours, and the distance costs the product of the lengths.
-    guard word.utf8.count <= 100 else { return nil }
-    var best: (distance: Int, candidate: String)?
-    for candidate in candidates {
-        let limit = max(1, min(word.utf8.count, candidate.utf8.count) / 4)
-        guard let distance = editDistance(word, candidate, limit: limit) else { continue }
-        if distance < best?.distance ?? .max { best = (distance, candidate) }
+/// Words, one of which may have been meant by what somebody wrote. Upper and lower case are the same letter.
+struct Suggestions {
+    private static let maxDistance = 4
+
+    private let candidates: [(word: String, letters: [UInt8])]
+
+    init(_ words: [String]) { candidates = words.map { ($0, Array($0.lowercased().utf8)) } }
+
+    /// The one most like `word`, where one is near enough to have been meant; of several, the first.
+    func nearest(to word: String) -> String? {
+        // Beyond this length nobody mistyped one of ours.
+        guard word.utf8.count <= 100 else { return nil }
+        let letters = Array(word.lowercased().utf8)
+        var best: (distance: Int, word: String)?
+        for candidate in candidates {
+            // Only what is better than the best so far is of interest.
+            let quarter = min(letters.count, candidate.letters.count) / 4
+            let limit = min(max(1, quarter), Self.maxDistance, (best?.distance ?? .max) - 1)
+            guard let distance = editDistance(letters, candidate.letters, limit: limit) else { continue }
+            if distance == 0 { return candidate.word }
+            best = (distance, candidate.word)
+        }
+        return best?.word
     }
-    return best?.candidate
 }
+
+/// As `Suggestions.nearest`, for words that are asked about once.
+func nearest(to word: String, in candidates: [String]) -> String? { Suggestions(candidates).nearest(to: word) }

@@ -89,21 +89,38 @@ import Testing
 
 @Suite struct EditDistanceTests {
     @Test(arguments: [
-        ("", "", 0), ("a", "", 1), ("port", "prot", 1), ("port", "PORT", 0), ("kitten", "sitting", 3), ("ab", "ba", 1),
+        ("", "", 0), ("a", "", 1), ("port", "prot", 1), ("kitten", "sitting", 3), ("ab", "ba", 1),
     ]) func counts(_ first: String, _ second: String, _ distance: Int) {
-        #expect(editDistance(first, second) == distance)
-        #expect(editDistance(second, first) == distance)
+        #expect(editDistance(Array(first.utf8), Array(second.utf8), limit: .max) == distance)
+        #expect(editDistance(Array(second.utf8), Array(first.utf8), limit: .max) == distance)
     }
 
     @Test(arguments: [("kitten", "sitting"), ("", "abc"), ("abcdef", "badcfe"), ("abc", "xyz")])
     func givesUpBeyondTheLimit(_ first: String, _ second: String) {
-        #expect(editDistance(first, second, limit: 3) == 3)
-        #expect(editDistance(first, second, limit: 2) == nil)
+        #expect(editDistance(Array(first.utf8), Array(second.utf8), limit: 3) == 3)
+        #expect(editDistance(Array(first.utf8), Array(second.utf8), limit: 2) == nil)
+    }
+
+    /// Also where letters come in pairs and swapped.
+    @Test func aLimitChangesNothingBelowIt() {
+        var random = SeededGenerator(seed: 3)
+        for _ in 0..<5_000 {
+            let words = (0..<2).map { _ in
+                (0..<Int.random(in: 0...9, using: &random)).map { _ in UInt8.random(in: 97...99, using: &random) }
+            }
+            let distance = editDistance(words[0], words[1], limit: .max) ?? .max
+            for limit in 0...9 {
+                let limited = editDistance(words[0], words[1], limit: limit)
+                #expect(limited == (distance <= limit ? distance : nil), "\(words) \(limit)")
+            }
+        }
     }
 
     @Test func suggestsOnlyWhatIsNear() {
         #expect(nearest(to: "debgu", in: ["info", "debug"]) == "debug")
+        #expect(nearest(to: "PROT", in: ["part", "port"]) == "port")
         #expect(nearest(to: "irsi", in: ["risk", "iris", "irsa"]) == "iris")
+        #expect(nearest(to: "deductoin", in: ["reduction", "deductions", "deduction"]) == "deduction")
         #expect(nearest(to: "loud", in: ["info", "debug"]) == nil)
         #expect(nearest(to: String(repeating: "x", count: 101), in: ["x"]) == nil)
     }
