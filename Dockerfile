@@ -1,5 +1,5 @@
 # The Sidecar in a small image: built with Swift's image, run on Debian's.
-FROM swift:6.3-bookworm AS build
+FROM docker.io/library/swift:6.3-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev libmimalloc-dev \
@@ -15,7 +15,7 @@ ARG REVISION=unknown
 RUN scripts/release.sh \
     && install -D --strip "$(scripts/release.sh --show-bin-path)/ameron-sidecar" /out/ameron-sidecar
 
-FROM debian:bookworm-slim
+FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates libmicrohttpd12 libcurl4 librdkafka1 libyaml-0-2 libsimdjson14 libmimalloc2.0 libstdc++6 \

@@ -7,16 +7,21 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-# A process that runs until it is told to stop (exit code $STOP_CODE), or until a line in its fifo says to die; 20 s at
-# most, so that a supervisor that waits for ever is found out.
+# A process that runs until it is told to stop (exit code $STOP_CODE), or until a line in its fifo says with which code to
+# end, or "killed"; 20 s at most, so that a supervisor that waits for ever is found out.
 cat >stand-in <<'END'
 #!/usr/bin/env bash
 name=$1
 trap 'echo "$name told" >>log; exit "${STOP_CODE:-0}"' TERM
 exec 3<>"$name.fifo"
 echo "$name runs" >started
-read -rt 20 code <&3
-exit "${code:-99}"
+# In short turns, as a signal that comes just before `read` waits for its end.
+for _ in {1..100}; do
+    read -rt 0.2 code <&3 || continue
+    [ "$code" != killed ] || kill -KILL $$
+    exit "$code"
+done
+exit 99
 END
 # What supervise.sh runs as the Sidecar.
 printf '#!/bin/sh\nexec ./stand-in sidecar\n' >ameron-sidecar
@@ -58,5 +63,6 @@ check "told to stop" 0 "sidecar told model told " stop
 STOP_CODE=7 check "the Sidecar's code is the container's" 7 "sidecar told model told " stop
 check "the model fails" 1 "sidecar told " die model 3
 check "the model ends well" 1 "sidecar told " die model 0
+check "the model is killed" 1 "sidecar told " die model killed
 check "the Sidecar fails" 1 "model told " die sidecar 3
 check "the Sidecar ends well" 1 "model told " die sidecar 0

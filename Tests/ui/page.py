@@ -47,6 +47,47 @@ class PriceModel(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class EchoModel(PriceModel):
+    """A Model Service that predicts what it is asked."""
+    def do_POST(self):
+        body = b'{"value":%s}' % (self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null")
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class BusyReceiver(PriceModel):
+    """Takes no events, so that they wait for their Reporter and in the spool."""
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def serve(handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+# By model: the values that are sent to it, and the bars that the page is to make of them. No more than 50 in all, so
+# that the page gets to see each.
+VALUES = {
+    "classes": (["setosa"] * 5 + [{"label": "setosa", "score": 0.9}, "versicolor"] + ["virginica"] * 3,
+                [("setosa", 6), ("virginica", 3), ("versicolor", 1)]),
+    "letters": (["a", "a", *"abcdefghijkl"],
+                [("a", 3), *((letter, 1) for letter in "bcdefghi"), ("others", 3)]),
+    "grades": ([2, 1, 2, 3, 2, 1, 2, 3, 2], [("1", 2), ("2", 5), ("3", 2)]),
+    "widths": ([0, 5, 15, 16, 25, 35, 45, 55, 56, 57, 75, 95, 96, 100],
+               [("0 to 10", 2), ("10 to 20", 2), ("20 to 30", 1), ("30 to 40", 1), ("40 to 50", 1), ("50 to 60", 3),
+                ("60 to 70", 0), ("70 to 80", 1), ("80 to 90", 0), ("90 to 100", 3)]),
+}
+
+
 @contextlib.contextmanager
 def process(arguments, log):
     with open(log, "wb") as output:
@@ -146,19 +187,31 @@ class Checks:
         print(f"  {what:34} {shown:>12}   /metrics {expected:.4f}")
 
 
+    def size(self, shown, expected, what):
+        """A number of bytes with its unit."""
+        number, unit = shown.split(" ")
+        self.near(number, expected / 1024 ** ["B", "KiB", "MiB", "GiB", "TiB"].index(unit), f"{what}, {unit}")
+
+
 # ---- the checks --------------------------------------------------------------------------------------------------
 STATE = """() => ({
   ...document.body.dataset,
   text: Object.fromEntries([...document.querySelectorAll('dd[id]')].map(e => [e.id, e.textContent])),
   models: [...document.querySelectorAll('#models tr')].map(r => [...r.children].map(c => c.textContent)),
   reporters: [...document.querySelectorAll('#reporters tr')].map(r => [...r.children].map(c => c.textContent)),
+  spool: document.getElementById('spool').textContent,
 })"""
 
 
+def readings(state, texts):
+    """The newer and the older reading of /metrics that the page was made of."""
+    last = int(state["polls"]) - 1
+    return texts[last], texts[last - int(state["span"])]
+
+
 def compare(checks, state, texts):
-    """Each figure on the page against the very readings of /metrics that it was made of."""
-    newer = texts[int(state["polls"]) - 1]
-    older = texts[int(state["polls"]) - 1 - int(state["span"])]
+    """The figures on the page against the very readings of /metrics that they were made of."""
+    newer, older = readings(state, texts)
     name = "ameron_requests_total"
     seconds = float(state["seconds"])
 
@@ -188,11 +241,66 @@ def compare(checks, state, texts):
             for q, figure in zip([0.5, 0.9, 0.99], figures.split(" / ")):
                 value = quantile(q, newer, older, f"ameron_{part}_duration_seconds", own)
                 checks.near(figure, 1000 * value, f"{model} {part} p{100 * q:.0f}, ms")
-    for reporter, sent, failures, dropped, _, _ in state["reporters"]:
+    compare_reporters(checks, state, texts)
+
+
+def compare_reporters(checks, state, texts):
+    newer, older = readings(state, texts)
+    for reporter, sent, failures, dropped, queue, delivery in state["reporters"]:
+        def own(labels, reporter=reporter):
+            return labels["reporter"] == reporter
         for result, figure in [("sent", sent), ("failed", failures), ("dropped", dropped)]:
             expected = total(newer, "ameron_report_events_total",
                              lambda labels: labels["reporter"] == reporter and labels["result"] == result)
             checks.near(figure, expected, f"{reporter} {result}")
+        checks.size(queue, total(newer, "ameron_report_queue_bytes", own), f"{reporter} queue")
+        count = "ameron_report_delivery_seconds_count"
+        if total(newer, count, own) == total(older, count, own):
+            checks.that(delivery == "–", f"{reporter} delivery p99 is {delivery} though nothing was delivered")
+        else:
+            value = quantile(0.99, newer, older, "ameron_report_delivery_seconds", own)
+            checks.near(delivery, 1000 * value, f"{reporter} delivery p99, ms")
+    spool = re.search(r"In the spool: (.*)\.$", state["spool"])
+    checks.that(bool(spool) == ("ameron_spool_bytes" in newer), f"the spool where there is one: {state['spool']}")
+    if spool:
+        checks.size(spool[1], total(newer, "ameron_spool_bytes"), "spool")
+
+
+BARS = """() => Object.fromEntries([...document.querySelectorAll('#values h3')].map(title => [title.textContent,
+  [...title.nextElementSibling.children].map(bar => {
+    const fill = bar.querySelector('.fill');
+    return [bar.firstChild.textContent, bar.lastChild.textContent, fill.hidden ? 0 : parseFloat(fill.style.width)];
+  })]))"""
+
+
+def check_values(checks, browser, url):
+    """Known values in known counts, and Reporters that let events wait."""
+    page = browser.new_page()
+    open_page(page, url)
+    for model, (values, _) in VALUES.items():
+        for value in values:
+            request = urllib.request.Request(f"{url}/predictions/{model}", json.dumps(value).encode())
+            urllib.request.urlopen(request, timeout=10).read()
+    sent = sum(len(values) for values, _ in VALUES.values())
+    wait_for(page, f"document.getElementById('sample').textContent.includes(' {sent} Predictions')")
+    shown = page.evaluate(BARS)
+    for model, (values, bars) in VALUES.items():
+        top = max(count for _, count in bars)
+        expected = [[name, f"{100 * count / len(values):.1f} %", 100 * count / top] for name, count in bars]
+        got = shown.get(f"{model}, the last {len(values)}", [])
+        same = [bar[:2] for bar in got] == [bar[:2] for bar in expected] and all(
+            abs(bar[2] - wanted[2]) < 0.01 for bar, wanted in zip(got, expected))
+        checks.that(same, f"the bars of {model}: {got}, expected {expected}")
+        print(f"  bars of {model}: {', '.join(f'{name} {share}' for name, share, _ in got)}")
+    # Once everything is delivered that can be, and counted in the window.
+    polls = page.evaluate("Number(document.body.dataset.polls)")
+    wait_for(page, f"Number(document.body.dataset.polls) > {polls} && "
+             f"document.querySelector('#reporters tr').children[1].textContent === '{sent}'")
+    state, texts = page.evaluate(f"() => [({STATE})(), window.readings]")
+    compare_reporters(checks, state, texts)
+    waiting = state["reporters"][1][4]
+    checks.that(waiting != "0 B" and "spool: 0 B" not in state["spool"], f"events wait: {waiting}, {state['spool']}")
+    page.close()
 
 
 def check_form(checks, page):
@@ -259,7 +367,16 @@ CONTRAST = """() => {
 }"""
 
 
-def look(checks, url, screenshots):
+def open_page(page, url):
+    # The page's own readings, kept in order as it gets them.
+    page.add_init_script("""const real = window.fetch; window.readings = [];
+      window.fetch = async (...a) => { const r = await real(...a);
+        if (a[0] === 'metrics') window.readings.push(await r.clone().text()); return r; };""")
+    page.goto(url + "/ui")
+    wait_for(page, "Number(document.body.dataset.span) > 0")
+
+
+def look(checks, url, values_url, screenshots):
     with sync_playwright() as playwright:
         # Chromium has no sandbox for root, as whom containers run tests.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -271,15 +388,12 @@ def look(checks, url, screenshots):
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: strangers.append(request.url)
                 if not request.url.startswith((url + "/", "data:")) else None)
-        # The page's own readings, kept in order as it gets them.
-        page.add_init_script("""const real = window.fetch; window.readings = [];
-          window.fetch = async (...a) => { const r = await real(...a);
-            if (a[0] === 'metrics') window.readings.push(await r.clone().text()); return r; };""")
-        page.goto(url + "/ui")
+        open_page(page, url)
         wait_for(page, "Number(document.body.dataset.span) === 10")
         state, texts = page.evaluate(f"() => [({STATE})(), window.readings]")
         print("Figures on the page, and what the two readings of /metrics give for them:")
         compare(checks, state, texts)
+        check_values(checks, browser, values_url)
         check_form(checks, page)
         page.evaluate("scrollTo(0, 0)")
         for name, scheme, width in [("light", "light", 1240), ("dark", "dark", 1240), ("phone", "light", 390)]:
@@ -308,9 +422,6 @@ def main():
     parser.add_argument("--screenshots", type=pathlib.Path)
     options = parser.parse_args()
     checks, stop = Checks(), threading.Event()
-    prices = http.server.ThreadingHTTPServer(("127.0.0.1", 0), PriceModel)
-    prices.daemon_threads = True
-    threading.Thread(target=prices.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = pathlib.Path(name)
         log = folder / "model.log"
@@ -322,17 +433,34 @@ server: {{port: 0, shards: 1}}
 models:
   - {{name: iris, version: "1", url: "http://127.0.0.1:{port}/predict/iris"}}
   - {{name: digits, version: "1", url: "http://127.0.0.1:{port}/predict/digits"}}
-  - {{name: price, version: "2024-11", url: "http://127.0.0.1:{prices.server_port}/"}}
+  - {{name: price, version: "2024-11", url: "http://127.0.0.1:{serve(PriceModel)}/"}}
 reporting: {{reporters: [{{type: file, path: "{folder}/events.jsonl"}}]}}
 """)
         log = folder / "sidecar.log"
         sidecar = stack.enter_context(process([options.sidecar, "serve", "--config", str(configuration)], log))
         url = f"http://127.0.0.1:{port_of(sidecar, log)}"
+        configuration = folder / "values.yaml"
+        echo = serve(EchoModel)
+        models = "\n".join(f'  - {{name: {model}, url: "http://127.0.0.1:{echo}/"}}' for model in VALUES)
+        configuration.write_text(f"""
+server: {{port: 0, shards: 1}}
+models:
+{models}
+reporting:
+  delivery: at-least-once
+  spool: {{path: "{folder}/spool"}}
+  reporters:
+    - {{type: file, path: "{folder}/values.jsonl"}}
+    - {{type: http, url: "http://127.0.0.1:{serve(BusyReceiver)}/"}}
+""")
+        log = folder / "values.log"
+        values = stack.enter_context(process([options.sidecar, "serve", "--config", str(configuration)], log))
+        values_url = f"http://127.0.0.1:{port_of(values, log)}"
         load = wrk(url, folder, 90)
         trickler = threading.Thread(target=trickle, args=(url, stop))
         trickler.start()
         try:
-            look(checks, url, options.screenshots)
+            look(checks, url, values_url, options.screenshots)
         finally:
             stop.set()
             trickler.join()

@@ -25,16 +25,15 @@ runs() { kill -0 "$1" 2>/dev/null; }
 
 # Waits until the process has ended, whatever signals come meanwhile, and returns its exit code.
 finish() {
-    local code
-    while :; do
-        wait "$1"
-        code=$?
-        runs "$1" || return $code
-    done
+    while runs "$1"; do wait "$1"; done
+    # Bash still knows the code; an earlier wait may have been left for a signal in the moment of the end.
+    wait "$1"
 }
 
+# Looks once a second, as `wait -n` waits for ever for a process that was killed just before it. A signal ends the pause.
 while [ -z "$stopping" ] && runs "$model" && runs "$sidecar"; do
-    wait -n "$model" "$sidecar"
+    sleep 1 &
+    wait $!
 done
 if [ -z "$stopping" ]; then
     if runs "$model"; then ended=Sidecar; else ended=model; fi
@@ -49,6 +48,8 @@ kill -TERM "$model" 2>/dev/null
     sleep "${MODEL_STOP_SECONDS:-10}"
     kill -KILL "$model" 2>/dev/null
 ) &
+killer=$!
 finish "$model"
+kill "$killer" 2>/dev/null
 [ -n "$stopping" ] || exit 1
 exit $code
