@@ -31,7 +31,7 @@ struct AllocationTable {
 
     /// The environment of a process that writes to this file.
     static func environment(tools: String, table: String) -> [String: String] {
-        FileManager.default.createFile(atPath: table, contents: nil)
+        _ = FileManager.default.createFile(atPath: table, contents: nil)
         return ["LD_PRELOAD": "\(tools)/allocations.so", "ALLOCATION_TABLE": table]
     }
 

@@ -18,6 +18,3 @@ final class CurlProbe: CurlHandle {
         let reason: String
     }
 }
-
-@available(*, unavailable)
-extension CurlProbe: Sendable {}

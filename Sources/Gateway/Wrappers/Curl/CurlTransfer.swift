@@ -136,9 +136,6 @@ final class CurlTransfer: CurlHandle {
     }
 }
 
-@available(*, unavailable)
-extension CurlTransfer: Sendable {}
-
 /// Hears of the end of a transfer.
 protocol CurlTransferDelegate: AnyObject {
     /// The answer is complete, or `failure` says why there is none. The transfer is out of the multi handle already.
