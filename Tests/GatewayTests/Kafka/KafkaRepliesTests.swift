@@ -134,34 +134,6 @@ import Testing
         #expect(numbers.filter { seen.insert($0).inserted } == Array(0..<60))
     }
 
-    /// Also where more is with the producer already, and nobody hears of the refusal for a while. (Not UNKNOWN_PRODUCER_ID:
-    /// librdkafka tries that again itself, and takes it for stored when what follows is, which a real broker refuses.)
-    @Test(arguments: [45, 47]) func `nothing overtakes what a broker lost count of`(code: Int32) throws {
-        let own = [("max.in.flight.requests.per.connection", "1"), ("batch.num.messages", "1")]
-        let replies = try makeReplies(own)
-        for number in 0..<5 { send(replies, number) }
-        #expect(settles(replies, 5))
-        let consumer = try cluster.consumer()
-        try consumer.assignFromBeginning("replies")
-        cluster.pushErrors(apiKey: 0, [code])
-        for number in 5..<30 { send(replies, number) }
-        var numbers: [Int] = []
-        func read() { consumer.turn({ numbers.append(SeenRecord($0).text.flatMap { Int($0) } ?? -1) }) }
-        let hasStopped = eventually {
-            read()
-            return replies.producer.fatalError() != nil || numbers.last == 29
-        }
-        #expect(hasStopped)
-        #expect(settles(replies, 30))
-        let isStored = eventually {
-            read()
-            return numbers.last == 29
-        }
-        #expect(isStored)
-        var seen: Set<Int> = []
-        #expect(numbers.filter { seen.insert($0).inserted } == Array(0..<30))
-    }
-
     @Test func `a message that is too large does not hold up the others`() throws {
         let replies = try makeReplies([("message.max.bytes", "2000")])
         send(replies, 0)

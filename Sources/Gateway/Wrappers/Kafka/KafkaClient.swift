@@ -33,7 +33,6 @@ final class KafkaClient {
             case .consumer: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_FETCH
             }
         rd_kafka_conf_set_events(configuration, common | own)
-        if kind == .producer { KafkaOrphanGuard.install(in: configuration) }
 
         var text = [CChar](repeating: 0, count: 512)
         let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
