@@ -10,7 +10,7 @@ import Testing
     func levelIsTheLeastImportantThatIsLogged(_ level: String, _ isTold: Bool) throws {
         // A free port: that of a socket which is closed again, for one that says nothing cannot say its port either.
         guard case .tcp(let port) = try FakeModelService.refusing().endpoint else { throw TestFailure("no port") }
-        let arguments = ["--port", "\(port)", "--model", "iris=http://127.0.0.1:9/", "--set", "log.level=\(level)"]
+        let arguments = ["--port", "\(port)", "--set", "log.level=\(level)"] + Self.model
         let process = try ChildProcess(SidecarProcess.executable, arguments)
         #expect(eventually { (try? HTTPConnection(port: port).exchange(.get("/livez")).status) == 200 })
         process.send(signal: SIGTERM)

@@ -8,15 +8,5 @@ public enum StandardError {
     public static func print(_ line: String) { Array((line + "\n").utf8).withByteView(write) }
 
     /// Writes all bytes, at once where it can: what other threads write then does not come between (pipe(7), PIPE_BUF).
-    static func write(_ view: ByteView) {
-        var rest = view
-        while !rest.isEmpty {
-            let written = Glibc.write(STDERR_FILENO, rest.base, rest.count)
-            if written >= 0 {
-                rest = rest.dropFirst(written)
-            } else if errno != EINTR {
-                return
-            }
-        }
-    }
+    static func write(_ view: ByteView) { _ = writeAll(view, to: STDERR_FILENO) }
 }

@@ -5,16 +5,5 @@ enum StandardOutput {
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Writes all bytes; false when nobody reads any more, or it cannot be written for another reason (write(2)).
-    static func write(_ view: ByteView) -> Bool {
-        var rest = view
-        while !rest.isEmpty {
-            let written = Glibc.write(STDOUT_FILENO, rest.base, rest.count)
-            if written >= 0 {
-                rest = rest.dropFirst(written)
-            } else if errno != EINTR {
-                return false
-            }
-        }
-        return true
-    }
+    static func write(_ view: ByteView) -> Bool { writeAll(view, to: STDOUT_FILENO) }
 }
