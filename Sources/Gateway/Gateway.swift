@@ -48,6 +48,7 @@ final class RunningGateway {
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
+            bodyMemory: BodyMemoryLimit(bytes: Self.bodyMemory(configuration.server)),
             page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
             log: log
@@ -166,6 +167,11 @@ final class RunningGateway {
         var bounded = configuration
         bounded.server.maxConnections = room
         return bounded
+    }
+
+    /// As configured, else a quarter of what the process may have.
+    private static func bodyMemory(_ server: Configuration.Server) -> Int {
+        server.maxInFlightBytes > 0 ? server.maxInFlightBytes : min(MemoryLimit.bytes() / 4, 1 << 30)
     }
 
     /// One socket per shard, all on the same port; the kernel spreads connections over them.

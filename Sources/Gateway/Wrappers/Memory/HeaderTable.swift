@@ -16,6 +16,12 @@ final class HeaderTable {
         entries.removeAll(keepingCapacity: true)
     }
 
+    /// Forgets the lines and gives back their room.
+    func shrink() {
+        bytes.removeAll(keepingAtMost: 0)
+        entries = []
+    }
+
     func append(_ name: ByteView, _ value: ByteView) {
         let start = bytes.count
         bytes.append(name)
