@@ -30,7 +30,8 @@ final class HTTPServer {
     /// Answers so short are in the socket's buffer at once.
     private static let watchedAnswerBytes = 64 << 10
 
-    private unowned let delegate: any HTTPServerDelegate
+    // Not counted, since it is asked several times per request: the delegate owns the server.
+    private unowned(unsafe) let delegate: any HTTPServerDelegate
     private let options: Options
     private let epoll: Epoll?
     private let tokenKind: UInt8

@@ -23,9 +23,13 @@ extension ByteView {
     /// more may be there (obs-text).
     var isFieldValue: Bool {
         guard let base else { return true }
+        guard count >= 8 else {
+            for index in 0..<count where !Self.isValueByte(base[index]) { return false }
+            return true
+        }
         let raw = UnsafeRawPointer(base)
         var index = 0
-        while count - index >= 8 {
+        while true {
             let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
             // The high bit of a byte is set by x - 0x20 for controls, by (x ^ 0x7f) - 1 for DEL. A borrow can flag a good
             // byte above a bad one, never hide one: what is flagged is looked at closely.
@@ -35,13 +39,10 @@ extension ByteView {
             if flagged != 0 {
                 for place in index..<index + 8 where !Self.isValueByte(base[place]) { return false }
             }
-            index += 8
+            if index == count - 8 { return true }
+            // The last eight may overlap those before.
+            index = min(index + 8, count - 8)
         }
-        while index < count {
-            if !Self.isValueByte(base[index]) { return false }
-            index += 1
-        }
-        return true
     }
 
     /// tchar: the letters, the digits, and ``!#$%&'*+-.^_`|~``; a bit for each.

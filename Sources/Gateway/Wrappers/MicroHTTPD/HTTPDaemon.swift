@@ -172,7 +172,8 @@ extension DaemonConnection: Sendable {}
 
 /// What the C callbacks get as their context. Kept alive by the daemon's owner.
 private final class DelegateBox {
-    unowned let delegate: any HTTPDaemonDelegate
+    // Not counted: the delegate owns the daemon, and so the box.
+    unowned(unsafe) let delegate: any HTTPDaemonDelegate
     let log: (String) -> Void
     /// Whether the last run may have left more to do at once than requests that wait: libmicrohttpd does not tell them
     /// apart. What the callbacks do not show (a long answer between two writes) is found a millisecond later.
