@@ -1,11 +1,28 @@
+import Foundation
 import TestSupport
 
-/// What libFuzzer calls with each input: the bytes of a response, as they come over a connection.
+/// What is fuzzed: what must hold of an input, and how inputs are changed beside libFuzzer's own ways.
+private struct Target: Sendable {
+    let violation: @Sendable ([UInt8]) -> String?
+    let mutate: @Sendable (inout [UInt8], inout SeededGenerator) -> Void
+}
+
+private let targets: [String: Target] = [
+    "responses": Target(violation: ResponseParserCheck.violation) { bytes, random in
+        ResponseMutation.mutate(&bytes, &random, other: bytes)
+    },
+    "requests": Target(violation: RequestReaderCheck.violation) { bytes, random in
+        RequestMutation.mutate(&bytes, &random, other: bytes)
+    },
+]
+
+/// The one that AMERON_FUZZ names.
+private let target = targets[ProcessInfo.processInfo.environment["AMERON_FUZZ"] ?? ""]!
+
+/// What libFuzzer calls with each input.
 @c(LLVMFuzzerTestOneInput)
 public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    if let violation = ResponseParserCheck.violation(Array(UnsafeBufferPointer(start: data, count: count))) {
-        fatalError(violation)
-    }
+    if let violation = target.violation(Array(UnsafeBufferPointer(start: data, count: count))) { fatalError(violation) }
     return 0
 }
 
@@ -24,8 +41,8 @@ public func customMutator(
     if seed % 2 == 0 { return mutateBytes(data, count, maxCount) }
     var random = SeededGenerator(seed: UInt64(seed))
     var bytes = Array(UnsafeBufferPointer(start: data, count: count))
-    for _ in 0...random.below(3) { ResponseMutation.mutate(&bytes, &random, other: bytes) }
+    for _ in 0...random.below(3) { target.mutate(&bytes, &random) }
     let changed = bytes.prefix(maxCount)
-    UnsafeMutableBufferPointer(start: data, count: changed.count).update(fromContentsOf: changed)
+    _ = UnsafeMutableBufferPointer(start: data, count: changed.count).update(fromContentsOf: changed)
     return changed.count
 }

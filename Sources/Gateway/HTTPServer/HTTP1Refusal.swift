@@ -8,6 +8,8 @@ struct HTTP1Refusal: Error {
         /// A transfer coding other than `chunked` alone.
         case unknownCoding
         case unknownVersion
+        /// The first bytes of another protocol.
+        case tls, http2
         /// It did not come in time.
         case timedOut
         /// There is no room for its body now.
