@@ -56,12 +56,13 @@ struct ShardBlueprint {
             openAPI: OpenAPIDocument.json,
             page: makePage()
         )
+        let refusals = RefusalLog(log)
         let provider = RESTProvider(
             flow: flow,
             router: router,
             local: local,
             bodyMemory: BodyMemory(bodyMemory),
-            refused: { log.debug("a request is refused: \($0)") }
+            refused: { refusals.note($0) }
         )
         let intakes: [any Shard.Intake]
         let server: HTTPServer

@@ -44,7 +44,7 @@ final class RESTProvider: Provider {
     private let local: LocalAnswers
     private let bodyMemory: BodyMemory
     /// Told of each request that is refused before it is whole, and why.
-    private let refused: (StaticString) -> Void
+    private let refused: (HTTP1Refusal) -> Void
     private var server: HTTPServer!
     private var inbound: [Inbound] = []
     private let scratch = ByteBuffer(capacity: 256)
@@ -58,7 +58,7 @@ final class RESTProvider: Provider {
         router: Router,
         local: LocalAnswers,
         bodyMemory: BodyMemory,
-        refused: @escaping (StaticString) -> Void
+        refused: @escaping (HTTP1Refusal) -> Void
     ) {
         self.flow = flow
         self.router = router
@@ -166,7 +166,7 @@ extension RESTProvider: HTTPServerDelegate {
         hasBody: Bool,
         to answer: ByteBuffer
     ) {
-        refused(refusal.reason)
+        refused(refusal)
         let exchange = word > 0 ? flow.exchanges[word - 1] : beginRefused(path)
         let failure = ExchangeFailure(refusal)
         exchange.receivedAt = Clock.monotonic()
