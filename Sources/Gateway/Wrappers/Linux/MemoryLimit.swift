@@ -8,10 +8,14 @@ enum MemoryLimit {
         var limit = Int.max
         for file in controlGroupFiles(SmallFile.read("/proc/self/cgroup") ?? "") {
             // `max` is no number: there is no limit.
-            if let text = SmallFile.read(file), let value = Int(text.prefix { $0.isNumber }) { limit = min(limit, value) }
+            if let text = SmallFile.read(file), let value = Int(text.prefix { $0.isNumber }) {
+                limit = min(limit, value)
+            }
         }
         var space = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &space) == 0 { limit = min(limit, Int(clamping: space.rlim_cur)) }
+        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &space) == 0 {
+            limit = min(limit, Int(clamping: space.rlim_cur))
+        }
         let (pages, pageSize) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
         if pages > 0, pageSize > 0 { limit = min(limit, pages.multipliedReportingOverflow(by: pageSize).partialValue) }
         return limit
