@@ -18,8 +18,10 @@ final class CurlHeaderList {
         starts.removeAll(keepingCapacity: true)
     }
 
-    /// Adds `name: value`. An empty value is sent as an empty header.
+    /// Adds `name: value`. An empty value is sent as an empty header; what is not HTTP is left out, since libcurl would read
+    /// more into it: `Content-Length;x: 1` keeps it from sending its own Content-Length, `Host;x: a` is the Host it sends.
     func append(_ name: ByteView, _ value: ByteView) {
+        guard name.isToken, value.isFieldValue else { return }
         starts.append(text.count)
         text.append(name)
         if value.isEmpty {
