@@ -6,8 +6,17 @@ public enum Gateway {
     /// Serves until SIGTERM or SIGINT, and returns the exit code of the process. The main thread.
     public static func run(_ configuration: Configuration) -> Int32 {
         Signals.prepare()
-        let threshold = StandardErrorLog.start(configuration.log)
-        let log = Logger(label: "ameron-sidecar")
+        do {
+            let processLog = try ProcessLog.start(configuration.log)
+            defer { processLog.finish() }
+            return run(configuration, log: Logger(label: "ameron-sidecar"), processLog.threshold)
+        } catch {
+            StandardError.print("ameron-sidecar: \(error)")
+            return 1
+        }
+    }
+
+    private static func run(_ configuration: Configuration, log: Logger, _ threshold: LogThreshold) -> Int32 {
         do {
             return try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {

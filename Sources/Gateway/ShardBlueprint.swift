@@ -65,12 +65,14 @@ struct ShardBlueprint {
             tokenKind: Shard.TokenKind.client
         )
         let log = log
+        let clientErrors = LogRate()
         let intakes: [any Shard.Intake]
         let daemon: HTTPDaemon
         do {
             intakes = try makeIntakes(flow, router, kafkaMetrics)
             daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: provider) { message in
-                log.debug("libmicrohttpd: \(message)")
+                guard log.logLevel <= .debug, let more = clientErrors.admit(now: Clock.monotonic()) else { return }
+                log.debug("libmicrohttpd: \(message)\(more)")
             }
         } catch {
             // There is no shard to do it.
