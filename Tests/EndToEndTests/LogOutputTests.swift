@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Standard error that takes nothing: nobody waits for it.
-@Suite("Log output", .timeLimit(.minutes(2))) struct LogOutputTests {
+@Suite("Log output") struct LogOutputTests {
     private static let malformed = Array("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: some\r\n\r\n".utf8)
 
     /// A Sidecar that logs into a pipe, serving on a port that was free a moment ago.

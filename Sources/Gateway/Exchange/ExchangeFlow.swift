@@ -102,7 +102,6 @@ final class ExchangeFlow {
             return
         }
         metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
-        readiness.set(model: route.index, ready: true)
         guard (200..<300).contains(answer.status) else {
             let failure = ExchangeFailure(
                 cause: .modelError,
@@ -114,6 +113,7 @@ final class ExchangeFlow {
             reportFailure(exchange, failure)
             return
         }
+        readiness.gavePrediction(model: route.index)
         predict(exchange, answer, route)
     }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct LogWriterTests {
+@Suite struct LogWriterTests {
     /// Takes what a writer writes, and lets it wait.
     private final class Output: Sendable {
         let lines: Locked<[String]> = Locked([])
