@@ -183,10 +183,11 @@ final class RunningGateway {
             bounded.models[index].maxConnections = min(bounded.models[index].maxConnections, plan.mostPerModel)
         }
         guard bounded != configuration else { return configuration }
+        let (clients, models) = (plan.clientConnections, plan.mostPerModel)
         log.notice(
             """
-            the system allows \(plan.limit) open descriptors: at most \(plan.clientConnections) connections of clients are \
-            accepted, and \(plan.mostPerModel) are made per model and shard
+            the system allows \(plan.limit) open descriptors: at most \(clients) connections of clients are accepted, and \
+            \(models) are made per model and shard
             """
         )
         return bounded

@@ -63,7 +63,7 @@ import Testing
     /// Only a Prediction shows that a model is there: servers that load, are overloaded, or know no such model answer, too.
     @Test(arguments: [400, 404, 429, 500, 501, 503])
     func isNotReadyAfterACallThatFails(_ status: Int) throws {
-        let service = try FakeModelService(other: { _ in .hang }) { _ in .json("{}", status: status) }
+        let service = try FakeModelService(other: { _ in .hang }, { _ in .json("{}", status: status) })
         try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
             let answer = try sidecar.post("/predictions/iris").status
             let ready = try sidecar.get("/readyz").status
@@ -77,7 +77,7 @@ import Testing
     func isNotReadyWhileItsHealthCheckSaysSo(_ speaks: String) throws {
         let answer = ["native": Sample.native, "v1": Sample.v1, "v2": Sample.v2][speaks] ?? ""
         let path = speaks == "v2" ? "/v2/models/iris/infer" : speaks == "v1" ? "/v1/models/iris:predict" : "/predict"
-        let service = try FakeModelService(other: { _ in .json("{}", status: 503) }) { _ in .json(answer) }
+        let service = try FakeModelService(other: { _ in .json("{}", status: 503) }, { _ in .json(answer) })
         let keys = speaks == "native" ? ["healthUrl": "\"\(service.url("/healthz"))\""] : [:]
         let model = SidecarConfiguration.Model("iris", protocol: speaks, url: service.url(path), keys)
         try withSidecar(SidecarConfiguration(model)) { sidecar in
@@ -91,7 +91,7 @@ import Testing
     /// `GET` at the URL for predictions is a guess: what it makes a service answer says little.
     @Test(arguments: [(405, true), (501, true), (500, false)])
     func guessesFromTheURLForPredictions(_ status: Int, _ isReady: Bool) throws {
-        let service = try FakeModelService(other: { _ in .json("{}", status: status) }) { _ in .json(Sample.native) }
+        let service = try FakeModelService(other: { _ in .json("{}", status: status) }, { _ in .json(Sample.native) })
         try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
             if isReady {
                 #expect(try sidecar.becomesReady())
@@ -115,8 +115,8 @@ import Testing
 
     @Test func readyzSaysWhy() throws {
         let missing = try FakeModelService.refusing()
-        let failing = try FakeModelService(other: { _ in .json("{}", status: 404) }) { _ in .json(Sample.v1) }
-        let silent = try FakeModelService(other: { _ in .hang }) { _ in .json(Sample.native) }
+        let failing = try FakeModelService(other: { _ in .json("{}", status: 404) }, { _ in .json(Sample.v1) })
+        let silent = try FakeModelService(other: { _ in .hang }, { _ in .json(Sample.native) })
         let good = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
             .init("missing", url: missing.url("/predict?key=secret")),
