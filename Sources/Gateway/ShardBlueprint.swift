@@ -56,7 +56,11 @@ struct ShardBlueprint {
         let provider = RESTProvider(
             options: RESTProvider.Options(
                 maxBodyBytes: configuration.server.maxBodyBytes,
-                maxHeaderBytes: configuration.server.maxHeaderBytes
+                maxHeaderBytes: configuration.server.maxHeaderBytes,
+                browserGuard: BrowserGuard(
+                    own: [configuration.server.host, hostName()],
+                    allowed: configuration.server.allowedHosts
+                )
             ),
             flow: flow,
             router: router,

@@ -3,7 +3,7 @@ struct ExchangeFailure {
     enum Cause {
         // The client's doing.
         case badRequest, unknownPath, unknownModel, unknownVersion, methodNotAllowed, bodyTooLarge, headersTooLarge
-        case clientClosed
+        case clientClosed, forbidden
         // The client's doing, over Kafka.
         case emptyRequest, badReplyTopic
         // The Sidecar's state.
@@ -31,6 +31,7 @@ struct ExchangeFailure {
         case .bodyTooLarge: "bodyTooLarge"
         case .headersTooLarge: "headersTooLarge"
         case .clientClosed: "clientClosed"
+        case .forbidden: "forbidden"
         case .emptyRequest: "emptyRequest"
         case .badReplyTopic: "badReplyTopic"
         case .overloaded: "overloaded"
@@ -55,6 +56,7 @@ struct ExchangeFailure {
     var status: Int {
         switch cause {
         case .badRequest, .emptyRequest, .badReplyTopic: 400
+        case .forbidden: 403
         case .unknownPath, .unknownModel, .unknownVersion: 404
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
@@ -73,6 +75,7 @@ struct ExchangeFailure {
     var title: StaticString {
         switch status {
         case 400: "Bad Request"
+        case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 413: "Content Too Large"

@@ -225,6 +225,9 @@ final class ExchangeFlow {
         exchange.replyStatus = answer.status
         exchange.replyBodySource = .answer
         HeaderRules.copyAnswerHeaders(answer.headers, to: exchange.replyHeaders)
+        if exchange.provider.kind == .rest {
+            AnswerProtection.add(to: exchange.replyHeaders, contentType: answer.contentType)
+        }
     }
 
     /// Whether the Provider has the exchange tried again: then nobody is told of the failure.

@@ -74,7 +74,10 @@ final class LocalAnswers {
         case .v2Model: writeModelMetadata(to: body, exchange.route)
         }
         exchange.replyStatus = isFine ? 200 : 503
-        if let contentType { exchange.replyHeaders.append("Content-Type", ByteView(contentType)) }
+        if let contentType {
+            exchange.replyHeaders.append("Content-Type", ByteView(contentType))
+            exchange.replyHeaders.append("X-Content-Type-Options", ByteView("nosniff"))
+        }
         if !isFine { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
     }
 

@@ -3,6 +3,7 @@ final class RESTProvider: Provider {
     struct Options {
         var maxBodyBytes: Int
         var maxHeaderBytes: Int
+        var browserGuard: BrowserGuard
     }
 
     /// Where a request stands with the daemon.
@@ -231,6 +232,10 @@ extension RESTProvider {
             )
         case .endpoint(let endpoint):
             inbound[exchange.index].endpoint = endpoint
+            if let failure = refusal(exchange, endpoint) {
+                inbound[exchange.index].failure = failure
+                return
+            }
             switch endpoint {
             case .predict(let face, let model, let version):
                 exchange.face = face
@@ -252,6 +257,24 @@ extension RESTProvider {
             case .page, .pagePredictions: preparePage(exchange)
             case .v1Models, .v2Live, .v2Ready, .live, .ready, .metrics, .openAPI: break
             }
+        }
+    }
+
+    /// Why a browser's request is refused that a page of another site may have made.
+    private func refusal(_ exchange: Exchange, _ endpoint: RESTEndpoint) -> ExchangeFailure? {
+        switch endpoint {
+        case .predict:
+            return options.browserGuard.refusal(
+                ofPrediction: header.sender,
+                contentType: exchange.requestContentType.view
+            )
+        case .metrics, .page, .pagePredictions, .openAPI:
+            return options.browserGuard.refusal(ofOperations: header.sender)
+        case .ready:
+            // Whether it is ready is nobody's secret, and load balancers ask by any name; which models there are is.
+            if !options.browserGuard.isOurs(header.sender.host) { inbound[exchange.index].endpoint = .v2Ready }
+            return nil
+        case .live, .v1Models, .v1Model, .v2Server, .v2Live, .v2Ready, .v2Model, .v2ModelReady: return nil
         }
     }
 

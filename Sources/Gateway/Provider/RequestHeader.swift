@@ -4,6 +4,8 @@ final class RequestHeader: HTTPHeaderVisitor {
     private(set) var bytes = 0
     private(set) var contentLength: Int?
     private(set) var expectsContinue = false
+    /// Valid until the request is completed.
+    private(set) var sender = BrowserGuard.Sender()
 
     private var exchange: Exchange?
     /// The values of the Connection lines: what they name ends here.
@@ -14,6 +16,7 @@ final class RequestHeader: HTTPHeaderVisitor {
         bytes = target.count
         contentLength = nil
         expectsContinue = false
+        sender = BrowserGuard.Sender()
         connections.removeAll(keepingCapacity: true)
         self.exchange = exchange
         request.visitHeaders(self)
@@ -30,12 +33,15 @@ final class RequestHeader: HTTPHeaderVisitor {
 
     private func note(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {
         switch name.count {
+        case 4: if name.equalsIgnoringCase(ByteView("Host")) { sender.host = value }
         case 5: if name.equalsIgnoringCase(ByteView("Ce-Id")) { exchange.takeRequestId(value, from: .cloudEvent) }
         case 6:
             if name.equalsIgnoringCase(ByteView("Accept")) {
                 exchange.hasAccept = true
             } else if name.equalsIgnoringCase(ByteView("Expect")) {
                 expectsContinue = value.equalsIgnoringCase(ByteView("100-continue"))
+            } else if name.equalsIgnoringCase(ByteView("Origin")) {
+                sender.origin = value
             }
         case 10: if name.equalsIgnoringCase(ByteView("Connection")) { connections.append(value) }
         case 11:
@@ -48,7 +54,12 @@ final class RequestHeader: HTTPHeaderVisitor {
             } else if name.equalsIgnoringCase(ByteView("Content-Type")), exchange.requestContentType.isEmpty {
                 exchange.requestContentType.append(value)
             }
-        case 14: if name.equalsIgnoringCase(ByteView("Content-Length")) { contentLength = value.decimal }
+        case 14:
+            if name.equalsIgnoringCase(ByteView("Content-Length")) {
+                contentLength = value.decimal
+            } else if name.equalsIgnoringCase(ByteView("Sec-Fetch-Site")) {
+                sender.site = value
+            }
         case 16:
             if name.equalsIgnoringCase(ByteView("Content-Encoding")), !value.equalsIgnoringCase(ByteView("identity")) {
                 exchange.bodyIsEncoded = true
