@@ -231,6 +231,8 @@ final class RunningGateway {
                     failed: { counters.failed.load(ordering: .relaxed) },
                     dropped: { counters.dropped.load(ordering: .relaxed) },
                     queuedBytes: { counters.queuedBytes.load(ordering: .relaxed) },
+                    failuresLost: { counters.failuresLost.load(ordering: .relaxed) },
+                    block: { counters.block.cause },
                     deliveries: { counters.deliveries.read() }
                 )
             },
