@@ -8,11 +8,15 @@ public enum Gateway {
         Signals.prepare()
         let threshold = StandardErrorLog.start(configuration.log)
         let log = Logger(label: "ameron-sidecar")
+        let code: Int32
         do {
-            return try RunningGateway(configuration, log: log, threshold: threshold).serve()
+            code = try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {
             log.critical("\(error)")
-            return 1
+            code = 1
+        }
+        return KafkaClientEnd.endProcess(code) { count in
+            log.warning("\(count) Kafka clients do not end; the process ends without them")
         }
     }
 }

@@ -22,10 +22,15 @@ extension KafkaReporterThread {
     func proceed() {
         switch state {
         case .replacing where records.count == 0:
-            KafkaOutlet.discard(&outlet)
+            outlet = nil
             state = .waiting(until: nextAttempt())
         case .waiting(let time) where Clock.monotonic() >= time:
             if outlet == nil {
+                guard KafkaClientEnd.allowsReplacement else {
+                    trouble.begin("\(KafkaClientEnd.unfinished) clients that were given up do not end")
+                    state = .waiting(until: nextAttempt())
+                    return
+                }
                 do {
                     outlet = try KafkaOutlet(settings: settings.settings, topic: topicName, wake: wake.event)
                 } catch {
@@ -55,6 +60,6 @@ extension KafkaReporterThread {
         }
         settle()
         source.close()
-        KafkaOutlet.discard(&outlet)
+        outlet = nil
     }
 }
