@@ -71,8 +71,8 @@ final class KafkaClientEnd: Sendable {
         .detach()
     }
 
+    // Sendable: any thread may use a client of librdkafka, and the one that gets this is the only one that does.
     private struct LastClient: @unchecked Sendable {
-        // Sendable: any thread may use a client of librdkafka, and the one that gets this is the only one that does.
         let pointer: OpaquePointer
         let queue: OpaquePointer
 
