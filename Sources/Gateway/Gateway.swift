@@ -9,7 +9,12 @@ public enum Gateway {
         do {
             let processLog = try ProcessLog.start(configuration.log)
             defer { processLog.finish() }
-            return run(configuration, log: Logger(label: "ameron-sidecar"), processLog.threshold)
+            let log = Logger(label: "ameron-sidecar")
+            let code = run(configuration, log: log, processLog.threshold)
+            return KafkaClientEnd.endProcess(code) { count in
+                log.warning("\(count) Kafka clients do not end; the process ends without them")
+                processLog.finish()
+            }
         } catch {
             StandardError.print("ameron-sidecar: \(error)")
             return 1

@@ -108,7 +108,12 @@ struct ShardBlueprint {
         guard let kafka = configuration.providers.kafka, let metrics else { return [] }
         do {
             let provider = try KafkaProvider(
-                options: KafkaProvider.Options(kafka, server: configuration.server, shardCount: shardCount),
+                options: KafkaProvider.Options(
+                    kafka,
+                    server: configuration.server,
+                    eventTopics: configuration.reporting.reporters.compactMap(\.kafka?.topic),
+                    shardCount: shardCount
+                ),
                 flow: flow,
                 router: router,
                 metrics: metrics,
