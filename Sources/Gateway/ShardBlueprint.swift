@@ -62,7 +62,11 @@ struct ShardBlueprint {
             router: router,
             local: local,
             bodyMemory: BodyMemory(bodyMemory),
-            refused: { refusals.note($0) }
+            browserGuard: BrowserGuard(
+                own: [configuration.server.host, hostName()],
+                allowed: configuration.server.allowedHosts
+            ),
+            refused: { refusals.note($0.reason, isOtherProtocol: $0.kind.isOtherProtocol) }
         )
         let intakes: [any Shard.Intake]
         let server: HTTPServer
@@ -80,7 +84,7 @@ struct ShardBlueprint {
             throw error
         }
         var timed: [any Shard.Timed] = adapters + [provider]
-        if index == 0 { timed.append(HealthProber(checks: healthChecks, curl: curl, readiness: readiness)) }
+        if index == 0 { timed.append(HealthProber(checks: healthChecks(), curl: curl, readiness: readiness)) }
         return try Shard(
             epoll: epoll,
             curl: curl,
@@ -101,7 +105,12 @@ struct ShardBlueprint {
         guard let kafka = configuration.providers.kafka, let metrics else { return [] }
         do {
             let provider = try KafkaProvider(
-                options: KafkaProvider.Options(kafka, server: configuration.server, shardCount: shardCount),
+                options: KafkaProvider.Options(
+                    kafka,
+                    server: configuration.server,
+                    eventTopics: configuration.reporting.reporters.compactMap(\.kafka?.topic),
+                    shardCount: shardCount
+                ),
                 flow: flow,
                 router: router,
                 metrics: metrics,
@@ -199,27 +208,42 @@ struct ShardBlueprint {
         return servers.count == 1 ? routes.first : nil
     }
 
-    private var healthChecks: [HealthProber.Check] {
+    private func healthChecks() -> [(HealthProber.Check, ReadinessLog)] {
         configuration.models.enumerated().map { index, model in
-            if let stated = model.healthUrl {
-                let url = ModelServiceURL(stated, model: model.name, version: nil, modelProtocol: .native)
-                return HealthProber.Check(
-                    model: index,
-                    url: url.predict,
-                    unixSocketPath: url.unixSocketPath,
-                    caFile: model.caFile,
-                    anyAnswer: false
-                )
-            }
-            let url = serviceURL(model)
+            (healthCheck(index, model), readinessLog(model))
+        }
+    }
+
+    private func healthCheck(_ index: Int, _ model: Configuration.Model) -> HealthProber.Check {
+        if let stated = model.healthUrl {
+            let url = ModelServiceURL(stated, model: model.name, version: nil, modelProtocol: .native)
             return HealthProber.Check(
                 model: index,
-                url: url.health.url,
+                url: url.predict,
                 unixSocketPath: url.unixSocketPath,
                 caFile: model.caFile,
-                anyAnswer: url.health.anyAnswer
+                anyAnswer: false
             )
         }
+        let url = serviceURL(model)
+        return HealthProber.Check(
+            model: index,
+            url: url.health.url,
+            unixSocketPath: url.unixSocketPath,
+            caFile: model.caFile,
+            anyAnswer: url.health.anyAnswer,
+            key: "models.\(index).healthUrl"
+        )
+    }
+
+    private func readinessLog(_ model: Configuration.Model) -> ReadinessLog {
+        let log = log
+        let url = serviceURL(model)
+        return ReadinessLog(
+            model: printable(model.name + (model.version.map { " \($0)" } ?? ""), maxScalars: 200),
+            url: ModelServiceURL.shown(url.predict, url.unixSocketPath),
+            start: Clock.monotonic()
+        ) { isWell, message in log.log(level: isWell ? .notice : .warning, "\(message)") }
     }
 }
 

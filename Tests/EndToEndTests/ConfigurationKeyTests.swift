@@ -57,6 +57,7 @@ import Testing
         "reporting.reporters.N.maxAttempts": ["ReporterKeyTests.httpTriesSoOftenForSoLong"],
         "reporting.reporters.N.retryBackoff": ["ReporterKeyTests.httpWaitsBeforeItRepeats"],
         "reporting.reporters.N.maxRetryBackoff": ["ReporterKeyTests.httpNeverWaitsLonger"],
+        "reporting.reporters.N.maxRetryAfter": ["ReporterKeyTests.httpWaitsAsLongAsItIsAskedToButNoLonger"],
         "reporting.reporters.N.caFile": ["ReporterKeyTests.httpTrustsTheAuthority"],
         "reporting.reporters.N.headers.NAME": ["ReporterKeyTests.httpSendsToTheUrlInItsModeWithItsHeaders"],
         "reporting.reporters.N.failurePath": [

@@ -29,6 +29,8 @@ public struct Configuration: Sendable, Equatable {
         public var bodyTimeout: Duration = .seconds(60)
         public var idleTimeout: Duration = .seconds(75)
         public var drainTimeout: Duration = .seconds(25)
+        /// Other names that the Sidecar is asked by: joined by commas, `*.` for all below a domain, `*` for any.
+        public var allowedHosts = ""
 
         public init() {}
     }

@@ -66,6 +66,13 @@ public enum ConfigurationSchema {
             .zero...day,
             "How long the requests in flight have to end when the program is told to stop."
         ),
+        .optionalText(
+            "server.allowedHosts",
+            ConfigurationPlace<String>.at(\.server.allowedHosts).emptyAsNil,
+            allowed: "host names joined by commas, *. at the start of one standing for any below it, or *",
+            "Public names by which browsers may ask for /metrics, /ui and the like, and pages of which may ask for predictions.",
+            check: checkHosts
+        ),
     ]
 
     private static let models: [ConfigurationKey] = [
@@ -205,6 +212,14 @@ public enum ConfigurationSchema {
     private static let nameRule = "text without control characters"
     private static let urlRule =
         "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
+
+    @Sendable private static func checkHosts(_ text: String) throws(InvalidValue) {
+        for entry in KafkaText.list(text) where entry != "*" {
+            let name = entry.hasPrefix("*.") ? entry.dropFirst(2) : entry
+            if name.contains("/") { throw InvalidValue("holds a URL; write its host only, without http:// and path") }
+            if try ServiceURL.hostAndPort(name).port != nil { throw InvalidValue("holds a port; every port counts") }
+        }
+    }
 
     @Sendable private static func checkURL(_ text: String) throws(InvalidValue) { _ = try ServiceURL.parse(text) }
 }

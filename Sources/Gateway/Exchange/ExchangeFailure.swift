@@ -3,7 +3,7 @@ struct ExchangeFailure {
     enum Cause {
         // The client's doing.
         case badRequest, unknownPath, unknownModel, unknownVersion, methodNotAllowed, bodyTooLarge, headersTooLarge
-        case targetTooLong, unknownCoding, unknownHTTPVersion, requestTimeout, clientClosed
+        case targetTooLong, unknownCoding, unknownHTTPVersion, requestTimeout, clientClosed, forbidden
         // The client's doing, over Kafka.
         case emptyRequest, badReplyTopic
         // The Sidecar's state.
@@ -35,6 +35,7 @@ struct ExchangeFailure {
         case .unknownHTTPVersion: "unknownHTTPVersion"
         case .requestTimeout: "requestTimeout"
         case .clientClosed: "clientClosed"
+        case .forbidden: "forbidden"
         case .emptyRequest: "emptyRequest"
         case .badReplyTopic: "badReplyTopic"
         case .overloaded: "overloaded"
@@ -59,6 +60,7 @@ struct ExchangeFailure {
     var status: Int {
         switch cause {
         case .badRequest, .emptyRequest, .badReplyTopic: 400
+        case .forbidden: 403
         case .unknownPath, .unknownModel, .unknownVersion: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
@@ -81,6 +83,7 @@ struct ExchangeFailure {
     var title: StaticString {
         switch status {
         case 400: "Bad Request"
+        case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"

@@ -14,6 +14,8 @@ struct HTTP1Refusal: Error {
         case timedOut
         /// There is no room for its body now.
         case noRoom
+
+        var isOtherProtocol: Bool { self == .tls || self == .http2 }
     }
 
     let kind: Kind

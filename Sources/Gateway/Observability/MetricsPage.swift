@@ -13,6 +13,10 @@ final class MetricsPage: Sendable {
         var failed: @Sendable () -> Int
         var dropped: @Sendable () -> Int
         var queuedBytes: @Sendable () -> Int
+        /// Of the failed ones, those that the failure file has not, or not any more.
+        var failuresLost: @Sendable () -> Int
+        /// Why it is blocked; nil: it is not.
+        var block: @Sendable () -> String?
         var deliveries: @Sendable () -> DurationHistogram.Reading
     }
 
@@ -147,6 +151,27 @@ final class MetricsPage: Sendable {
         head("ameron_report_queue_bytes", "gauge", "Bytes of events that wait for the Reporter.", body)
         for reporter in reporters {
             row("ameron_report_queue_bytes", [("reporter", reporter.name)], String(reporter.queuedBytes()), body)
+        }
+        head(
+            "ameron_report_failures_lost_total",
+            "counter",
+            "Failed events that are not, or not any more, in the failure file.",
+            body
+        )
+        for reporter in reporters {
+            let labels = [("reporter", reporter.name)]
+            row("ameron_report_failures_lost_total", labels, String(reporter.failuresLost()), body)
+        }
+        head(
+            "ameron_reporter_blocked",
+            "gauge",
+            "1 while no event gets through until somebody mends the cause; an empty cause and 0 otherwise.",
+            body
+        )
+        for reporter in reporters {
+            let cause = reporter.block()
+            let labels = [("reporter", reporter.name), ("cause", cause ?? "")]
+            row("ameron_reporter_blocked", labels, cause == nil ? "0" : "1", body)
         }
         head(
             "ameron_report_delivery_seconds",

@@ -43,6 +43,7 @@ final class RESTProvider: Provider {
     private let router: Router
     private let local: LocalAnswers
     private let bodyMemory: BodyMemory
+    private let browserGuard: BrowserGuard
     /// Told of each request that is refused before it is whole, and why.
     private let refused: (HTTP1Refusal) -> Void
     private var server: HTTPServer!
@@ -58,12 +59,14 @@ final class RESTProvider: Provider {
         router: Router,
         local: LocalAnswers,
         bodyMemory: BodyMemory,
+        browserGuard: BrowserGuard,
         refused: @escaping (HTTP1Refusal) -> Void
     ) {
         self.flow = flow
         self.router = router
         self.local = local
         self.bodyMemory = bodyMemory
+        self.browserGuard = browserGuard
         self.refused = refused
     }
 
@@ -259,6 +262,10 @@ extension RESTProvider {
             )
         case .endpoint(let endpoint):
             inbound[exchange.index].endpoint = endpoint
+            if let failure = refusal(exchange, endpoint) {
+                inbound[exchange.index].failure = failure
+                return
+            }
             switch endpoint {
             case .predict(let face, let model, let version):
                 exchange.face = face
@@ -281,6 +288,21 @@ extension RESTProvider {
             case .page, .pagePredictions: preparePage(exchange, query)
             case .v1Models, .v2Live, .v2Ready, .live, .ready, .metrics, .openAPI: break
             }
+        }
+    }
+
+    /// Why a browser's request is refused that a page of another site may have made.
+    private func refusal(_ exchange: Exchange, _ endpoint: RESTEndpoint) -> ExchangeFailure? {
+        switch endpoint {
+        case .predict:
+            return browserGuard.refusal(ofPrediction: header.sender, contentType: exchange.requestContentType.view)
+        case .metrics, .page, .pagePredictions, .openAPI:
+            return browserGuard.refusal(ofOperations: header.sender)
+        case .ready:
+            // Whether it is ready is nobody's secret, and load balancers ask by any name; which models there are is.
+            if !browserGuard.isOurs(header.sender.host) { inbound[exchange.index].endpoint = .v2Ready }
+            return nil
+        case .live, .v1Models, .v1Model, .v2Server, .v2Live, .v2Ready, .v2Model, .v2ModelReady: return nil
         }
     }
 

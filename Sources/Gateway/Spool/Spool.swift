@@ -104,6 +104,11 @@ final class Spool: Sendable {
         return lock
     }
 
+    /// How many lanes a spool there would have: those of the shards, and those that earlier runs have left.
+    static func laneCount(_ path: String, shards: Int) -> Int {
+        (try? laneNumbers(in: path, laneCount: shards).count) ?? shards
+    }
+
     /// Those of the shards, then those that are only read.
     private static func laneNumbers(in path: String, laneCount: Int) throws(SpoolError) -> [Int] {
         do throws(SystemError) {
