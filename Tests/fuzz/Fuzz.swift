@@ -1,23 +1,8 @@
 import Foundation
 import TestSupport
 
-/// What is fuzzed: what must hold of an input, and how inputs are changed beside libFuzzer's own ways.
-private struct Target: Sendable {
-    let violation: @Sendable ([UInt8]) -> String?
-    let mutate: @Sendable (inout [UInt8], inout SeededGenerator) -> Void
-}
-
-private let targets: [String: Target] = [
-    "responses": Target(violation: ResponseParserCheck.violation) { bytes, random in
-        ResponseMutation.mutate(&bytes, &random, other: bytes)
-    },
-    "requests": Target(violation: RequestReaderCheck.violation) { bytes, random in
-        RequestMutation.mutate(&bytes, &random, other: bytes)
-    },
-]
-
 /// The one that AMERON_FUZZ names.
-private let target = targets[ProcessInfo.processInfo.environment["AMERON_FUZZ"] ?? ""]!
+private let target = FuzzTarget.all.first { $0.description == ProcessInfo.processInfo.environment["AMERON_FUZZ"] }!
 
 /// What libFuzzer calls with each input.
 @c(LLVMFuzzerTestOneInput)
@@ -41,7 +26,7 @@ public func customMutator(
     if seed % 2 == 0 { return mutateBytes(data, count, maxCount) }
     var random = SeededGenerator(seed: UInt64(seed))
     var bytes = Array(UnsafeBufferPointer(start: data, count: count))
-    for _ in 0...random.below(3) { target.mutate(&bytes, &random) }
+    for _ in 0...random.below(3) { target.mutate(&bytes, &random, bytes) }
     let changed = bytes.prefix(maxCount)
     _ = UnsafeMutableBufferPointer(start: data, count: changed.count).update(fromContentsOf: changed)
     return changed.count
