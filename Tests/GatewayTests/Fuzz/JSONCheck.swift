@@ -61,7 +61,9 @@ enum JSONCheck {
         if kind == .string, outline.hasEscapes(own) != wanted.hasEscapes { return "node \(own) has escapes, or not" }
         if kind == .string, outline.inside(own).count != wanted.range.count - 2 { return "node \(own) has no quotes" }
         if kind == .array, outline.children(own) != wanted.children.count { return "node \(own) has other elements" }
-        if kind == .object, outline.children(own) * 2 != wanted.children.count { return "node \(own) has other members" }
+        if kind == .object, outline.children(own) * 2 != wanted.children.count {
+            return "node \(own) has other members"
+        }
         node += 1
         if depth > 0 {
             for child in wanted.children {
@@ -80,7 +82,8 @@ enum JSONCheck {
         let text = String(decoding: document, as: UTF8.self)
         guard text.firstMatch(of: /[eE][-+]?[0-9]{3}|[0-9]{30}|,\s*[\]}]/) == nil else { return nil }
         let theirs = try? JSONSerialization.jsonObject(with: Data(document), options: .fragmentsAllowed)
-        return (theirs != nil) == (reference != nil) ? nil : "Foundation: \(theirs != nil), but JSON: \(reference != nil)"
+        return (theirs != nil) == (reference != nil)
+            ? nil : "Foundation: \(theirs != nil), but JSON: \(reference != nil)"
     }
 
     // MARK: The extractor
@@ -95,7 +98,8 @@ enum JSONCheck {
         let extractor = PredictionExtractor()
         _ = try? extractor.id(in: body)
         let contentType = choice & 0x40 != 0 ? "application/json" : ""
-        guard let seen = try? extractor.see(modelProtocol, body, jsonLength: jsonLength, contentType: contentType) else {
+        guard let seen = try? extractor.see(modelProtocol, body, jsonLength: jsonLength, contentType: contentType)
+        else {
             return nil
         }
         for prediction in seen.predictions {

@@ -63,7 +63,8 @@ enum KafkaHeaderCheck {
     /// What belongs to one connection or one message, or is the Sidecar's own.
     private static let kept: Set = [
         "te", "trailer", "upgrade", "connection", "keep-alive", "proxy-connection", "transfer-encoding",
-        "proxy-authenticate", "proxy-authorization", "host", "expect", "x-request-id", "content-length", "accept-encoding",
+        "proxy-authenticate", "proxy-authorization", "host", "expect", "x-request-id", "content-length",
+        "accept-encoding",
     ]
 
     private static func lowercased(_ bytes: [UInt8]) -> String {
@@ -89,7 +90,9 @@ enum KafkaHeaderCheck {
                 return "not to be forwarded: \(line)"
             }
             let isGiven = headers.contains { $0.name == name && trimmed($0.value ?? []) == value }
-            guard isGiven || line == "\"Content-Type\": \(Array("application/json".utf8))" else { return "from nowhere: \(line)" }
+            guard isGiven || line == "\"Content-Type\": \(Array("application/json".utf8))" else {
+                return "from nowhere: \(line)"
+            }
             length += name.count + value.count + 4
         }
         // The type that is added is not the client's.
@@ -129,7 +132,9 @@ enum KafkaHeaderCheck {
     private static func topicViolation(_ headers: [Header]) -> String? {
         let list = String(decoding: headers.first?.value ?? [], as: UTF8.self)
         let topics = ReplyTopics(list, replyTopic: "answers", requestTopic: "requests", reserved: ["dead"])
-        let names = headers.flatMap { [$0.name, $0.value ?? []] } + ["answers", "requests", "dead", "__a"].map { Array($0.utf8) }
+        let names =
+            headers.flatMap { [$0.name, $0.value ?? []] }
+            + ["answers", "requests", "dead", "__a"].map { Array($0.utf8) }
         let entries = list.split(separator: ",").map { String(decoding: trimmed(Array($0.utf8)), as: UTF8.self) }
         for name in names {
             let isAllowed = name.withByteView { topics.allows($0) }
@@ -139,7 +144,9 @@ enum KafkaHeaderCheck {
             let isMatched = entries.contains { $0.hasSuffix("*") && text.hasPrefix($0.dropLast()) }
             let isOthers = text == "dead" || text.hasPrefix("__")
             let wanted = isName && text != "requests" && (isListed || isMatched && !isOthers)
-            guard isAllowed == wanted else { return "topic \(text.debugDescription) by \(list.debugDescription): \(isAllowed)" }
+            guard isAllowed == wanted else {
+                return "topic \(text.debugDescription) by \(list.debugDescription): \(isAllowed)"
+            }
         }
         return nil
     }
@@ -148,11 +155,13 @@ enum KafkaHeaderCheck {
 /// Changes to headers that leave them headers.
 enum KafkaHeaderMutation {
     private static let words = [
-        "\u{1e}ameron-model\u{1f}m", "\u{1e}Ameron-Face\u{1f}v1", "\u{1e}ameron-version\u{1f}2", "\u{1e}ameron-reply-topic\u{1f}a.b",
+        "\u{1e}ameron-model\u{1f}m", "\u{1e}Ameron-Face\u{1f}v1", "\u{1e}ameron-version\u{1f}2",
+        "\u{1e}ameron-reply-topic\u{1f}a.b",
         "\u{1e}mlserver-model\u{1f}m", "\u{1e}mlserver-version\u{1f}", "\u{1e}ce_id\u{1f}i", "\u{1e}Ce-Id\u{1f}i",
         "\u{1e}X-Request-Id\u{1f}r", "\u{1e}Content-Type\u{1f}text/csv", "\u{1e}content-length\u{1f}3",
         "\u{1e}Content-Encoding\u{1f}gzip", "\u{1e}Transfer-Encoding\u{1f}chunked", "\u{1e}Connection\u{1f}X-A",
-        "\u{1e}traceparent\u{1f}00-1-2-01", "\u{1e}Inference-Header-Content-Length\u{1f}10", "\u{1e}X-A\u{1f} b ", "\u{1e}",
+        "\u{1e}traceparent\u{1f}00-1-2-01", "\u{1e}Inference-Header-Content-Length\u{1f}10", "\u{1e}X-A\u{1f} b ",
+        "\u{1e}",
         "\u{1f}", "a*,requests, b", "__a", "\r\n", "\0", " ", "\t", ":", ";", "\u{e9}", "\u{7f}",
     ]
     .map { Array($0.utf8) }

@@ -34,7 +34,9 @@ enum SpoolCheck {
             let content = Array(bytes.dropFirst(4))
             let distance = Int(bytes[0] >> 2)
             filler = bytes[0] & 1 == 0 ? [] : SpoolFrame.make(length: SegmentReader.chunkSize - distance)
-            contents = bytes[0] & 2 == 0 ? [content] : [Array(content.prefix(content.count / 2)), Array(content.dropFirst(content.count / 2))]
+            contents =
+                bytes[0] & 2 == 0
+                ? [content] : [Array(content.prefix(content.count / 2)), Array(content.dropFirst(content.count / 2))]
             // Up to where positions end.
             start = [0, 1, 1 << 40, .max - 300_000, .max - 600, .max - 1, .max][Int(bytes[1]) % 7]
             gap = [0, 0, 1, 100][Int(bytes[2]) % 4]

@@ -54,7 +54,8 @@ import Testing
 
     @Test(arguments: [
         ("0\r\n\r\n", ""), ("3\r\nabc\r\n0\r\n\r\n", "abc"), ("1\r\na\r\n2\r\nbc\r\n00\r\n\r\n", "abc"),
-        ("a\r\n0123456789\r\nA\r\nabcdefghij\r\n0\r\n\r\n", "0123456789abcdefghij"), ("3 \t\r\nabc\r\n0 \r\n\r\n", "abc"),
+        ("a\r\n0123456789\r\nA\r\nabcdefghij\r\n0\r\n\r\n", "0123456789abcdefghij"),
+        ("3 \t\r\nabc\r\n0 \r\n\r\n", "abc"),
         ("3;\r\nabc\r\n0;a=\"b;c\"\r\n\r\n", "abc"), ("3 ; a\r\nabc\r\n0\r\n\r\n", "abc"),
         ("3;\u{e9}\r\nabc\r\n0\r\n\r\n", "abc"), ("000000000000000000000003\r\nabc\r\n0\r\n\r\n", "abc"),
         ("2\r\n\r\n\r\n0\r\n\r\n", "\r\n"), ("3\r\nabc\r\n0\r\nA: b\r\nC:\r\n\r\n", "abc"),
@@ -84,7 +85,8 @@ import Testing
         ("3\r\nabc\n", "a chunk is longer than it says"), ("2\r\nabc\r\n", "a chunk is longer than it says"),
         ("0\r\nX Y: z\r\n", "a header line has no name that can be one"),
         ("0\r\n: z\r\n", "a header line has no name that can be one"),
-        ("0\r\nA: b\r\n c\r\n", "a header line has no colon"), ("0\r\nA: b\r\n c: d\r\n", "a header line has no name that can be one"),
+        ("0\r\nA: b\r\n c\r\n", "a header line has no colon"),
+        ("0\r\nA: b\r\n c: d\r\n", "a header line has no name that can be one"),
         ("0\r\nA\0\r\n", "a header line has no colon"), ("0\r\nA: \0\r\n", "a header line holds a control character"),
         ("0\r\n \r\n", "a header line has no colon"),
         ("3e9\r\n", "the body is longer than server.maxBodyBytes allows"),
@@ -127,7 +129,9 @@ import Testing
         let lines = String(repeating: "a:\r\n", count: 100)
         let limits = HTTP1RequestBody.Limits(bodyBytes: 1, trailerBytes: 1_000)
         #expect(Self.read(.chunked, "0\r\n\(lines)\r\n", limits: limits).isComplete)
-        #expect(Self.read(.chunked, "0\r\n\(lines)a:\r\n", limits: limits).refusal == "the trailer has more than 100 lines")
+        #expect(
+            Self.read(.chunked, "0\r\n\(lines)a:\r\n", limits: limits).refusal == "the trailer has more than 100 lines"
+        )
     }
 
     /// Chunks of one byte each are allowed, long extensions with them are not.
@@ -153,7 +157,9 @@ import Testing
         #expect(body.expectedBytes == 0)
         var consumed = 0
         let limits = HTTP1RequestBody.Limits(bodyBytes: 10, trailerBytes: 10)
-        try Array("5\r\n".utf8).withByteView { try body.readFraming($0, consumed: &consumed, received: 0, limits: limits) }
+        try Array("5\r\n".utf8).withByteView {
+            try body.readFraming($0, consumed: &consumed, received: 0, limits: limits)
+        }
         #expect(consumed == 3 && body.expectedBytes == 5)
         body.count(5)
         #expect(body.expectedBytes == 0 && !body.isComplete)

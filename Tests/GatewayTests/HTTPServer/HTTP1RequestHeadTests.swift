@@ -188,7 +188,8 @@ import Testing
         ("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", .malformed),
         ("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n", .malformed),
         ("Transfer-Encoding: gzip\r\nContent-Length: 0\r\n", .malformed),
-        ("Transfer-Encoding: gzip, chunked\r\n", .unknownCoding), ("Transfer-Encoding: chunked, gzip\r\n", .unknownCoding),
+        ("Transfer-Encoding: gzip, chunked\r\n", .unknownCoding),
+        ("Transfer-Encoding: chunked, gzip\r\n", .unknownCoding),
         ("Transfer-Encoding: identity\r\n", .unknownCoding), ("Transfer-Encoding: xchunked\r\n", .unknownCoding),
         ("Transfer-Encoding: chunked, chunked\r\n", .unknownCoding),
         ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", .unknownCoding),
@@ -238,8 +239,12 @@ import Testing
         #expect(Seen(String(repeating: "a", count: 40), maxBytes: 39).refusal?.kind == .malformed)
         #expect(Seen(String(repeating: "A", count: 39), maxBytes: 39).refusal == nil)
         #expect(Seen(String(repeating: "A", count: 40), maxBytes: 39).refusal?.kind == .targetTooLong)
-        #expect(Seen("GET /\(String(repeating: "a", count: 40)) HTTP/1.1\r\n", maxBytes: 39).refusal?.kind == .targetTooLong)
-        #expect(Seen("GET / HTTP/1.1\r\nX:\(String(repeating: "a", count: 40))", maxBytes: 39).refusal?.kind == .headTooLong)
+        #expect(
+            Seen("GET /\(String(repeating: "a", count: 40)) HTTP/1.1\r\n", maxBytes: 39).refusal?.kind == .targetTooLong
+        )
+        #expect(
+            Seen("GET / HTTP/1.1\r\nX:\(String(repeating: "a", count: 40))", maxBytes: 39).refusal?.kind == .headTooLong
+        )
     }
 
     @Test func theHeadHasSoManyLines() {
@@ -287,8 +292,10 @@ import Testing
         #expect(try Array(second.utf8).withByteView { try head.read($0, maxBytes: 8 << 10) })
         let fresh = Seen(second).head
         #expect(head.length == fresh.length)
-        #expect([head.method, head.target, head.authority, head.path, head.query]
-            == [fresh.method, fresh.target, fresh.authority, fresh.path, fresh.query])
+        #expect(
+            [head.method, head.target, head.authority, head.path, head.query]
+                == [fresh.method, fresh.target, fresh.authority, fresh.path, fresh.query]
+        )
         #expect(head.lines.map(\.name) == fresh.lines.map(\.name))
         #expect(head.framing == .none)
         #expect(head.keepsAlive && !head.isHTTP10 && !head.expectsContinue)

@@ -178,7 +178,9 @@ private final class Loop: HTTPServerDelegate {
 
     func requestRefused(_ refusal: HTTP1Refusal, _ word: Int, path: ByteView, hasBody: Bool, to answer: ByteBuffer) {
         let reason = "\(refusal.kind)"
-        answer.append(string: "HTTP/1.1 400 \(reason)\r\nConnection: close\r\nContent-Length: \(reason.utf8.count)\r\n\r\n")
+        answer.append(
+            string: "HTTP/1.1 400 \(reason)\r\nConnection: close\r\nContent-Length: \(reason.utf8.count)\r\n\r\n"
+        )
         if hasBody { answer.append(string: reason) }
         guard word > 0 else {
             seen.withLock { $0.refusedAtOnce.append(reason) }

@@ -219,9 +219,14 @@ import Testing
             let all = [UInt8](repeating: 0x61, count: 1_000)
             for chunkSize in [nil, 1_000, 7] {
                 let good = try rig.connect()
-                #expect(try good.exchange(TestSupport.HTTPRequest("POST", "/1", body: all, chunkSize: chunkSize)).status == 200)
+                #expect(
+                    try good.exchange(TestSupport.HTTPRequest("POST", "/1", body: all, chunkSize: chunkSize)).status
+                        == 200
+                )
                 let bad = try rig.connect()
-                let response = try bad.exchange(TestSupport.HTTPRequest("POST", "/1", body: all + [0x62], chunkSize: chunkSize))
+                let response = try bad.exchange(
+                    TestSupport.HTTPRequest("POST", "/1", body: all + [0x62], chunkSize: chunkSize)
+                )
                 #expect(response.text == "bodyTooLong")
                 #expect(try bad.isClosedByServer())
             }
@@ -232,7 +237,9 @@ import Testing
         try withServer(mayHoldBodies: false) { rig in
             for chunkSize in [nil, 2] {
                 let connection = try rig.connect()
-                let response = try connection.exchange(TestSupport.HTTPRequest("POST", "/1", body: Array("abc".utf8), chunkSize: chunkSize))
+                let response = try connection.exchange(
+                    TestSupport.HTTPRequest("POST", "/1", body: Array("abc".utf8), chunkSize: chunkSize)
+                )
                 #expect(response.text == "noRoom")
             }
             let connection = try rig.connect()
@@ -309,7 +316,9 @@ import Testing
             try connection.send(head)
             let leave = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
             var got: [UInt8] = []
-            while got.count < leave.count { got += try connection.socket.read(atMost: leave.count - got.count, Deadline()) }
+            while got.count < leave.count {
+                got += try connection.socket.read(atMost: leave.count - got.count, Deadline())
+            }
             #expect(got == leave)
             try connection.send("abc")
             #expect(try connection.response().text == "POST /1 abc")

@@ -18,7 +18,8 @@ enum RequestMutation {
     ]
     .map { Array($0.utf8) }
     private static let words = [
-        "GET", "POST", "HEAD", "HTTP/1.", "HTTP/1.1", "HTTP/1.0", "Host", "Content-Length", "Transfer-Encoding", "chunked",
+        "GET", "POST", "HEAD", "HTTP/1.", "HTTP/1.1", "HTTP/1.0", "Host", "Content-Length", "Transfer-Encoding",
+        "chunked",
         "Connection", "close", "keep-alive", "Expect", "100-continue", "http://", "https://", "\r", "\n", "\r\n", ";",
         ":", ",", " ", "\t", "\0", "\u{b}", "_", "?", "#", "%", "+", "-", "0x", "\u{7f}", "7fffffffffffff0",
         "999999999999999999", "18446744073709551616",

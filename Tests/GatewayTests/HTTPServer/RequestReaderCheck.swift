@@ -74,13 +74,17 @@ struct RequestSequence {
     private var requests: [ReferenceRequest] = []
     /// What is not done with.
     private var pending: [UInt8] = []
-    private(set) var failure: ReferenceRequest.Failure?
-    private(set) var reason: String?
+    private(set) var refusal: HTTP1Refusal?
     private(set) var isOver = false
     private var hasHead = false
     var left = 0
 
     init(_ limits: ReferenceRequest.Limits) { self.limits = limits }
+
+    var failure: ReferenceRequest.Failure? { refusal.map { ReferenceRequest.Failure($0.kind) } }
+    var reason: String? { refusal.map { "\($0.reason)" } }
+    /// Whether more has come than whole requests, and empty lines behind them.
+    var hasBegun: Bool { hasHead || pending.contains { $0 != 0x0d && $0 != 0x0a } }
 
     /// What came of it where nothing more comes.
     var connection: ReferenceRequest.Connection {
@@ -108,8 +112,7 @@ struct RequestSequence {
             while !isOver, try readOn() {}
         } catch {
             isOver = true
-            failure = ReferenceRequest.Failure(error.kind)
-            reason = "\(error.reason)"
+            refusal = error
         }
         guard isOver || pending.count <= max(limits.head, 4 << 10) else {
             throw RequestReaderCheck.Violation(what: "\(pending.count) bytes wait for more")

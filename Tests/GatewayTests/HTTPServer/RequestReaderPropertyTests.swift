@@ -28,7 +28,8 @@ import Testing
         var lines = [("Host", random.pick(["", "a", "b.test:1", "[fe80::1]"]))]
         lines += (0..<random.below(5)).map { ("X-\($0)", random.pick(["", "a", "b: c", "\u{e9}\tz"])) }
         let framing = random.below(wanted.isHTTP10 ? 2 : 3)
-        wanted.body = framing == 0 ? [] : (0..<random.pick([0, 1, 16, 700])).map { _ in random.pick(Array("ab\r\n0".utf8)) }
+        wanted.body =
+            framing == 0 ? [] : (0..<random.pick([0, 1, 16, 700])).map { _ in random.pick(Array("ab\r\n0".utf8)) }
         if framing == 1 { lines.append(("content-length", random.pick(["", "00"]) + "\(wanted.body.count)")) }
         if framing == 2 { lines.append(("Transfer-Encoding", random.pick(["chunked", "Chunked"]))) }
         if random.chance(10) {
