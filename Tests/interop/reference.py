@@ -73,6 +73,8 @@ class Reader:
                 hosts.append(value)
             if name.lower() == b"content-length":
                 lengths.append(value)
+            if sum(one.lower() == name.lower() for one, _ in fields) > 1 and name.lower() in (b"expect", b"authorization"):
+                raise Refused(400)
             if len(hosts) > 1 or len(lengths) > 1 or not all(re.fullmatch(rb"[0-9]+", one) for one in lengths):
                 raise Refused(400)
             if hosts and hosts[0] and not AUTHORITY.fullmatch(hosts[0]):

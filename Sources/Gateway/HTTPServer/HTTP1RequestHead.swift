@@ -46,6 +46,8 @@ struct HTTP1RequestHead {
     private var lineStart = 0
     private var searched = 0
     private var hostLines = 0
+    private var expectLines = 0
+    private var authorizationLines = 0
     private var contentLength: Int?
     private var codings = 0
     private var isChunked = false
@@ -69,6 +71,8 @@ struct HTTP1RequestHead {
         lineStart = 0
         searched = 0
         hostLines = 0
+        expectLines = 0
+        authorizationLines = 0
         contentLength = nil
         codings = 0
         isChunked = false
@@ -236,9 +240,17 @@ struct HTTP1RequestHead {
         case 4: if name.equalsIgnoringCase(ByteView("Host")) { try readHost(bytes[field.value]) }
         case 6:
             if name.equalsIgnoringCase(ByteView("Expect")) {
-                if bytes[field.value].equalsIgnoringCase(ByteView("100-continue")) { expectsContinue = true }
+                expectLines += 1
+                guard expectLines == 1 else { throw .malformed("there are two Expect lines") }
+                expectsContinue = bytes[field.value].equalsIgnoringCase(ByteView("100-continue"))
             }
         case 10: if name.equalsIgnoringCase(ByteView("Connection")) { readConnection(bytes[field.value]) }
+        case 13:
+            if name.equalsIgnoringCase(ByteView("Authorization")) {
+                // Who checks the first of them, and who reads the last (RFC 9110, section 11.6.2: it is no list).
+                authorizationLines += 1
+                guard authorizationLines == 1 else { throw .malformed("there are two Authorization lines") }
+            }
         case 14: if name.equalsIgnoringCase(ByteView("Content-Length")) { try readLength(bytes[field.value]) }
         case 17:
             if name.equalsIgnoringCase(ByteView("Transfer-Encoding")) {

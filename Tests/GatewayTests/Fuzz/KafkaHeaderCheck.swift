@@ -86,7 +86,7 @@ enum KafkaHeaderCheck {
                 return "space around: \(line)"
             }
             let word = lowercased(name)
-            guard !kept.contains(word), !["ameron-", "mlserver-", "ce_"].contains(where: word.hasPrefix) else {
+            guard !kept.contains(word.replacing("_", with: "-")), !["ameron-", "mlserver-", "ce_"].contains(where: word.hasPrefix) else {
                 return "not to be forwarded: \(line)"
             }
             let isGiven = headers.contains { $0.name == name && trimmed($0.value ?? []) == value }

@@ -20,6 +20,18 @@ extension ByteView {
         }
     }
 
+    /// Whether this token is a header's name, which is given in lower case, in any case and with `_` for `-`.
+    func isName(_ name: StaticString) -> Bool {
+        guard let base, count == name.utf8CodeUnitCount else { return false }
+        for index in 0..<count {
+            let byte = base[index]
+            // Of a token's bytes, only capital letters lack this bit, and `^`, `_`.
+            let lower = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte | 0x20
+            if lower != name.utf8Start[index] { return false }
+        }
+        return true
+    }
+
     /// Whether this can be the value of a header line (section 5.5): no control characters but the tab. Bytes of 0x80 and
     /// more may be there (obs-text).
     var isFieldValue: Bool {
