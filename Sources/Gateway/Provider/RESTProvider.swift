@@ -122,9 +122,9 @@ extension RESTProvider: Shard.Timed {
     func expire(now: Int64) {
         server.expire(now: now)
         guard nextTrim <= now else { return }
-        nextTrim = .max
-        server.trim()
-        if flow.exchanges.trim() { nextTrim = now + Self.trimInterval }
+        flow.freedMemory.note(server.trim())
+        let hasMore = flow.exchanges.trim(flow.freedMemory)
+        nextTrim = flow.freedMemory.tick() || hasMore ? now + Self.trimInterval : .max
     }
 
     /// The server is stopped by the shard.
@@ -227,7 +227,15 @@ extension RESTProvider: HTTPServerDelegate {
         flow.clientLeft(exchange)
     }
 
-    func clientsChanged(by change: Int) { flow.metrics.addConnections(change) }
+    func clientsChanged(by change: Int) {
+        flow.metrics.addConnections(change)
+        if change < 0 { flow.freedMemory.note(HTTPServer.connectionBytes) }
+        scheduleTrim()
+    }
+
+    private func scheduleTrim() {
+        if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
+    }
 
     /// Nobody needs the exchange any more.
     private func finish(_ exchange: Exchange) {
@@ -237,7 +245,9 @@ extension RESTProvider: HTTPServerDelegate {
     }
 
     private func giveBack(_ exchange: Exchange) {
-        bodyMemory.giveBack(inbound[exchange.index].bodyBytes)
+        let bodyBytes = inbound[exchange.index].bodyBytes
+        bodyMemory.giveBack(bodyBytes)
+        if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
         inbound[exchange.index].bodyBytes = 0
         flow.exchanges.giveBack(exchange)
     }
