@@ -33,6 +33,7 @@ final class RunningGateway {
     private let threshold: LogThreshold
     private let readiness: Readiness
     private let reporting: ReportingBlueprint
+    private let process = ProcessSample()
     private let controls: [ShardControl]
     private let threads: [ThreadHandle]
     private let port: Int
@@ -57,7 +58,7 @@ final class RunningGateway {
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
-            page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
+            page: Self.makePage(configuration, metrics, kafka, reporting, readiness, process),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
             log: log
         )
@@ -105,7 +106,8 @@ final class RunningGateway {
     private func serveSignals() {
         var replay = reporting.spool?.replay
         while true {
-            let signal = Signals.wait(timeoutMilliseconds: replay == nil ? nil : 1_000)
+            let signal = Signals.wait(timeoutMilliseconds: replay == nil ? 5_000 : 1_000)
+            process.refresh()
             if replay?.report(now: Clock.monotonic()) == .done { replay = nil }
             switch signal {
             case .hangUp:
@@ -210,13 +212,14 @@ final class RunningGateway {
         _ metrics: [ShardMetrics],
         _ kafka: [KafkaMetrics],
         _ reporting: ReportingBlueprint,
-        _ readiness: Readiness
+        _ readiness: Readiness,
+        _ process: ProcessSample
     ) -> MetricsPage {
         var spoolBytes: (@Sendable () -> Int)?
         if let spool = reporting.spool { spoolBytes = { spool.storedBytes } }
         return MetricsPage(
             shards: metrics,
-            models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
+            models: configuration.models.map { ($0.name, $0.version ?? "") },
             reporters: reporting.reporters.map { reporter in
                 let counters = reporter.counters
                 return MetricsPage.Reporter(
@@ -231,7 +234,8 @@ final class RunningGateway {
             spoolBytes: spoolBytes,
             isReady: { readiness.isReady(model: $0) },
             kafka: kafka,
-            kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients
+            kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients,
+            process: process
         )
     }
 }

@@ -129,6 +129,7 @@ extension ExampleModelServer: HTTPDaemonDelegate {
         }
     }
 
+    var streamingCount: Int { 0 }
     var waitingCount: Int { 0 }
 
     func requestCompleted(context: Int) { exchanges.giveBack(exchanges[context - 1]) }

@@ -65,6 +65,7 @@ final class RESTProvider: Provider {
     private let scratch = ByteBuffer(capacity: 256)
     private var header: RequestHeader
     private(set) var waitingCount = 0
+    private(set) var streamingCount = 0
 
     init(
         options: Options,
@@ -209,6 +210,7 @@ extension RESTProvider: HTTPDaemonDelegate {
     private func finish(_ exchange: Exchange) {
         if exchange.state == .abandoned { count(exchange) }
         if exchange.call != nil { exchange.route?.adapter.release(exchange) }
+        if exchange.replyStream != nil { streamingCount -= 1 }
         flow.exchanges.giveBack(exchange)
     }
 }
@@ -365,7 +367,8 @@ extension RESTProvider {
         exchange.state = .replying
         addReplyLines(exchange)
         let lines = exchange.replyHeaders
-        let response = HTTPResponse(body: exchange.replyBody)
+        if exchange.replyStream != nil { streamingCount += 1 }
+        let response = exchange.replyStream.map { HTTPResponse(stream: $0) } ?? HTTPResponse(body: exchange.replyBody)
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
         count(exchange)
         return request.reply(status: exchange.replyStatus, response) ? .replied : .close
@@ -382,6 +385,11 @@ extension RESTProvider {
     /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.
     private func count(_ exchange: Exchange) {
         guard exchange.operation == .predict || inbound[exchange.index].failure != nil else { return }
-        flow.metrics.countRequest(by: .rest, model: exchange.route?.index, code: exchange.replyStatus)
+        flow.metrics.countRequest(
+            by: .rest,
+            model: exchange.route?.index,
+            code: exchange.replyStatus,
+            failure: exchange.failure
+        )
     }
 }
