@@ -9,7 +9,12 @@ public enum Gateway {
         do {
             let processLog = try ProcessLog.start(configuration.log)
             defer { processLog.finish() }
-            return run(configuration, log: Logger(label: "ameron-sidecar"), processLog.threshold)
+            let log = Logger(label: "ameron-sidecar")
+            let code = run(configuration, log: log, processLog.threshold)
+            return KafkaClientEnd.endProcess(code) { count in
+                log.warning("\(count) Kafka clients do not end; the process ends without them")
+                processLog.finish()
+            }
         } catch {
             StandardError.print("ameron-sidecar: \(error)")
             return 1
@@ -58,6 +63,7 @@ final class RunningGateway {
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
+            bodyMemory: BodyMemoryLimit(bytes: Self.bodyMemory(configuration.server)),
             page: Self.makePage(configuration, metrics, kafka, reporting, readiness, process),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
             log: log
@@ -195,6 +201,11 @@ final class RunningGateway {
         return bounded
     }
 
+    /// As configured, else a quarter of what the process may have.
+    private static func bodyMemory(_ server: Configuration.Server) -> Int {
+        server.maxInFlightBytes > 0 ? server.maxInFlightBytes : min(MemoryLimit.bytes() / 4, 1 << 30)
+    }
+
     /// One socket per shard, all on the same port; the kernel spreads connections over them.
     private static func listen(_ server: Configuration.Server, count: Int) throws -> [ListeningSocket] {
         guard count > 1 else { return [try ListeningSocket(host: server.host, port: server.port, shared: false)] }
@@ -228,6 +239,8 @@ final class RunningGateway {
                     failed: { counters.failed.load(ordering: .relaxed) },
                     dropped: { counters.dropped.load(ordering: .relaxed) },
                     queuedBytes: { counters.queuedBytes.load(ordering: .relaxed) },
+                    failuresLost: { counters.failuresLost.load(ordering: .relaxed) },
+                    block: { counters.block.cause },
                     deliveries: { counters.deliveries.read() }
                 )
             },

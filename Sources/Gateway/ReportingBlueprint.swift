@@ -25,14 +25,13 @@ struct ReportingBlueprint {
             queues = try names.map { _ in try ReportQueue(maxBytes: configuration.maxQueueBytes) }
             (spool, feeds) = (nil, queues)
         }
-        // Whoever wants nothing lost to a power cut wants it from the file as well.
-        let synchronizes = spool != nil && configuration.spool.fsync == .always
+        let fsync = spool == nil ? Configuration.Spool.Fsync.never : configuration.spool.fsync
         reporters = try names.indices.map { index in
             try Self.makeReporter(
                 configuration.reporters[index],
                 name: names[index],
                 feed: feeds[index],
-                synchronizes: synchronizes,
+                fsync: fsync,
                 log: report
             )
         }
@@ -56,20 +55,36 @@ struct ReportingBlueprint {
         _ reporter: Configuration.Reporter,
         name: String,
         feed: any EventFeed,
-        synchronizes: Bool,
+        fsync: Configuration.Spool.Fsync,
         log: @escaping ReporterLog
     ) throws -> any PredictionReporter {
+        // What has left the spool for a file must be as safe there. The file of events is written all the time: it is
+        // synced for those only who want nothing lost to a power cut.
         switch reporter {
         case .file(let file):
             return try FileReporter(
                 name: name,
                 configuration: file,
                 feed: feed,
-                synchronizes: synchronizes,
+                synchronizes: fsync == .always,
                 log: log
             )
-        case .kafka(let kafka): return try KafkaReporter(name: name, configuration: kafka, feed: feed, log: log)
-        case .http(let http): return try HTTPReporter(name: name, configuration: http, feed: feed, log: log)
+        case .kafka(let kafka):
+            return try KafkaReporter(
+                name: name,
+                configuration: kafka,
+                feed: feed,
+                synchronizes: fsync != .never,
+                log: log
+            )
+        case .http(let http):
+            return try HTTPReporter(
+                name: name,
+                configuration: http,
+                feed: feed,
+                synchronizes: fsync != .never,
+                log: log
+            )
         }
     }
 

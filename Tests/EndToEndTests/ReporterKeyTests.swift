@@ -114,6 +114,25 @@ import Testing
         }
     }
 
+    /// By its own backoff it would be back at once; by the wish alone, not for an hour.
+    @Test(arguments: [("1h", false), ("50ms", true)])
+    func httpWaitsAsLongAsItIsAskedToButNoLonger(_ longest: String, comesBack: Bool) throws {
+        let receiver = try FakeEventReceiver { request in
+            request.index == 0 ? .answer(503, headers: ["Retry-After": "3600"]) : .accepted
+        }
+        let keys = [
+            "URL": receiver.url, "MAX_RETRY_AFTER": longest, "RETRY_BACKOFF": "1ms", "MAX_RETRY_BACKOFF": "1ms",
+        ]
+        try withReporter("http", keys) { sidecar in
+            try post(3, to: sidecar)
+            if comesBack {
+                #expect(eventually { receiver.events.count == 3 })
+            } else {
+                #expect(!eventually(within: 1) { receiver.requests.count > 1 })
+            }
+        }
+    }
+
     @Test func httpKeepsWhatIsRefused() throws {
         let receiver = try FakeEventReceiver { _ in .answer(400, reason: "No") }
         try withReporter("http", ["URL": receiver.url]) { sidecar in

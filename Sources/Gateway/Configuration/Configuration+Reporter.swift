@@ -47,6 +47,8 @@ extension Configuration {
             public var maxAttempts = 5
             public var retryBackoff: Duration = .milliseconds(100)
             public var maxRetryBackoff: Duration = .seconds(10)
+            /// The longest pause that the receiver may ask for.
+            public var maxRetryAfter: Duration = .seconds(300)
             /// A PEM file of certificate authorities to trust instead of the system's.
             public var caFile: String?
             /// Takes the events that the receiver refuses for good, each with its cause.

@@ -107,6 +107,12 @@ extension ConfigurationSchema {
             .milliseconds(1)...day,
             "The longest wait before a repetition."
         ),
+        .duration(
+            "reporting.reporters.N.maxRetryAfter",
+            .http(\.maxRetryAfter),
+            .milliseconds(1)...day,
+            "The longest pause that the receiver gets when it asks for one (Retry-After); it holds for all requests."
+        ),
         .optionalText(
             "reporting.reporters.N.caFile",
             .http(\.caFile),

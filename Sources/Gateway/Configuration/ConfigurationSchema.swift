@@ -35,11 +35,30 @@ public enum ConfigurationSchema {
             1...1_000_000,
             "The most requests worked on at once, over all shards; more are refused with 503."
         ),
+        .size(
+            "server.maxInFlightBytes",
+            .at(\.server.maxInFlightBytes),
+            0...maxSize,
+            "The most that all request bodies together may take, over all shards; more are refused with 503. 0: a quarter of the "
+                + "memory that the process may have, at most 1 GiB."
+        ),
+        .duration(
+            "server.headTimeout",
+            .at(\.server.headTimeout),
+            .milliseconds(100)...day,
+            "How long the header of a request may take to come; then 408."
+        ),
+        .duration(
+            "server.bodyTimeout",
+            .at(\.server.bodyTimeout),
+            .seconds(1)...day,
+            "In each such time a request's body must go on by 1 KiB a second, else 408; and the reading of an answer."
+        ),
         .duration(
             "server.idleTimeout",
             .at(\.server.idleTimeout),
             .seconds(1)...day,
-            "How long a client connection may stay silent."
+            "How long a client connection may stay open without a request."
         ),
         .duration(
             "server.drainTimeout",

@@ -7,6 +7,10 @@ final class MetricsPage: Sendable {
         var failed: @Sendable () -> Int
         var dropped: @Sendable () -> Int
         var queuedBytes: @Sendable () -> Int
+        /// Of the failed ones, those that the failure file has not, or not any more.
+        var failuresLost: @Sendable () -> Int
+        /// Why it is blocked; nil: it is not.
+        var block: @Sendable () -> String?
         var deliveries: @Sendable () -> DurationHistogram.Reading
     }
 
@@ -206,6 +210,24 @@ final class MetricsPage: Sendable {
         }
         body.appendHead("ameron_report_queue_bytes", "gauge", "Bytes of events that wait for the Reporter.")
         for (reporter, labels) in named { body.appendRow("ameron_report_queue_bytes", labels, reporter.queuedBytes()) }
+        body.appendHead(
+            "ameron_report_failures_lost_total",
+            "counter",
+            "Failed events that are not, or not any more, in the failure file."
+        )
+        for (reporter, labels) in named {
+            body.appendRow("ameron_report_failures_lost_total", labels, reporter.failuresLost())
+        }
+        body.appendHead(
+            "ameron_reporter_blocked",
+            "gauge",
+            "1 while no event gets through until somebody mends the cause; an empty cause and 0 otherwise."
+        )
+        for (reporter, labels) in named {
+            let cause = reporter.block()
+            let text = MetricsLabels.text(["cause": cause ?? ""])
+            body.appendRow("ameron_reporter_blocked", labels + [UInt8(ascii: ",")] + text, cause == nil ? 0 : 1)
+        }
         body.appendHead(
             "ameron_report_delivery_seconds",
             "histogram",

@@ -14,7 +14,8 @@ enum FailureHandling {
         case .refused, .unreachable, .dns, .timeout, .reset: self = .tryAgain
         case .modelError: self = Self.isTemporary(status) ? .tryAgain : .giveUp
         case .badRequest, .forbidden, .unknownPath, .unknownModel, .unknownVersion, .methodNotAllowed, .bodyTooLarge,
-            .headersTooLarge, .clientClosed, .emptyRequest, .badReplyTopic, .tls, .malformed, .tooLarge, .other,
+            .headersTooLarge, .targetTooLong, .unknownCoding, .unknownHTTPVersion, .requestTimeout, .clientClosed,
+            .emptyRequest, .badReplyTopic, .tls, .malformed, .tooLarge, .other,
             .replyTooLarge, .replyRejected:
             self = .giveUp
         }

@@ -279,6 +279,10 @@ final class KafkaInbox {
             isClosed = isClosing
             return
         }
+        guard KafkaClientEnd.allowsReplacement else {
+            log.error("no new consumer is made: \(KafkaClientEnd.unfinished) clients that were given up do not end")
+            return
+        }
         do {
             consumer = try Self.makeConsumer(options, wake)
             hasFailed = false
@@ -316,10 +320,9 @@ final class KafkaInbox {
         mayHaveMore = true
     }
 
-    /// Leaves the group, for at most a second. The end of the shard.
-    func shutDown() {
+    /// Leaves the group, until the deadline on the monotonic clock. The end of the shard.
+    func shutDown(deadline: Int64) {
         close()
-        let deadline = Clock.monotonic() + Self.second
         for partition in partitions { partition.beginLeaving() }
         while !isClosed, Clock.monotonic() < deadline {
             _ = consumer.poll(limit: 1, timeoutMilliseconds: 20) { handle($0, 0) }

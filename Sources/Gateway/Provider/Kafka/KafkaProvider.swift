@@ -132,13 +132,17 @@ extension KafkaProvider: Shard.Intake {
         dropWaiting()
     }
 
+    /// How long the end of the shard may take when `drainTimeout` is over.
+    private static let shutDownNanoseconds: Int64 = 1_000_000_000
+
     var isDrained: Bool { isDraining && requests.inUse == 0 && inbox.isClosed }
 
     func shutDown() {
         isDraining = true
         dropWaiting()
-        replies.shutDown()
-        inbox.shutDown()
+        let now = Clock.monotonic()
+        replies.shutDown(deadline: now + Self.shutDownNanoseconds / 2)
+        inbox.shutDown(deadline: now + Self.shutDownNanoseconds)
     }
 }
 
