@@ -21,7 +21,29 @@ public enum Gateway {
         }
     }
 
+    /// What is going to serve, and what it may come to hold.
+    private static func tell(_ preflight: Preflight, _ log: Logger) {
+        log.info("\(Version.name)")
+        let lines = preflight.summary
+        for line in lines.prefix(maxLines) { log.info("\(line)") }
+        if lines.count > maxLines {
+            log.info("and \(lines.count - maxLines) more; `ameron-sidecar validate` shows all")
+        }
+        for bound in preflight.bounds.rows { log.info("at most: \(bound.line)") }
+        for note in preflight.notes { log.warning("\(note)") }
+    }
+
+    /// Of what is going to serve: of hundreds of models, the first will do.
+    private static let maxLines = 50
+
     private static func run(_ configuration: Configuration, log: Logger, _ threshold: LogThreshold) -> Int32 {
+        let preflight = Preflight(configuration, .here)
+        let findings = preflight.findings
+        guard findings.isEmpty else {
+            for finding in findings { log.critical("\(finding.description)") }
+            return 1
+        }
+        tell(preflight, log)
         do {
             return try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {
@@ -48,7 +70,7 @@ final class RunningGateway {
         self.configuration = configuration
         self.log = log
         self.threshold = threshold
-        let count = configuration.server.shards > 0 ? configuration.server.shards : Processors.available()
+        let count = configuration.shardCount
         let configuration = try Self.bounded(configuration, shards: count, log: log)
         readiness = Readiness(modelCount: configuration.models.count)
         reporting = try ReportingBlueprint(configuration.reporting, shardCount: count, log: log)
@@ -63,7 +85,7 @@ final class RunningGateway {
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
-            bodyMemory: BodyMemoryLimit(bytes: Self.bodyMemory(configuration.server)),
+            bodyMemory: BodyMemoryLimit(bytes: configuration.server.bodyMemory),
             page: Self.makePage(configuration, metrics, kafka, reporting, readiness, process),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
             log: log
@@ -199,11 +221,6 @@ final class RunningGateway {
             """
         )
         return bounded
-    }
-
-    /// As configured, else a quarter of what the process may have.
-    private static func bodyMemory(_ server: Configuration.Server) -> Int {
-        server.maxInFlightBytes > 0 ? server.maxInFlightBytes : min(MemoryLimit.bytes() / 4, 1 << 30)
     }
 
     /// One socket per shard, all on the same port; the kernel spreads connections over them.
