@@ -19,6 +19,7 @@ import Testing
         "server.bodyTimeout": ["SlowClientTests.theBodyMustGoOn", "SlowClientTests.theAnswerMustBeRead"],
         "server.idleTimeout": ["LimitTests.closesIdleConnections"],
         "server.drainTimeout": ["LifeCycleTests.doesNotDrainForEver"],
+        "server.allowedHosts": ["BrowserTests.isKnownByTheNamesThatAreConfigured"],
         "models.N.name": ["RouteTests.callsTheModel"],
         "models.N.version": ["RouteTests.callsTheModel", "PredictionTests.takeNoVersionFromNowhere"],
         "models.N.protocol": ["PredictionTests.reachClientAndEvents"],

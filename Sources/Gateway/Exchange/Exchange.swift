@@ -76,8 +76,12 @@ final class Exchange {
     var replyBodySource = ReplyBody.own
     let ownReplyBody = ByteBuffer(capacity: 1024)
     let replyHeaders = HeaderTable()
+    /// The body where it is made as it is sent: the reply's other bodies are not looked at then; nil: it is one of those.
+    var replyStream: (any HTTPBodySource)?
     /// Whether the connection is to be closed after the reply.
     var closesConnection = false
+    /// Why the client does not get what it asked for; nil: it does.
+    var failure: ExchangeFailure.Cause?
 
     init(index: Int, provider: any Provider) {
         self.index = index
@@ -120,7 +124,9 @@ final class Exchange {
         replyBodySource = .own
         ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         replyHeaders.removeAll()
+        replyStream = nil
         closesConnection = false
+        failure = nil
     }
 
     /// Gives back what one large request or answer has left behind. After the exchange.
@@ -153,6 +159,7 @@ final class Exchange {
         replyBodySource = .own
         ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         replyHeaders.removeAll()
+        failure = nil
     }
 
     /// Takes an id that the client gave, unless there is one from as good a source.

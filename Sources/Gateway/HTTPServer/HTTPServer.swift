@@ -469,6 +469,7 @@ extension HTTPServer: HTTPDaemonDelegate {
     }
 
     var waitingCount: Int { delegate.waitingCount }
+    var streamingCount: Int { delegate.streamingCount }
 
     func requestCompleted(context: Int) {
         let client = clients[context - 1]

@@ -42,6 +42,7 @@ import Testing
         Case("server.bodyTimeout", "30s") { $0.server.bodyTimeout == .seconds(30) },
         Case("server.idleTimeout", "1m") { $0.server.idleTimeout == .seconds(60) },
         Case("server.drainTimeout", "0s") { $0.server.drainTimeout == .zero },
+        Case("server.allowedHosts", "a.org, *.b.org") { $0.server.allowedHosts == "a.org, *.b.org" },
         Case("models.0.name", "rotate") { $0.models[0].name == "rotate" },
         Case("models.0.version", "1.10") { $0.models[0].version == "1.10" },
         Case("models.0.protocol", "v2") { $0.models[0].protocol == .v2 },

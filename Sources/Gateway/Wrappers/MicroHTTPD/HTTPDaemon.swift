@@ -16,6 +16,8 @@ protocol HTTPDaemonDelegate: AnyObject {
     func requestReady(context: Int, mayWait: Bool) -> HTTPDaemon.Step
     /// How many requests wait (`HTTPDaemon.Step.wait`).
     var waitingCount: Int { get }
+    /// How many answers are being made as they are sent (`HTTPBodySource`).
+    var streamingCount: Int { get }
     /// The answer has been sent, or the connection is lost: the request and all that its response points to are free.
     func requestCompleted(context: Int)
 }
@@ -132,7 +134,10 @@ final class HTTPDaemon {
         if delegateBox.readsAgain { return 0 }
         guard MHD_get_timeout(daemon, &milliseconds) == .YES else { return nil }
         // While a request waits, libmicrohttpd wants to be run all the time, just to ask for it.
-        if milliseconds == 0, !delegateBox.leftWork, delegateBox.delegate.waitingCount > 0 { return 1 }
+        let delegate = delegateBox.delegate
+        if milliseconds == 0, !delegateBox.leftWork, delegate.waitingCount > 0, delegate.streamingCount == 0 {
+            return 1
+        }
         return Int(clamping: milliseconds)
     }
 
