@@ -12,6 +12,8 @@ public enum Gateway {
             return try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {
             log.critical("\(error)")
+            // As for a configuration that cannot be used: the spool and the configuration do not go together.
+            if case .reportersChanged? = error as? SpoolError { return ConfigurationError.exitCode }
             return 1
         }
     }

@@ -27,7 +27,9 @@ import Testing
         let configuration = configuration(service)
         var ids: [String?] = []
         // A full device takes nothing; who asks is answered nevertheless.
-        try withSidecar(configuration, eventFile: "/dev/full") { sidecar in
+        let file = spools.file("events.jsonl")
+        try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: "/dev/full")
+        try withSidecar(configuration, eventFile: file) { sidecar in
             for _ in 0..<20 {
                 let response = try sidecar.post("/predictions/iris")
                 #expect(response.status == 200)
@@ -39,7 +41,8 @@ import Testing
             #expect(metrics.total("ameron_report_events_total", ["result": "dropped"]) == 0)
         }
         // The next start delivers it, in order.
-        try withSidecar(configuration) { sidecar in
+        try FileManager.default.removeItem(atPath: file)
+        try withSidecar(configuration, eventFile: file) { sidecar in
             let events = try sidecar.events(atLeast: 20)
             #expect(events.map { $0["data"]?["requestId"]?.string } == ids)
             #expect(try eventually { try spooledBytes(sidecar) == 0 })

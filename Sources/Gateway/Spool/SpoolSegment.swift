@@ -20,17 +20,20 @@ final class SpoolSegment: Sendable {
     }
 
     /// Twenty digits, so that the names stand in the order of the positions.
-    private static func name(_ start: Int64) -> String {
+    static func name(_ start: Int64) -> String {
         let digits = String(start)
         return String(repeating: "0", count: 20 - digits.count) + digits + suffix
     }
 
-    private static let suffix = ".events"
+    static let suffix = ".events"
+
+    /// No position is further: what comes after it can be added without a thought of overflow. 4 EiB, so nobody gets there.
+    static let maxPosition: Int64 = 1 << 62
 
     /// The position that a file's name tells; nil: it is no segment's.
     static func start(ofName name: String) -> Int64? {
         guard name.utf8.count == 20 + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
-        guard let start = Int64(name.prefix(20)), start >= 0 else { return nil }
+        guard let start = Int64(name.prefix(20)), start >= 0, start <= maxPosition else { return nil }
         return start
     }
 }

@@ -18,7 +18,14 @@ final class SpoolDirectory {
     }
 
     func open(lanes: Int = 1, reporters: [String] = ["file"]) throws(SpoolError) -> Spool {
-        try Spool.open(configuration: configuration, laneCount: lanes, reporters: reporters, log: logs.log)
+        try Spool.open(
+            configuration: configuration,
+            laneCount: lanes,
+            reporters: reporters.map { name in
+                SpoolReporter(name: name, destination: ReporterDestination(type: "file", place: "\(name).jsonl"))
+            },
+            log: logs.log
+        )
     }
 
     /// Keeps the directory from being deleted before.

@@ -76,6 +76,8 @@ import Testing
             spool.lane(0).submit(0..<3)
             let reader = SpoolReader(spool)
             reader.acknowledge(Array(reader.readAll().prefix(2)))
+            // The other one is done when it goes.
+            #expect(SpoolReader(spool, reporter: 1).takeAll() == [0, 1, 2])
         }
         let spool = try directory.open(reporters: ["file", "kafka-2"])
         #expect(SpoolReader(spool, reporter: 0).readAll().map(\.number) == [2])
