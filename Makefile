@@ -15,7 +15,7 @@ DESTDIR ?=
 
 # `package=file`: not installed either where the file is there (another package may bring it).
 PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-dev librdkafka-dev libyaml-dev libsimdjson-dev libxxhash-dev libmimalloc-dev
-TEST_PACKAGES := openssl=/usr/bin/openssl strace=/usr/bin/strace
+TEST_PACKAGES := openssl=/usr/bin/openssl strace=/usr/bin/strace nginx-light=/usr/sbin/nginx
 BENCH_PACKAGES := nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy wrk=/usr/bin/wrk python3-venv curl=/usr/bin/curl
 BUDGET_PACKAGES := strace=/usr/bin/strace valgrind=/usr/bin/valgrind binutils=/usr/bin/strip
 INTEROP_PACKAGES := python3-venv

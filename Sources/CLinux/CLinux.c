@@ -1,9 +1,13 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 
 int CLinux_available_processors(void) {
     cpu_set_t set;
@@ -16,6 +20,15 @@ void CLinux_set_thread_name(const char *name) { pthread_setname_np(pthread_self(
 int CLinux_ppoll(struct pollfd *list, unsigned int count, int64_t nanoseconds) {
     struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
     return ppoll(list, count, nanoseconds < 0 ? 0 : &time, 0);
+}
+
+int64_t CLinux_acknowledged_bytes(int socket) {
+    // The kernel's own structure: libc's ends before this field.
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
+    if (size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -1;
+    return (int64_t)info.tcpi_bytes_acked;
 }
 
 const char *CLinux_error_text(int code) {

@@ -6,8 +6,17 @@ public enum Gateway {
     /// Serves until SIGTERM or SIGINT, and returns the exit code of the process. The main thread.
     public static func run(_ configuration: Configuration) -> Int32 {
         Signals.prepare()
-        let threshold = StandardErrorLog.start(configuration.log)
-        let log = Logger(label: "ameron-sidecar")
+        do {
+            let processLog = try ProcessLog.start(configuration.log)
+            defer { processLog.finish() }
+            return run(configuration, log: Logger(label: "ameron-sidecar"), processLog.threshold)
+        } catch {
+            StandardError.print("ameron-sidecar: \(error)")
+            return 1
+        }
+    }
+
+    private static func run(_ configuration: Configuration, log: Logger, _ threshold: LogThreshold) -> Int32 {
         do {
             return try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {
@@ -35,9 +44,9 @@ final class RunningGateway {
         self.configuration = configuration
         self.log = log
         self.threshold = threshold
-        let configuration = Self.bounded(configuration, log: log)
-        readiness = Readiness(modelCount: configuration.models.count)
         let count = configuration.server.shards > 0 ? configuration.server.shards : Processors.available()
+        let configuration = try Self.bounded(configuration, shards: count, log: log)
+        readiness = Readiness(modelCount: configuration.models.count)
         reporting = try ReportingBlueprint(configuration.reporting, shardCount: count, log: log)
         for reporter in reporting.reporters { try reporter.start() }
 
@@ -50,6 +59,7 @@ final class RunningGateway {
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
+            bodyMemory: BodyMemoryLimit(bytes: Self.bodyMemory(configuration.server)),
             page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
             log: log
@@ -159,15 +169,36 @@ final class RunningGateway {
         }
     }
 
-    /// With no more connections than there can be descriptors; some are left for the Model Services and for files.
-    private static func bounded(_ configuration: Configuration, log: Logger) -> Configuration {
-        let limit = FileDescriptors.raiseLimit()
-        let room = max(limit - min(limit / 4, 2_000), 64)
-        guard configuration.server.maxConnections > room else { return configuration }
-        log.info("the system allows \(limit) open descriptors: at most \(room) connections are accepted")
+    /// With no more connections than there can be descriptors: clients must leave the Model Services theirs.
+    private static func bounded(_ configuration: Configuration, shards: Int, log: Logger) throws -> Configuration {
+        let plan = try DescriptorPlan(
+            configuration,
+            DescriptorPlan.Circumstances(
+                shards: shards,
+                limit: FileDescriptors.raiseLimit(),
+                open: FileDescriptors.openCount(),
+                lanes: Spool.laneCount(configuration.reporting.spool.path, shards: shards)
+            )
+        )
         var bounded = configuration
-        bounded.server.maxConnections = room
+        bounded.server.maxConnections = plan.clientConnections
+        for index in bounded.models.indices {
+            bounded.models[index].maxConnections = min(bounded.models[index].maxConnections, plan.mostPerModel)
+        }
+        guard bounded != configuration else { return configuration }
+        let (clients, models) = (plan.clientConnections, plan.mostPerModel)
+        log.notice(
+            """
+            the system allows \(plan.limit) open descriptors: at most \(clients) connections of clients are accepted, and \
+            \(models) are made per model and shard
+            """
+        )
         return bounded
+    }
+
+    /// As configured, else a quarter of what the process may have.
+    private static func bodyMemory(_ server: Configuration.Server) -> Int {
+        server.maxInFlightBytes > 0 ? server.maxInFlightBytes : min(MemoryLimit.bytes() / 4, 1 << 30)
     }
 
     /// One socket per shard, all on the same port; the kernel spreads connections over them.

@@ -23,7 +23,7 @@ module() { # NAME FILE...
 }
 module TestSupport Tests/TestSupport/SeededGenerator.swift
 module Gateway "$gateway"/ModelServiceAdapter/HTTP1ResponseParser.swift "$gateway"/Text/ByteView+Text.swift \
-    "$gateway"/Wrappers/Memory/{ByteBuffer,ByteView}.swift
+    "$gateway"/Wrappers/Memory/{ByteBuffer,ByteView,ByteView+HeaderLine}.swift
 swiftc "${flags[@]}" -module-name Fuzz -o "$out/fuzz" Tests/fuzz/Fuzz.swift \
     "$tests"/{ReferenceResponse,ResponseMutation,ResponseParserCheck}.swift "$out"/{Gateway,TestSupport}.o
 

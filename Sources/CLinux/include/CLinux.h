@@ -18,6 +18,9 @@ void CLinux_set_thread_name(const char *_Nonnull name);
 /// ppoll(2) without a signal mask; negative nanoseconds: no time limit. (It is one of the GNU extensions.)
 int CLinux_ppoll(struct pollfd *_Nonnull list, unsigned int count, int64_t nanoseconds);
 
+/// How many bytes of a TCP connection its peer has acknowledged (tcpi_bytes_acked, tcp(7)), or -1.
+int64_t CLinux_acknowledged_bytes(int socket);
+
 /// What a value of errno means; a constant text. (strerror(3) shares its text among threads.)
 const char *_Nonnull CLinux_error_text(int code);
 

@@ -41,6 +41,8 @@ final class Exchange {
     let requestBody = ByteBuffer()
     /// The lines to forward.
     let requestHeaders = HeaderTable()
+    /// What stands behind the `?` of the request's target: visible ASCII.
+    let query = ByteBuffer(capacity: 64)
     let requestId = ByteBuffer(capacity: 64)
     /// How good the source of the id is; an id from a better one replaces it. 0: there is none.
     private var requestIdRank = 0
@@ -97,6 +99,7 @@ final class Exchange {
         route = nil
         requestBody.removeAll(keepingAtMost: 64 << 10)
         requestHeaders.removeAll()
+        query.removeAll()
         requestId.removeAll()
         requestIdRank = 0
         requestContentType.removeAll()
@@ -115,6 +118,23 @@ final class Exchange {
         ownReplyBody.removeAll(keepingAtMost: 64 << 10)
         replyHeaders.removeAll()
         closesConnection = false
+    }
+
+    /// Gives back what one large request or answer has left behind. After the exchange.
+    fileprivate func letGo() {
+        requestBody.removeAll(keepingAtMost: 64 << 10)
+        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        requestId.removeAll(keepingAtMost: 1 << 10)
+        query.removeAll(keepingAtMost: 1 << 10)
+    }
+
+    /// Gives back all room.
+    fileprivate func shrink() {
+        for buffer in [requestBody, query, requestId, requestContentType, traceparent, wantedVersion, ownReplyBody] {
+            buffer.removeAll(keepingAtMost: 0)
+        }
+        requestHeaders.shrink()
+        replyHeaders.shrink()
     }
 
     /// Forgets a call that failed, and keeps the request. The adapter has been told to release the call.
@@ -164,7 +184,11 @@ extension Exchange: Sendable {}
 /// A shard's exchanges: as many as were ever in flight at once, found by their index.
 final class ExchangePool {
     private var all: [Exchange] = []
+    /// Those not in use; the ones used last are used next.
     private var free: [Int] = []
+    /// How many at the bottom of `free` have not been in use since the last `trim`, and how many of these have no room left.
+    private var unused = 0
+    private var shrunk = 0
 
     /// How many are in use.
     var inUse: Int { all.count - free.count }
@@ -176,6 +200,10 @@ final class ExchangePool {
         let exchange: Exchange
         if let index = free.popLast() {
             exchange = all[index]
+            if free.count < unused {
+                unused = free.count
+                shrunk = min(shrunk, unused)
+            }
         } else {
             exchange = Exchange(index: all.count, provider: provider)
             all.append(exchange)
@@ -187,7 +215,16 @@ final class ExchangePool {
     func giveBack(_ exchange: Exchange) {
         precondition(exchange.state != .idle, "an exchange is given back once")
         exchange.state = .idle
+        exchange.letGo()
         free.append(exchange.index)
+    }
+
+    /// Gives back the room of the exchanges that nobody has needed since the last call. Whether others may be due next time.
+    func trim() -> Bool {
+        for place in shrunk..<unused { all[free[place]].shrink() }
+        shrunk = unused
+        unused = free.count
+        return shrunk < free.count
     }
 
     /// Shows each exchange in use. Not for the request path.

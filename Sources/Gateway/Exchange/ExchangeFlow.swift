@@ -102,7 +102,6 @@ final class ExchangeFlow {
             return
         }
         metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
-        readiness.set(model: route.index, ready: true)
         guard (200..<300).contains(answer.status) else {
             let failure = ExchangeFailure(
                 cause: .modelError,
@@ -114,6 +113,7 @@ final class ExchangeFlow {
             reportFailure(exchange, failure)
             return
         }
+        readiness.gavePrediction(model: route.index)
         predict(exchange, answer, route)
     }
 
@@ -225,6 +225,9 @@ final class ExchangeFlow {
         exchange.replyStatus = answer.status
         exchange.replyBodySource = .answer
         HeaderRules.copyAnswerHeaders(answer.headers, to: exchange.replyHeaders)
+        if exchange.provider.kind == .rest {
+            AnswerProtection.add(to: exchange.replyHeaders, contentType: answer.contentType)
+        }
     }
 
     /// Whether the Provider has the exchange tried again: then nobody is told of the failure.

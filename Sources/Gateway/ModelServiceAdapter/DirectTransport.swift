@@ -78,21 +78,22 @@ final class DirectTransport: HTTPTransport {
         let lines = exchange.requestHeaders
         for index in 0..<lines.count {
             let (name, value) = lines[index]
-            // libmicrohttpd lets no line end through; one that did would be a second request in disguise.
-            guard value.firstIndex(of: UInt8(ascii: "\n")) == nil, value.firstIndex(of: UInt8(ascii: "\r")) == nil
-            else { continue }
             out.append(name)
             out.append(": ")
             out.append(value)
             out.append("\r\n")
         }
-        out.append("X-Request-Id: ")
-        out.append(exchange.requestId.view)
-        if isPost {
-            out.append("\r\nContent-Length: ")
-            out.append(decimal: exchange.requestBody.count)
+        if exchange.requestId.view.isFieldValue {
+            out.append("X-Request-Id: ")
+            out.append(exchange.requestId.view)
+            out.append("\r\n")
         }
-        out.append("\r\n\r\n")
+        if isPost {
+            out.append("Content-Length: ")
+            out.append(decimal: exchange.requestBody.count)
+            out.append("\r\n")
+        }
+        out.append("\r\n")
         call.requestBody = isPost ? exchange.requestBody : nil
         call.body.removeAll(keepingAtMost: 256 << 10)
         call.headers.removeAll(keepingAtMost: 64 << 10)

@@ -8,6 +8,7 @@ final class LocalAnswers {
     private let readiness: Readiness
     private let writeMetrics: (ByteBuffer) -> Void
     private let openAPI: ByteBuffer
+    private let timestamps = TimestampWriter()
     /// nil: it is off.
     private let page: Page?
 
@@ -73,7 +74,10 @@ final class LocalAnswers {
         case .v2Model: writeModelMetadata(to: body, exchange.route)
         }
         exchange.replyStatus = isFine ? 200 : 503
-        if let contentType { exchange.replyHeaders.append("Content-Type", ByteView(contentType)) }
+        if let contentType {
+            exchange.replyHeaders.append("Content-Type", ByteView(contentType))
+            exchange.replyHeaders.append("X-Content-Type-Options", ByteView("nosniff"))
+        }
         if !isFine { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
     }
 
@@ -82,9 +86,26 @@ final class LocalAnswers {
         body.append(readiness.isDraining ? ",\"draining\":true,\"models\":[" : ",\"draining\":false,\"models\":[")
         for route in routes {
             if route.index > 0 { body.append(UInt8(ascii: ",")) }
-            writeModelReadiness(to: body, route, isReady: readiness.isReady(model: route.index))
+            writeStanding(to: body, route, readiness.standing(model: route.index))
         }
         body.append("]}")
+    }
+
+    private func writeStanding(to body: ByteBuffer, _ route: ModelRoute, _ standing: Readiness.Standing) {
+        body.append("{\"name\":\"")
+        body.append(route.nameJSON.view)
+        if !route.version.isEmpty {
+            body.append("\",\"version\":\"")
+            body.append(route.versionJSON.view)
+        }
+        body.append(standing.isReady ? "\",\"ready\":true,\"since\":\"" : "\",\"ready\":false,\"since\":\"")
+        timestamps.append(standing.since, to: body)
+        body.append(UInt8(ascii: "\""))
+        if let reason = standing.reason {
+            body.append(",\"reason\":")
+            body.appendJSON(text: reason)
+        }
+        body.append(UInt8(ascii: "}"))
     }
 
     private func writeModelReadiness(to body: ByteBuffer, _ route: ModelRoute?, isReady: Bool) {

@@ -143,4 +143,10 @@ final class Spool: Sendable {
         if !isOurs { throw .inUse(path: path) }
         return lock
     }
+
+    /// How many lanes a spool there would have: those of the shards, and those that earlier runs have left.
+    static func laneCount(_ path: String, shards: Int) -> Int {
+        let older = (try? SpoolInventory.laneNumbers(in: path))?.count { $0 >= shards }
+        return shards + (older ?? 0)
+    }
 }

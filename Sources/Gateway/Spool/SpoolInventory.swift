@@ -27,7 +27,8 @@ struct SpoolInventory {
         }
     }
 
-    private static func laneNumbers(in path: String) throws(SystemError) -> [Int] {
+    /// The numbers of the lanes that have a directory, in order.
+    static func laneNumbers(in path: String) throws(SystemError) -> [Int] {
         try Directory.names(in: path).filter { $0.hasPrefix(lanePrefix) }
             .compactMap { name in
                 let digits = name.dropFirst(lanePrefix.count)

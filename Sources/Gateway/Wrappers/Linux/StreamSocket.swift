@@ -1,3 +1,4 @@
+private import CLinux
 private import Glibc
 
 /// Sending and receiving on a connected socket that another library opened, without waiting (send(2), recv(2)).
@@ -40,13 +41,47 @@ struct StreamSocket {
     func receive(into buffer: ByteBuffer, upTo length: Int) -> Received {
         var received = 0
         buffer.append(upTo: length) { room in
-            received = recv(descriptor, room, length, Self.flags)
+            // Not by recv(2), which is the program's own in the thread that runs libmicrohttpd (CReceiveTap).
+            received = recvfrom(descriptor, room, length, Self.flags, nil, nil)
             return max(received, 0)
         }
+        return Self.outcome(received)
+    }
+
+    /// Appends up to `length` bytes that have come to one buffer, and up to `moreLength` bytes behind them to another, by one
+    /// call (recvmsg(2)).
+    func receive(into buffer: ByteBuffer, upTo length: Int, then more: ByteBuffer, upTo moreLength: Int) -> Received {
+        var received = 0
+        buffer.append(upTo: length) { room in
+            more.append(upTo: moreLength) { moreRoom in
+                var parts = (
+                    iovec(iov_base: UnsafeMutableRawPointer(room), iov_len: length),
+                    iovec(iov_base: UnsafeMutableRawPointer(moreRoom), iov_len: moreLength)
+                )
+                received = withUnsafeMutablePointer(to: &parts) { pointer in
+                    var message = msghdr()
+                    message.msg_iov = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: iovec.self)
+                    message.msg_iovlen = 2
+                    return recvmsg(descriptor, &message, Self.flags)
+                }
+                return max(received - length, 0)
+            }
+            return max(min(received, length), 0)
+        }
+        return Self.outcome(received)
+    }
+
+    private static func outcome(_ received: Int) -> Received {
         if received > 0 { return .bytes(received) }
         if received == 0 { return .ended }
         return errno == EAGAIN || errno == EINTR ? .nothingYet : .failed
     }
+
+    /// How many bytes the peer has acknowledged; -1: that is not known.
+    var acknowledgedBytes: Int { Int(CLinux_acknowledged_bytes(descriptor)) }
+
+    /// Ends both directions; a peer that has sent what was not read gets a reset when the socket is closed (shutdown(2)).
+    func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     private static var flags: Int32 { Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT) }
 }

@@ -6,49 +6,6 @@ struct HTTPRequest {
 
     init(connection: OpaquePointer) { self.connection = connection }
 
-    /// Shows each header line to `visitor`, in order; the views are valid until the request is completed.
-    func visitHeaders(_ visitor: any HTTPHeaderVisitor) {
-        // The visitor outlives this call, so an unretained reference is enough.
-        var visitor = visitor
-        withUnsafeMutablePointer(to: &visitor) { pointer in
-            _ = MHD_get_connection_values_n(
-                connection,
-                .HEADER_KIND,
-                { context, _, name, nameLength, value, valueLength in
-                    guard let context, let name else { return .NO }
-                    context.assumingMemoryBound(to: (any HTTPHeaderVisitor).self).pointee.visitHeader(
-                        name: ByteView(
-                            base: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self),
-                            count: nameLength
-                        ),
-                        value: ByteView(
-                            base: value.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
-                            count: valueLength
-                        )
-                    )
-                    return .YES
-                },
-                pointer
-            )
-        }
-    }
-
-    /// The first value of this name in the target's query, decoded; nil: there is none.
-    func queryValue(_ name: StaticString) -> ByteView? {
-        var value: UnsafePointer<CChar>?
-        var length = 0
-        let found = name.withUTF8Buffer { name in
-            name.withMemoryRebound(to: CChar.self) {
-                MHD_lookup_connection_value_n(connection, .GET_ARGUMENT_KIND, $0.baseAddress, $0.count, &value, &length)
-            }
-        }
-        guard found == .YES else { return nil }
-        return ByteView(
-            base: value.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
-            count: length
-        )
-    }
-
     /// The word that the delegate keeps for the client's connection.
     var connectionContext: Int { Int(bitPattern: CMicroHTTPD_connection_context(connection)) }
 
@@ -57,12 +14,6 @@ struct HTTPRequest {
 
     /// Lets the daemon's next run ask the delegate again (`HTTPDaemonDelegate.requestReady`). Only after `suspend`.
     func resume() { MHD_resume_connection(connection) }
-
-    /// Sends bytes past libmicrohttpd, which must not have sent anything for this request: for an answer to a client that
-    /// is still sending its body. What the socket has no room for at once is lost.
-    func sendDirectly(_ bytes: ByteView) {
-        _ = StreamSocket(descriptor: CMicroHTTPD_connection_fd(connection)).write(bytes, .empty)
-    }
 
     /// Hands the response to the daemon, which sends it: from `HTTPDaemonDelegate.requestReady`, or for a request that waits
     /// (the request may be over when this returns). False when libmicrohttpd refuses it.
@@ -73,11 +24,6 @@ struct HTTPRequest {
 
 @available(*, unavailable)
 extension HTTPRequest: Sendable {}
-
-/// Sees the header lines of a request.
-protocol HTTPHeaderVisitor {
-    func visitHeader(name: ByteView, value: ByteView)
-}
 
 /// A response while it is put together.
 struct HTTPResponse: ~Copyable {
@@ -94,7 +40,7 @@ struct HTTPResponse: ~Copyable {
 
     deinit { MHD_destroy_response(raw) }
 
-    /// Adds a header line. `value` must be followed by a NUL byte, as `ByteBuffer.terminate` leaves it.
+    /// Adds a header line. `value` must be followed by a NUL byte, as `HeaderTable` leaves it.
     ///
     /// - Returns: false where libmicrohttpd refuses it (a line break in it, say).
     @discardableResult
@@ -105,7 +51,8 @@ struct HTTPResponse: ~Copyable {
     /// Adds a header line; name and value must each be followed by a NUL byte.
     @discardableResult
     borrowing func add(_ name: ByteView, _ value: ByteView) -> Bool {
-        guard let name = name.base, let value = value.base else { return false }
+        // An empty value may have no address of its own.
+        guard let name = name.base, let value = value.base ?? ByteView("").base else { return false }
         return MHD_add_response_header(
             raw,
             UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self),
