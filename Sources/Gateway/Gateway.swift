@@ -221,7 +221,11 @@ final class RunningGateway {
         _ readiness: Readiness
     ) -> MetricsPage {
         var spoolBytes: (@Sendable () -> Int)?
-        if let spool = reporting.spool { spoolBytes = { spool.storedBytes } }
+        var spoolRefused: (@Sendable () -> Int)?
+        if let spool = reporting.spool {
+            spoolBytes = { spool.storedBytes }
+            spoolRefused = { spool.refusedEvents }
+        }
         return MetricsPage(
             shards: metrics,
             models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
@@ -239,6 +243,7 @@ final class RunningGateway {
                 )
             },
             spoolBytes: spoolBytes,
+            spoolRefused: spoolRefused,
             isReady: { readiness.isReady(model: $0) },
             kafka: kafka,
             kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients

@@ -24,6 +24,7 @@ final class MetricsPage: Sendable {
     private let models: [Model]
     private let reporters: [Reporter]
     private let spoolBytes: (@Sendable () -> Int)?
+    private let spoolRefused: (@Sendable () -> Int)?
     private let isReady: @Sendable (Int) -> Bool
     /// One per shard; none: no requests come over Kafka.
     private let kafka: [KafkaMetrics]
@@ -34,6 +35,7 @@ final class MetricsPage: Sendable {
         models: [Model],
         reporters: [Reporter],
         spoolBytes: (@Sendable () -> Int)?,
+        spoolRefused: (@Sendable () -> Int)? = nil,
         isReady: @escaping @Sendable (Int) -> Bool,
         kafka: [KafkaMetrics] = [],
         kafkaClients: [KafkaClientStatistics] = []
@@ -44,6 +46,7 @@ final class MetricsPage: Sendable {
         self.models = models
         self.reporters = reporters
         self.spoolBytes = spoolBytes
+        self.spoolRefused = spoolRefused
         self.isReady = isReady
     }
 
@@ -61,6 +64,11 @@ final class MetricsPage: Sendable {
         if let spoolBytes {
             head("ameron_spool_bytes", "gauge", "Bytes of events that not every Reporter has acknowledged.", body)
             row("ameron_spool_bytes", [], String(spoolBytes()), body)
+        }
+        if let spoolRefused {
+            let help = "Events that were not stored for want of room or a working disk; their clients got 503."
+            head("ameron_spool_refused_events_total", "counter", help, body)
+            row("ameron_spool_refused_events_total", [], String(spoolRefused()), body)
         }
         if !kafka.isEmpty { writeKafkaProvider(kafka, to: body) }
         writeKafkaClients(kafkaClients, to: body)

@@ -19,10 +19,12 @@ final class Spool: Sendable {
     /// - Parameters:
     ///   - laneCount: How many shards will write. Lanes of earlier runs beyond that are read to their end.
     ///   - reporters: Their names name files too.
+    ///   - segmentSize: Of how many bytes segments are; nil: as `maxBytes` and the disk suggest.
     static func open(
         configuration: Configuration.Spool,
         laneCount: Int,
         reporters: [SpoolReporter],
+        segmentSize: Int? = nil,
         log: @escaping ReporterLog
     ) throws(SpoolError) -> Spool {
         precondition(!reporters.isEmpty, "without a Reporter nothing would ever leave the spool")
@@ -34,7 +36,7 @@ final class Spool: Sendable {
         do {
             settings = try SpoolSettings(
                 configuration,
-                laneCount: laneCount,
+                segmentSize: segmentSize ?? SpoolSettings.segmentSize(configuration, laneCount: laneCount),
                 reporters: reporters.map(\.name),
                 log: log
             )
@@ -90,6 +92,7 @@ final class Spool: Sendable {
         self.lanes = lanes
         self.lock = lock
         settings.storedBytes.store(lanes.reduce(0) { $0 + $1.storedBytes }, ordering: .relaxed)
+        settings.usedBytes.store(lanes.reduce(0) { $0 + $1.fileBytes }, ordering: .relaxed)
         replay = SpoolReplay(lanes, settings, now: Clock.monotonic())
         feeds = settings.reporters.indices.map { SpoolFeed(lanes: lanes, reader: $0, settings: settings) }
         do {
@@ -102,7 +105,11 @@ final class Spool: Sendable {
         }
     }
 
-    /// Bytes that not every Reporter has acknowledged. On the disk, up to one segment more per lane.
+    /// Events whose clients were refused because they were not stored.
+    var refusedEvents: Int { settings.refusedEvents.load(ordering: .relaxed) }
+
+    /// Bytes that not every Reporter has acknowledged. The files may have up to one segment more per lane; together they
+    /// have no more than `spool.maxBytes`.
     var storedBytes: Int { settings.storedBytes.load(ordering: .relaxed) }
 
     /// A shard's end, for its thread. Once for each.

@@ -11,12 +11,35 @@ final class SpoolSegment: Sendable {
     let events = Atomic<Int>(0)
     /// Whether `events` is known: not for what an earlier run has left.
     let isCounted: Bool
+    private let use = Atomic<Use>(.none)
+
+    /// Who has hold of its end.
+    private enum Use: Int, AtomicRepresentable {
+        case none
+        /// Its shard writes; what it writes is not published yet.
+        case writing
+        /// Nobody writes any more: the file is let go of, though the shard has it open.
+        case letGo
+    }
 
     init(directory: String, start: Int64, end: Int64, isCounted: Bool) {
         self.start = start
         self.path = directory + "/" + Self.name(start)
         self.end = Atomic(end)
         self.isCounted = isCounted
+    }
+
+    /// Takes hold of the end, to write. False: it was let go of. For its shard.
+    func beginUse() -> Bool { change(.none, to: .writing) }
+    /// After what was written is published, or taken back; nothing happens where it was not in use.
+    func endUse() { _ = change(.writing, to: .none) }
+    /// Keeps the shard from writing any more; false where it is at it. From any thread.
+    func letGo() -> Bool { change(.none, to: .letGo) }
+    /// Takes that back, at once.
+    func takeBack() { _ = change(.letGo, to: .none) }
+
+    private func change(_ expected: Use, to desired: Use) -> Bool {
+        use.compareExchange(expected: expected, desired: desired, ordering: .acquiringAndReleasing).exchanged
     }
 
     /// Twenty digits, so that the names stand in the order of the positions.

@@ -10,8 +10,10 @@ final class SpoolDirectory {
     let directory = TemporaryDirectory()
     let logs = LogRecorder()
     var configuration = Configuration.Spool()
+    private let segmentSize: Int?
 
-    init(maxBytes: Int = 1 << 30) {
+    init(maxBytes: Int = 1 << 30, segmentSize: Int? = nil) {
+        self.segmentSize = segmentSize
         configuration.path = directory.file("spool")
         configuration.maxBytes = maxBytes
         configuration.fsync = .never
@@ -24,6 +26,7 @@ final class SpoolDirectory {
             reporters: reporters.map { name in
                 SpoolReporter(name: name, destination: ReporterDestination(type: "file", place: "\(name).jsonl"))
             },
+            segmentSize: segmentSize,
             log: logs.log
         )
     }

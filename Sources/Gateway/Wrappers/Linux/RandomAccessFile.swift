@@ -39,6 +39,12 @@ final class RandomAccessFile: Sendable {
         }
     }
 
+    /// No name in the file system leads to this file any more.
+    var isRemoved: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_nlink == 0
+    }
+
     /// Appends to `buffer` what stands from `offset` on: `length` bytes, fewer only where the file ends.
     func read(into buffer: ByteBuffer, at offset: Int, upTo length: Int) throws(SystemError) {
         var left = length
