@@ -1,7 +1,8 @@
 /// Takes what the shard's consumer brings.
 protocol KafkaInboxDelegate: AnyObject {
-    /// A record has come. `partition` is told of its beginning and its end.
-    func take(_ message: KafkaMessage, of partition: PartitionProgress)
+    /// A record has come, of which the delegate takes a copy and says how many headers it has. `partition` is told of its
+    /// beginning and its end.
+    func take(_ message: KafkaMessage, of partition: PartitionProgress) -> Int
     /// Nothing more of partitions that are leaving is to begin, and what waits is dropped.
     func dropWaiting()
     /// Whether another record can be taken.
@@ -42,6 +43,8 @@ final class KafkaInbox {
     /// How long a partition may be kept for the requests in flight, when the group wants it.
     private static let revocationTime = 5 * second
     private static let eventsPerTurn = 256
+    /// Some milliseconds' work, of librdkafka's most.
+    private static let headersPerTurn = 4_000
 
     private let options: Options
     private let wake: EventFD
@@ -58,6 +61,8 @@ final class KafkaInbox {
     private var replacedAt: Int64 = 0
     private var nextRound: Int64 = 0
     private var mayHaveMore = false
+    /// In this turn.
+    private var headersTaken = 0
     private(set) var isClosed = false
 
     init(
@@ -110,9 +115,10 @@ final class KafkaInbox {
     private func poll(_ now: Int64) {
         mayHaveMore = false
         if case .held = flow { return }
+        headersTaken = 0
         for _ in 0..<Self.eventsPerTurn {
             mayHaveMore = consumer.poll(limit: 1) { handle($0, now) }
-            guard mayHaveMore else { return }
+            guard mayHaveMore, headersTaken < Self.headersPerTurn else { return }
             if flow == .open, !isDraining, delegate?.hasRoom == false {
                 flow = .held(since: now)
                 mayHaveMore = false
@@ -134,8 +140,9 @@ final class KafkaInbox {
     }
 
     private func take(_ message: KafkaMessage) {
+        if let error = message.error { log.warning("a record cannot be read: \(error)") }
         guard message.error == nil, !isDraining, let partition = find(message), !partition.isLeaving else { return }
-        delegate?.take(message, of: partition)
+        headersTaken += delegate?.take(message, of: partition) ?? 0
     }
 
     private func find(_ message: KafkaMessage) -> PartitionProgress? {
