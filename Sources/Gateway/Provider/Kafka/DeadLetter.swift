@@ -18,7 +18,7 @@ enum DeadLetter {
         list.removeAll()
         let record = request.record
         if reduction != .withoutKeyAndHeaders {
-            record.headers.forEach { list.append(name: $0, value: $1) }
+            record.headers.forEachHeader { list.append(name: $0, value: $1) }
         }
         list.append("ameron-dead-letter-cause", ByteView(request.failureWord))
         list.append("ameron-dead-letter-message", request.failureMessage.view)

@@ -131,6 +131,7 @@ final class KafkaInbox {
         switch event {
         case .consumed(let message): take(message)
         case .rebalance(let rebalance): handle(rebalance, now)
+        case .partitionEnd(let number, let offset): reachEnd(number, offset)
         case .statistics(let json): metrics.consumer.note(json)
         case .error(_, isFatal: true):
             log.note(event)
@@ -141,15 +142,20 @@ final class KafkaInbox {
 
     private func take(_ message: KafkaMessage) {
         if let error = message.error { log.warning("a record cannot be read: \(error)") }
-        guard message.error == nil, !isDraining, let partition = find(message), !partition.isLeaving else { return }
+        guard message.error == nil, !isDraining, let partition = find(message.partition), !partition.isLeaving else {
+            return
+        }
         headersTaken += delegate?.take(message, of: partition) ?? 0
     }
 
-    private func find(_ message: KafkaMessage) -> PartitionProgress? {
-        // All are of the one topic that is subscribed to.
-        let number = message.partition
-        return partitions.first { $0.partition == number }
+    /// It stands in the queue behind all records before it. Those that were not taken, it must not pass.
+    private func reachEnd(_ number: Int32, _ offset: Int64) {
+        guard !isDraining, let partition = find(number), !partition.isLeaving else { return }
+        partition.reachEnd(offset)
     }
+
+    /// All are of the one topic that is subscribed to.
+    private func find(_ number: Int32) -> PartitionProgress? { partitions.first { $0.partition == number } }
 
     // MARK: As much as there is room for
 
@@ -189,10 +195,12 @@ final class KafkaInbox {
     /// Tells librdkafka how far each partition is done; it commits that within half a second.
     private func storeOffsets() {
         for partition in partitions {
-            guard let offset = partition.offsetToStore() else { continue }
+            guard let offset = partition.offsetToStore else { continue }
             do throws(KafkaError) {
                 try consumer.storeOffset(topic: partition.topic, partition: partition.partition, offset: offset)
+                partition.noteStored(offset)
             } catch {
+                // It is tried again in the next turn.
                 log.debug("an offset is not stored: \(error)")
             }
         }

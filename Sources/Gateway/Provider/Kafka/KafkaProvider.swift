@@ -233,7 +233,7 @@ extension KafkaProvider {
         exchange.receivedAt = request.receivedAt
         request.exchange = exchange
         header.begin()
-        request.record.headers.forEach { header.visit($0, $1, exchange) }
+        request.record.headers.forEachHeader { header.visit($0, $1, exchange) }
         header.end(exchange)
         exchange.face = header.face ?? options.face
         if let failure = fill(exchange, request) ?? flow.ensureRequestId(exchange) {

@@ -12,7 +12,7 @@ enum KafkaReplyHeader {
     ) {
         list.removeAll()
         if carriesOver {
-            record.headers.forEach { name, value in
+            record.headers.forEachHeader { name, value in
                 if !isAboutOneMessage(name) { list.append(name: name, value: value) }
             }
         }

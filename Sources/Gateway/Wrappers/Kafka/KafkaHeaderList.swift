@@ -26,7 +26,7 @@ final class KafkaHeaderList {
         entries.removeAll(keepingCapacity: entries.capacity * MemoryLayout<Entry>.stride <= limit)
     }
 
-    func forEach(_ body: (_ name: ByteView, _ value: ByteView?) -> Void) {
+    func forEachHeader(_ body: (_ name: ByteView, _ value: ByteView?) -> Void) {
         for index in entries.indices {
             let header = self[index]
             body(header.name, header.value)
