@@ -2,9 +2,11 @@
 #include "CLinux.h"
 
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +31,16 @@ int64_t CLinux_acknowledged_bytes(int socket) {
     if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
     if (size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -1;
     return (int64_t)info.tcpi_bytes_acked;
+}
+
+// Weak: release builds are linked with mimalloc, others are not.
+extern void mi_collect(bool force) __attribute__((weak));
+
+void CLinux_collect_memory(void) {
+    if (mi_collect)
+        mi_collect(true);
+    else
+        malloc_trim(0);
 }
 
 const char *CLinux_error_text(int code) {

@@ -52,7 +52,7 @@ struct ShardBlueprint {
             router: router,
             serverMetadataRoute: onlyServer(router),
             readiness: readiness,
-            writeMetrics: { page.write(to: $0) },
+            startMetrics: { page.start() },
             openAPI: OpenAPIDocument.json,
             page: makePage()
         )

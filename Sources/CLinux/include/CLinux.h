@@ -21,6 +21,10 @@ int CLinux_ppoll(struct pollfd *_Nonnull list, unsigned int count, int64_t nanos
 /// How many bytes of a TCP connection its peer has acknowledged (tcpi_bytes_acked, tcp(7)), or -1.
 int64_t CLinux_acknowledged_bytes(int socket);
 
+/// Has the allocator give free memory of the calling thread back to the system: mimalloc where it is linked (mi_collect), else
+/// glibc's (malloc_trim(3)).
+void CLinux_collect_memory(void);
+
 /// What a value of errno means; a constant text. (strerror(3) shares its text among threads.)
 const char *_Nonnull CLinux_error_text(int code);
 

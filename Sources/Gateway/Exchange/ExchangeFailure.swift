@@ -1,6 +1,6 @@
 /// Why a request got no answer from its model, or not the one it should have: the one place where a cause becomes a status.
 struct ExchangeFailure {
-    enum Cause {
+    enum Cause: Int, CaseIterable {
         // The client's doing.
         case badRequest, unknownPath, unknownModel, unknownVersion, methodNotAllowed, bodyTooLarge, headersTooLarge
         case targetTooLong, unknownCoding, unknownHTTPVersion, requestTimeout, clientClosed, forbidden

@@ -197,8 +197,14 @@ final class HTTPServer {
     /// Closes everything. Each suspended request must have been resumed.
     func stop() { daemon.stop() }
 
-    /// Gives back what a burst has left behind: all but the inboxes that are in use.
-    func trim() { spareInboxes.removeAll() }
+    /// Frees what a burst has left behind, all but the inboxes that are in use; how many bytes.
+    func trim() -> Int {
+        defer { spareInboxes.removeAll() }
+        return spareInboxes.reduce(0) { $0 + $1.bytes.capacity }
+    }
+
+    /// What libmicrohttpd takes for a connection.
+    static var connectionBytes: Int { HTTPDaemon.connectionBytes }
 }
 
 @available(*, unavailable)
@@ -472,6 +478,7 @@ extension HTTPServer: HTTPDaemonDelegate {
     }
 
     var waitingCount: Int { delegate.waitingCount }
+    var streamingCount: Int { delegate.streamingCount }
 
     func requestCompleted(context: Int) {
         let client = clients[context - 1]

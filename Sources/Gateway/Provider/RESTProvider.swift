@@ -51,6 +51,7 @@ final class RESTProvider: Provider {
     private let scratch = ByteBuffer(capacity: 256)
     private var header = RequestHeader()
     private(set) var waitingCount = 0
+    private(set) var streamingCount = 0
     /// When to trim next, on `Clock.monotonic`; `.max`: there is nothing to trim.
     private var nextTrim = Int64.max
 
@@ -122,9 +123,9 @@ extension RESTProvider: Shard.Timed {
     func expire(now: Int64) {
         server.expire(now: now)
         guard nextTrim <= now else { return }
-        nextTrim = .max
-        server.trim()
-        if flow.exchanges.trim() { nextTrim = now + Self.trimInterval }
+        flow.freedMemory.note(server.trim())
+        let hasMore = flow.exchanges.trim(flow.freedMemory)
+        nextTrim = flow.freedMemory.tick() || hasMore ? now + Self.trimInterval : .max
     }
 
     /// The server is stopped by the shard.
@@ -227,17 +228,28 @@ extension RESTProvider: HTTPServerDelegate {
         flow.clientLeft(exchange)
     }
 
-    func clientsChanged(by change: Int) { flow.metrics.addConnections(change) }
+    func clientsChanged(by change: Int) {
+        flow.metrics.addConnections(change)
+        if change < 0 { flow.freedMemory.note(HTTPServer.connectionBytes) }
+        scheduleTrim()
+    }
+
+    private func scheduleTrim() {
+        if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
+    }
 
     /// Nobody needs the exchange any more.
     private func finish(_ exchange: Exchange) {
         if exchange.state == .abandoned { count(exchange) }
         if exchange.call != nil { exchange.route?.adapter.release(exchange) }
+        if exchange.replyStream != nil { streamingCount -= 1 }
         giveBack(exchange)
     }
 
     private func giveBack(_ exchange: Exchange) {
-        bodyMemory.giveBack(inbound[exchange.index].bodyBytes)
+        let bodyBytes = inbound[exchange.index].bodyBytes
+        bodyMemory.giveBack(bodyBytes)
+        if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
         inbound[exchange.index].bodyBytes = 0
         flow.exchanges.giveBack(exchange)
     }
@@ -372,10 +384,12 @@ extension RESTProvider {
         exchange.state = .replying
         addReplyLines(exchange)
         let lines = exchange.replyHeaders
-        let response = HTTPResponse(body: exchange.replyBody)
+        if exchange.replyStream != nil { streamingCount += 1 }
+        let response = exchange.replyStream.map { HTTPResponse(stream: $0) } ?? HTTPResponse(body: exchange.replyBody)
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
         count(exchange)
-        server.watchAnswer(client: inbound[exchange.index].client, bytes: exchange.replyBody.count)
+        let length = exchange.replyStream == nil ? exchange.replyBody.count : .max
+        server.watchAnswer(client: inbound[exchange.index].client, bytes: length)
         return request.reply(status: exchange.replyStatus, response) ? .replied : .close
     }
 
@@ -390,6 +404,11 @@ extension RESTProvider {
     /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.
     private func count(_ exchange: Exchange) {
         guard exchange.operation == .predict || inbound[exchange.index].failure != nil else { return }
-        flow.metrics.countRequest(by: .rest, model: exchange.route?.index, code: exchange.replyStatus)
+        flow.metrics.countRequest(
+            by: .rest,
+            model: exchange.route?.index,
+            code: exchange.replyStatus,
+            failure: exchange.failure
+        )
     }
 }

@@ -109,6 +109,11 @@ enum FileSystem {
         throw .last("rename")
     }
 
+    /// Empties a file, if it is there (truncate(2)).
+    static func empty(_ path: String) throws(SystemError) {
+        if truncate(path, 0) != 0 && errno != ENOENT { throw .last("truncate") }
+    }
+
     /// Removes a name, if there is one.
     static func remove(_ path: String) throws(SystemError) {
         if unlink(path) != 0 && errno != ENOENT { throw .last("unlink") }
