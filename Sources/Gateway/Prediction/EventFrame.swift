@@ -39,6 +39,16 @@ struct EventFrame {
     /// Where the id stands in the line.
     var idOffset: Int { Int(bytes.littleEndianWord(at: 16)) }
 
+    /// Whether all parts lie within the line: asked of frames that come from a file, before anybody looks at their parts.
+    var isSound: Bool {
+        let length = bytes.count - Self.headerLength
+        for index in 0..<6 {
+            let start = Int(bytes.littleEndianWord(at: 16 + 8 * index))
+            guard start + Int(bytes.littleEndianWord(at: 20 + 8 * index)) <= length else { return false }
+        }
+        return true
+    }
+
     private func part(_ index: Int) -> ByteView {
         let start = Int(bytes.littleEndianWord(at: 16 + 8 * index))
         let length = Int(bytes.littleEndianWord(at: 20 + 8 * index))

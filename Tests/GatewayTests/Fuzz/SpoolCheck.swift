@@ -11,8 +11,9 @@ enum SpoolCheck {
     static func violation(_ bytes: [UInt8]) -> String? {
         guard bytes.count >= 4 else { return nil }
         let layout = Layout(bytes)
+        let scratch = TemporaryDirectory()
         do {
-            return try readerViolation(layout) ?? recoveryViolation(layout)
+            return try readerViolation(layout, scratch.file("segment")) ?? recoveryViolation(layout, scratch.file("spool"))
         } catch {
             return "\(error)"
         }
@@ -67,11 +68,10 @@ enum SpoolCheck {
         return frames
     }
 
-    private static func readerViolation(_ layout: Layout) throws -> String? {
+    private static func readerViolation(_ layout: Layout, _ path: String) throws -> String? {
         let bytes = layout.filler + layout.contents[0]
         let (end, isTooFar) = layout.start.addingReportingOverflow(Int64(bytes.count))
         guard !isTooFar else { return nil }
-        let path = scratch.file("segment")
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         let reader = try SegmentReader(path: path, start: layout.start, position: layout.start)
         let chunk = SpoolChunk()
@@ -114,9 +114,7 @@ enum SpoolCheck {
 
     // MARK: The directory
 
-    private static func recoveryViolation(_ layout: Layout) throws -> String? {
-        let directory = scratch.file("spool")
-        try? FileManager.default.removeItem(atPath: directory)
+    private static func recoveryViolation(_ layout: Layout, _ directory: String) throws -> String? {
         let lane = directory + "/lane-0"
         try FileManager.default.createDirectory(atPath: lane, withIntermediateDirectories: true)
         var start = layout.start
@@ -140,6 +138,11 @@ enum SpoolCheck {
         return third.events == 0 ? nil : "\(third.events) events are there that were acknowledged"
     }
 
+    private static let reporter = SpoolReporter(
+        name: "file",
+        destination: ReporterDestination(type: "file", place: "events.jsonl")
+    )
+
     /// Opens the spool, reads all that waits, and writes one event more.
     private static func run(_ directory: String, acknowledges: Bool) throws -> (events: Int, isOpened: Bool) {
         var configuration = Configuration.Spool()
@@ -147,7 +150,7 @@ enum SpoolCheck {
         configuration.fsync = .never
         let spool: Spool
         do throws(SpoolError) {
-            spool = try Spool.open(configuration: configuration, laneCount: 1, reporters: ["file"]) { _, _ in }
+            spool = try Spool.open(configuration: configuration, laneCount: 1, reporters: [reporter]) { _, _ in }
         } catch {
             // It may be refused, and says why.
             return (0, false)
@@ -164,11 +167,7 @@ enum SpoolCheck {
         source.close()
         spool.close()
         return (count, true)
-    }
-
-    /// One for each process.
-    private static let scratch = TemporaryDirectory()
-}
+    }}
 
 /// Frames, written without the code that is checked.
 enum SpoolFrame {
