@@ -13,7 +13,8 @@ enum SpoolCheck {
         let layout = Layout(bytes)
         let scratch = TemporaryDirectory()
         do {
-            return try readerViolation(layout, scratch.file("segment")) ?? recoveryViolation(layout, scratch.file("spool"))
+            return try readerViolation(layout, scratch.file("segment"))
+                ?? recoveryViolation(layout, scratch.file("spool"))
         } catch {
             return "\(error)"
         }
@@ -167,7 +168,8 @@ enum SpoolCheck {
         source.close()
         spool.close()
         return (count, true)
-    }}
+    }
+}
 
 /// Frames, written without the code that is checked.
 enum SpoolFrame {
