@@ -21,6 +21,10 @@ int CLinux_ppoll(struct pollfd *_Nonnull list, unsigned int count, int64_t nanos
 /// What a value of errno means; a constant text. (strerror(3) shares its text among threads.)
 const char *_Nonnull CLinux_error_text(int code);
 
+/// How many bytes the peer of a TCP connection has acknowledged, of all that were sent (tcpi_bytes_acked: Linux 4.1 and
+/// later; glibc's own struct ends before it). Not 0 where it cannot be told: the socket is no TCP's.
+int CLinux_tcp_acknowledged(int descriptor, uint64_t *_Nonnull count);
+
 /// The commit that the program was linked from, or NULL: scripts/release.sh links it in, other builds do not.
 const char *_Nullable CLinux_commit(void);
 
