@@ -15,9 +15,9 @@ import Testing
     }
 
     @Test(arguments: [Reply.close, .reset], ModelTransport.allCases)
-    func triesAgainOnceWhenAKeptConnectionHasDied(_ death: Reply, _ transport: ModelTransport) throws {
+    func triesAgainOnceWhereTheModelDoesNotMind(_ death: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.indexOnConnection == 0 ? .json(Sample.native) : death }
-        try withSidecar(irisConfiguration(service, transport)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport, ["repeatable": "true"])) { sidecar in
             #expect(try sidecar.post("/predictions/iris", json: "1").status == 200)
             let second = try sidecar.post("/predictions/iris", json: "2")
             #expect(second.status == 200)
@@ -33,7 +33,7 @@ import Testing
     @Test(arguments: [Reply.close, .reset], ModelTransport.allCases)
     func doesNotTryAgainWhenTheFreshOneDiesToo(_ death: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.text == "1" ? .json(Sample.native) : death }
-        try withSidecar(irisConfiguration(service, transport)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport, ["repeatable": "true"])) { sidecar in
             #expect(try sidecar.post("/predictions/iris", json: "1").status == 200)
             let second = try sidecar.post("/predictions/iris", json: "2")
             #expect(second.status == 502)
