@@ -44,8 +44,8 @@ final class DirectTransport: HTTPTransport {
     /// looked.
     private func takeIdle(now: Int64) -> DirectConnection? {
         guard let youngest = idle.last else { return nil }
-        if now - youngest.idleSince >= keepAlive {
-            closeIdle { _ in true }
+        guard now - youngest.idleSince < keepAlive else {
+            closeAllIdle()
             return nil
         }
         while let connection = idle.popLast() {
@@ -55,11 +55,8 @@ final class DirectTransport: HTTPTransport {
         return nil
     }
 
-    private func closeIdle(while condition: (DirectConnection) -> Bool) {
-        while let oldest = idle.first, condition(oldest) {
-            idle.remove(oldest)
-            oldest.close()
-        }
+    private func closeAllIdle() {
+        while let connection = idle.popLast() { connection.close() }
     }
 
     /// When the oldest idle connection is too old.
@@ -69,7 +66,12 @@ final class DirectTransport: HTTPTransport {
         return isNever ? nil : deadline
     }
 
-    func expire(now: Int64) { closeIdle { now - $0.idleSince >= keepAlive } }
+    func expire(now: Int64) {
+        while let oldest = idle.first, now - oldest.idleSince >= keepAlive {
+            idle.remove(oldest)
+            oldest.close()
+        }
+    }
 
     func cancel(_ call: HTTPCall) {
         guard let call = call as? DirectCall else { return }
@@ -78,7 +80,7 @@ final class DirectTransport: HTTPTransport {
     }
 
     func shutDown() {
-        closeIdle { _ in true }
+        closeAllIdle()
     }
 
     // MARK: From the connections

@@ -32,9 +32,10 @@ final class TransportRig: HTTPTransportDelegate {
         url: String,
         modelProtocol: ModelProtocol = .native,
         keepAlive: Int64 = .max,
-        isRepeatable: Bool = false
+        isRepeatable: Bool = false,
+        maxEvents: Int = 256
     ) throws {
-        epoll = try Epoll()
+        epoll = try Epoll(maxEvents: maxEvents)
         curl = CurlMulti(epoll: epoll, tokenKind: 1, maxIdleConnections: 16)
         let service = ModelServiceURL(url, model: "iris", version: nil, modelProtocol: modelProtocol)
         let target = CurlHandle.Target(
@@ -86,11 +87,19 @@ final class TransportRig: HTTPTransportDelegate {
             // As in a shard's turn: what was begun before the wait has started.
             curl.runTimers(now: Clock.monotonic())
             curl.deliverFinished()
-            for index in 0..<(try epoll.wait(timeoutMilliseconds: 1)) { curl.socketReady(epoll.event(index)) }
-            curl.runTimers(now: Clock.monotonic())
-            curl.deliverFinished()
+            try turn()
             return done()
         }
+    }
+
+    /// One wait, and what comes of it.
+    func turn() throws {
+        for index in 0..<(try epoll.wait(timeoutMilliseconds: 1)) {
+            let event = epoll.event(index)
+            if event.token.kind == 1 { curl.socketReady(event) }
+        }
+        curl.runTimers(now: Clock.monotonic())
+        curl.deliverFinished()
     }
 
     func shutDown() {

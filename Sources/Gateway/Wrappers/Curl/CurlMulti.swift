@@ -132,7 +132,7 @@ final class CurlMulti {
 
     /// Starts the transfers just added, and runs libcurl's timers if they are due.
     func runTimers(now: Int64) {
-        start()
+        if !waiting.isEmpty { start() }
         if idleDeadline <= now { closeOld(now: now) }
         // Bounded, so that timers that are due again at once can't hold up the loop.
         for _ in 0..<8 {
@@ -146,7 +146,6 @@ final class CurlMulti {
     /// Hands the added transfers to libcurl. Not before all that the last wait has brought is dealt with: a connection that
     /// turned up readable while it was idle is not used for them.
     private func start() {
-        guard !waiting.isEmpty else { return }
         if !epoll.hasToldAll { spoilIdle() }
         for handle in waiting {
             let code = curl_multi_add_handle(multi, handle.easy)
