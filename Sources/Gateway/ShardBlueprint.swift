@@ -184,7 +184,9 @@ struct ShardBlueprint {
             url: url.predict,
             unixSocketPath: url.unixSocketPath,
             caFile: model.caFile,
-            maxBodyBytes: model.maxResponseBytes
+            maxBodyBytes: model.maxResponseBytes,
+            keepAlive: model.keepAlive.nanoseconds,
+            isRepeatable: model.repeatable
         )
         // Never in the clear where TLS is asked for, whatever the configuration says.
         return model.transport != .curl && !url.isSecure

@@ -138,7 +138,7 @@ final class HTTPServer {
             refuse(client, HTTP1Refusal(kind: .timedOut, reason: "the body came too slowly (server.bodyTimeout)"))
         }
         while let client = answers.first, client.deadline <= now {
-            if hasProgressed(client, to: client.socket.acknowledgedBytes) {
+            if hasProgressed(client, to: Int(clamping: client.socket.acknowledgedBytes ?? 0)) {
                 answers.enter(client, now: now)
             } else {
                 end(client)
@@ -187,7 +187,7 @@ final class HTTPServer {
     func watchAnswer(client index: Int, bytes: Int) {
         let client = clients[index]
         guard bytes > Self.watchedAnswerBytes, client.state == .handedOver else { return }
-        client.progressBefore = client.socket.acknowledgedBytes
+        client.progressBefore = Int(clamping: client.socket.acknowledgedBytes ?? 0)
         answers.enter(client, now: now)
     }
 

@@ -149,6 +149,7 @@ enum SpoolCheck {
         var configuration = Configuration.Spool()
         configuration.path = directory
         configuration.fsync = .never
+        let reporter = SpoolReporter(name: "file", destination: ReporterDestination(type: "file", place: "file.jsonl"))
         let spool: Spool
         do throws(SpoolError) {
             spool = try Spool.open(configuration: configuration, laneCount: 1, reporters: [reporter]) { _, _ in }

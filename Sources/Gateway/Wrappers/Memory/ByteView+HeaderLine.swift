@@ -39,12 +39,13 @@ extension ByteView {
         let raw = UnsafeRawPointer(base)
         switch count {
         case 8...:
+            let last = count - 8
             var index = 0
-            while index < count - 8 {
+            while index < last {
                 if !Self.isValue(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)) { return false }
                 index += 8
             }
-            return Self.isValue(raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+            return Self.isValue(raw.loadUnaligned(fromByteOffset: last, as: UInt64.self))
         case 4...: return Self.isValue(Self.shortWord(raw, count))
         default:
             for index in 0..<count where !Self.isValueByte(base[index]) { return false }
