@@ -18,7 +18,7 @@ PACKAGES := pkg-config=/usr/bin/pkg-config libmicrohttpd-dev libcurl4-openssl-de
 TEST_PACKAGES := openssl=/usr/bin/openssl strace=/usr/bin/strace nginx-light=/usr/sbin/nginx
 BENCH_PACKAGES := nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy wrk=/usr/bin/wrk python3-venv curl=/usr/bin/curl
 BUDGET_PACKAGES := strace=/usr/bin/strace valgrind=/usr/bin/valgrind binutils=/usr/bin/strip
-INTEROP_PACKAGES := python3-venv
+INTEROP_PACKAGES := python3-venv nginx-light=/usr/sbin/nginx
 UI_PACKAGES := chromium=/usr/bin/chromium fonts-dejavu-core wrk=/usr/bin/wrk python3-venv
 INSTALL_PACKAGES := python3=/usr/bin/python3
 INSTALL_TEST_PACKAGES := man-db=/usr/bin/man mandoc=/usr/bin/mandoc fish=/usr/bin/fish zsh=/usr/bin/zsh
@@ -111,7 +111,8 @@ ui-test: build ## open the page at /ui in Chromium under load, compare it with /
 	@scripts/deps.sh $(UI_PACKAGES)
 	Tests/ui/run.sh $(UI_ARGS)
 
-fuzz: ## fuzz the HTTP response parser for MINUTES (30)
+fuzz: deps ## fuzz what reads bytes of others, for MINUTES (30) in all; FUZZ=requests or responses, json, kafka-headers, spool for one
+	@scripts/deps.sh $(INSTALL_PACKAGES)
 	Tests/fuzz/run.sh $(MINUTES)
 
 bench: build ## what a request costs beside nginx, haproxy, Envoy, MLServer (QUICK=1 for a short look)
@@ -144,9 +145,9 @@ schemathesis: build ## try the REST Provider against its own OpenAPI document
 	@scripts/deps.sh python3-venv curl=/usr/bin/curl
 	Tests/schemathesis/run.sh
 
-interop: build ## drive MLServer with tritonclient, directly and through the Sidecar
+interop: build ## MLServer and tritonclient through the Sidecar; request smuggling beside nginx (INTEROP=smuggling or mlserver for one)
 	@scripts/deps.sh $(INTEROP_PACKAGES)
 	Tests/interop/run.sh
 
 clean: ## delete what was built
-	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-ui .venv-bench .venv-deploy .venv-schemathesis
+	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-smuggling .venv-ui .venv-bench .venv-deploy .venv-schemathesis

@@ -106,11 +106,12 @@ import Testing
     }
 
     /// As many as there are places, and more: those who come and ask are served all the same.
-    @Test func keepNobodyOut() throws {
+    @Test(arguments: ["POST /predictions/iris HTTP/1.1\r\n", "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n", "nonsense\r\n"])
+    func keepNobodyOut(_ sent: String) throws {
         try withServer(["maxConnections": "20", "shards": "1", "headTimeout": "60s"]) { sidecar, _ in
             let slow = (0..<20).compactMap { _ -> HTTPConnection? in
                 let connection = try? sidecar.connect()
-                try? connection?.send("POST /predictions/iris HTTP/1.1\r\n")
+                try? connection?.send(sent)
                 return connection
             }
             #expect(slow.count == 20)

@@ -1,9 +1,26 @@
 #!/usr/bin/env bash
-# Drives MLServer with tritonclient, directly and through the Sidecar, and compares: run.sh [--direct-only]
-# Python and its packages live in .venv-interop, made on the first run. SIDECAR names another executable.
+# Drives MLServer with tritonclient, directly and through the Sidecar, and compares; then sends what is wrong through nginx and
+# through the Sidecar: run.sh [ARGUMENTS]
+# INTEROP: mlserver or smuggling for one of the two. COUNT, SEED: how many inputs smuggling generates, and which.
+# Python and its packages live in .venv-interop and .venv-smuggling, made on the first run. SIDECAR names another executable.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-venv=.venv-interop
-scripts/venv.sh "$venv" Tests/interop/requirements.txt
-exec "$venv/bin/python" Tests/interop/interop.py --sidecar "${SIDECAR:-.build/release/ameron-sidecar}" "$@"
+sidecar=${SIDECAR:-.build/release/ameron-sidecar}
+which=${INTEROP:-mlserver smuggling}
+for one in $which; do
+    case $one in
+    mlserver)
+        scripts/venv.sh .venv-interop Tests/interop/requirements.txt
+        .venv-interop/bin/python Tests/interop/interop.py --sidecar "$sidecar" "$@"
+        ;;
+    smuggling)
+        scripts/venv.sh .venv-smuggling Tests/interop/smuggling-requirements.txt
+        .venv-smuggling/bin/python Tests/interop/smuggling.py --sidecar "$sidecar" --count "${COUNT:-400}" --seed "${SEED:-1}"
+        ;;
+    *)
+        echo "INTEROP=$one is neither mlserver nor smuggling" >&2
+        exit 2
+        ;;
+    esac
+done

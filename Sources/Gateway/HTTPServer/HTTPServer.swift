@@ -25,7 +25,7 @@ final class HTTPServer {
     private static let largeReadBytes = 256 << 10
     /// After so much the other connections have their turn.
     private static let bytesPerTurn = 1 << 20
-    /// When there is no place for another connection, one that has not sent a head for so long makes way.
+    /// When there is no place for another connection, one that has waited for nothing for so long makes way.
     private static let makesWayAfter: Int64 = 1_000_000_000
     /// Answers so short are in the socket's buffer at once.
     private static let watchedAnswerBytes = 64 << 10
@@ -106,7 +106,7 @@ final class HTTPServer {
     /// When `expire` has something to do next.
     var nextDeadline: Int64? {
         let coming = min(idle.nextDeadline, heads.nextDeadline, bodies.nextDeadline)
-        let deadline = min(coming, answers.nextDeadline, leaving.nextDeadline, nextWay ?? .max)
+        let deadline = min(coming, answers.nextDeadline, leaving.nextDeadline, nextWay?.time ?? .max)
         return deadline == .max ? nil : deadline
     }
 
@@ -115,9 +115,9 @@ final class HTTPServer {
         self.now = now
         // Closing them is libmicrohttpd's: its next run finds the sockets ended.
         while let client = idle.first, client.deadline <= now { end(client) }
-        if let way = nextWay, way <= now, let client = heads.first {
+        if let way = nextWay, way.time <= now {
             hasMadeWay = true
-            end(client)
+            end(way.client)
         }
         while let client = heads.first, client.deadline <= now {
             // Of one that has sent nothing, nobody waits for an answer.
@@ -154,14 +154,21 @@ final class HTTPServer {
         return amount - client.progressBefore >= Self.minProgress * Int(clamping: min(seconds, 1 << 32))
     }
 
-    /// When a connection must make way for others; nil: there is a place, or none that may be taken away. Of those that have
-    /// not sent a head for a while it is the one that came first: so clients that hold places without using them cannot shut
-    /// all others out.
-    private var nextWay: Int64? {
-        guard clients.count - freeClients.count >= options.maxConnections, !hasMadeWay, let client = heads.first else {
-            return nil
+    /// Which connection must make way for others, and when; nil: there is a place, or none that may be taken away. Of those that
+    /// have sent no head, are kept open, or were refused, it is the one that has been so the longest: so clients that hold
+    /// places without using them cannot shut all others out.
+    private var nextWay: (time: Int64, client: ServerClient)? {
+        guard clients.count - freeClients.count >= options.maxConnections, !hasMadeWay else { return nil }
+        var next: (time: Int64, client: ServerClient)?
+        func consider(_ queue: ClientQueue) {
+            guard let client = queue.first else { return }
+            let time = client.deadline - queue.timeout + min(Self.makesWayAfter, queue.timeout)
+            if next.map({ time < $0.time }) ?? true { next = (time, client) }
         }
-        return client.deadline - heads.timeout + min(Self.makesWayAfter, heads.timeout)
+        consider(heads)
+        consider(idle)
+        consider(leaving)
+        return next
     }
 
     private func end(_ client: ServerClient) {

@@ -6,6 +6,8 @@ import Foundation
 enum JSONCheck {
     /// As deep as any protocol's rules look.
     private static let maxDepth = 4
+    /// How much the outline reads in one step.
+    private static let window = 128 << 10
 
     /// What is wrong, nil where nothing is.
     ///
@@ -13,28 +15,59 @@ enum JSONCheck {
     static func violation(_ bytes: [UInt8]) -> String? {
         guard let first = bytes.first else { return nil }
         let document = Array(bytes.dropFirst())
-        let reference = ReferenceJSON.read(document)
-        return outlineViolation(document, reference) ?? foundationViolation(document, reference)
-            ?? extractorViolation(first, document, reference)
+        let strict = ReferenceJSON.read(document)
+        let withNotFinite = ReferenceJSON.read(document, takesNotFinite: true)
+        return outlineViolation(document, strict, JSONOutline.Options(depth: maxDepth))
+            ?? outlineViolation(document, strict, JSONOutline.Options(depth: Int(first) % maxDepth))
+            ?? outlineViolation(
+                document,
+                withNotFinite,
+                JSONOutline.Options(depth: Int(first) % maxDepth + 1, takesNotFinite: true, skipsScalars: true)
+            )
+            ?? windowViolation(document, strict, before: Int(first)) ?? foundationViolation(document, strict)
+            ?? extractorViolation(first, document, strict)
     }
 
     // MARK: The outline
 
-    private static func outlineViolation(_ document: [UInt8], _ reference: ReferenceJSON?) -> String? {
+    private static func outlineViolation(
+        _ document: [UInt8],
+        _ reference: ReferenceJSON?,
+        _ options: JSONOutline.Options
+    ) -> String? {
         let outline = JSONOutline()
         return document.withByteView { view in
-            for depth in [0, 1, maxDepth] {
-                let isRead = (try? outline.read(view, depth: depth)) != nil
-                guard isRead == (reference != nil) else { return "read: \(isRead), but JSON: \(reference != nil)" }
-                guard let reference else { continue }
+            let isRead = (try? outline.read(view, options)) != nil
+            guard isRead == (reference != nil) else { return "\(options): \(isRead), but JSON: \(reference != nil)" }
+            if let reference {
                 var node = 0
-                if let violation = nodeViolation(outline, &node, reference, depth: depth) {
-                    return "depth \(depth): \(violation)"
+                if let violation = nodeViolation(outline, &node, reference, options.depth, options.skipsScalars) {
+                    return "\(options): \(violation)"
                 }
-                guard node == outline.count else { return "depth \(depth): \(outline.count) nodes, not \(node)" }
+                guard node == outline.count else { return "\(options): \(outline.count) nodes, not \(node)" }
+                guard outline.hasNotFinite == reference.hasNotFinite else { return "\(options): not finite" }
+                guard outline.hasDuplicates == reference.hasDuplicates(in: document) else {
+                    return "\(options): duplicates: \(outline.hasDuplicates)"
+                }
             }
             // The same reader, after whatever it has met.
             return (try? outline.read(ByteView("[1]"), depth: 1)) == nil ? "reads nothing after that" : nil
+        }
+    }
+
+    /// The same where a step of the outline ends within the document.
+    private static func windowViolation(_ document: [UInt8], _ reference: ReferenceJSON?, before: Int) -> String? {
+        let space = [UInt8](repeating: 0x20, count: window - before)
+        let outline = JSONOutline()
+        return (space + document).withByteView { view in
+            let isRead = (try? outline.read(view, depth: maxDepth)) != nil
+            guard isRead == (reference != nil) else { return "in windows: \(isRead), but JSON: \(reference != nil)" }
+            guard let reference else { return nil }
+            var node = 0
+            if let violation = nodeViolation(outline, &node, reference, maxDepth, false) {
+                return "in windows: \(violation)"
+            }
+            return outline.hasDuplicates == reference.hasDuplicates(in: document) ? nil : "in windows: duplicates"
         }
     }
 
@@ -43,7 +76,8 @@ enum JSONCheck {
         _ outline: JSONOutline,
         _ node: inout Int,
         _ wanted: ReferenceJSON,
-        depth: Int
+        _ depth: Int,
+        _ skipsScalars: Bool
     ) -> String? {
         let own = node
         let kind: JSONOutline.Kind =
@@ -53,6 +87,7 @@ enum JSONCheck {
             case .string: .string
             case .number: .number
             case .literal: .literal
+            case .notFinite: .notFinite
             }
         guard own < outline.count, outline.kind(own) == kind else { return "node \(own) is no \(kind)" }
         guard outline.bytes(own).count == wanted.range.count else {
@@ -67,7 +102,11 @@ enum JSONCheck {
         node += 1
         if depth > 0 {
             for child in wanted.children {
-                if let violation = nodeViolation(outline, &node, child, depth: depth - 1) { return violation }
+                // Left to `ElementCursor`.
+                let isSkipped =
+                    skipsScalars && depth == 1 && kind == .array && child.kind != .object && child.kind != .array
+                if isSkipped { continue }
+                if let violation = nodeViolation(outline, &node, child, depth - 1, skipsScalars) { return violation }
             }
         }
         return outline.after(own) == node ? nil : "after node \(own) comes \(outline.after(own)), not \(node)"

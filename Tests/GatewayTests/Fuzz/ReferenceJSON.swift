@@ -2,7 +2,7 @@
 ///
 /// Shares no code with the outline that it judges.
 struct ReferenceJSON: Equatable {
-    enum Kind: Equatable { case object, array, string, number, literal }
+    enum Kind: Equatable { case object, array, string, number, literal, notFinite }
 
     let kind: Kind
     /// Where it stands in the document, with its quotes or brackets.
@@ -13,17 +13,61 @@ struct ReferenceJSON: Equatable {
     var hasEscapes = false
 
     /// nil: it is no JSON document, or deeper than 500 containers.
-    static func read(_ bytes: [UInt8]) -> ReferenceJSON? {
+    ///
+    /// - Parameter takesNotFinite: whether NaN, Infinity and -Infinity are values.
+    static func read(_ bytes: [UInt8], takesNotFinite: Bool = false) -> ReferenceJSON? {
         guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
-        var reader = Reader(bytes: bytes)
+        var reader = Reader(bytes: bytes, takesNotFinite: takesNotFinite)
         reader.skipSpace()
         guard let value = reader.value(depth: 0) else { return nil }
         reader.skipSpace()
         return reader.position == bytes.count ? value : nil
     }
 
+    var hasNotFinite: Bool { kind == .notFinite || children.contains(where: \.hasNotFinite) }
+
+    /// Whether an object, however deep, has two members of one name, however they are spelled.
+    func hasDuplicates(in bytes: [UInt8]) -> Bool {
+        if children.contains(where: { $0.hasDuplicates(in: bytes) }) { return true }
+        guard kind == .object else { return false }
+        let names = stride(from: 0, to: children.count, by: 2).map { Self.units(bytes[children[$0].range]) }
+        return Set(names).count < names.count
+    }
+
+    /// What stands in a string that was read, in UTF-16.
+    private static func units(_ string: ArraySlice<UInt8>) -> [UInt16] {
+        var units: [UInt16] = []
+        var plain: [UInt8] = []
+        var rest = string.dropFirst().dropLast()
+        func flush() {
+            units += Array(String(decoding: plain, as: UTF8.self).utf16)
+            plain = []
+        }
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\"), let kind = rest.popFirst() else {
+                plain.append(byte)
+                continue
+            }
+            flush()
+            switch kind {
+            case UInt8(ascii: "b"): units.append(8)
+            case UInt8(ascii: "f"): units.append(12)
+            case UInt8(ascii: "n"): units.append(10)
+            case UInt8(ascii: "r"): units.append(13)
+            case UInt8(ascii: "t"): units.append(9)
+            case UInt8(ascii: "u"):
+                units.append(UInt16(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16) ?? 0)
+                rest = rest.dropFirst(4)
+            default: units.append(UInt16(kind))
+            }
+        }
+        flush()
+        return units
+    }
+
     private struct Reader {
         let bytes: [UInt8]
+        let takesNotFinite: Bool
         var position = 0
 
         var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -53,7 +97,11 @@ struct ReferenceJSON: Equatable {
             case UInt8(ascii: "t"): guard take("true") else { return nil }
             case UInt8(ascii: "f"): guard take("false") else { return nil }
             case UInt8(ascii: "n"): guard take("null") else { return nil }
-            default: return number()
+            default:
+                if takesNotFinite, take("NaN") || take("Infinity") || take("-Infinity") {
+                    return ReferenceJSON(kind: .notFinite, range: start..<position)
+                }
+                return number()
             }
             return ReferenceJSON(kind: .literal, range: start..<position)
         }
