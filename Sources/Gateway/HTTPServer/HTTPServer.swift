@@ -165,9 +165,7 @@ final class HTTPServer {
             let time = client.deadline - queue.timeout + min(Self.makesWayAfter, queue.timeout)
             if next.map({ time < $0.time }) ?? true { next = (time, client) }
         }
-        consider(heads)
-        consider(idle)
-        consider(leaving)
+        for queue in [heads, idle, leaving] { consider(queue) }
         return next
     }
 
