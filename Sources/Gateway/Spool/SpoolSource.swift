@@ -170,7 +170,7 @@ final class SpoolSource: EventSource {
         if error.isMissingFile || error.isUnreadable && places[lane].failures > Self.maxFailures {
             places[lane].failures = 0
             let end = segment.end.load(ordering: .acquiring)
-            lost(reason, places[lane].position..<end)
+            lost(reason, places[lane].position..<end, events: lanes[lane].unread(of: segment, by: reader))
             move(lane, to: end)
             passOver(lane)
             return true
@@ -187,8 +187,9 @@ final class SpoolSource: EventSource {
         places[lane].file = nil
     }
 
-    private func lost(_ what: String, _ range: Range<Int64>) {
-        settings.reporters[reader].counters.dropped.add(1, ordering: .relaxed)
+    /// - Parameter events: nil: nobody knows how many, and they count as one.
+    private func lost(_ what: String, _ range: Range<Int64>, events: Int? = nil) {
+        settings.reporters[reader].counters.dropped.add(events ?? 1, ordering: .relaxed)
         settings.log(.error, "\(what): \(range.count) bytes are lost to Reporter \(settings.reporters[reader].name)")
     }
 
