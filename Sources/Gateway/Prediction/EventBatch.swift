@@ -4,8 +4,16 @@ final class EventBatch {
     let bytes = ByteBuffer(capacity: 64 << 10)
     /// Where each frame stands in `bytes`.
     private(set) var frames: [Range<Int>] = []
+    /// How many events were too large to be events (`EventFrame.maxLineLength`): they are not in the batch, and whoever takes it
+    /// must count them as lost.
+    private(set) var oversized = 0
+    private let maxLineLength: Int
 
-    var isEmpty: Bool { frames.isEmpty }
+    init(maxLineLength: Int = EventFrame.maxLineLength) { self.maxLineLength = maxLineLength }
+
+    /// Whether nothing has come since it was emptied.
+    var isEmpty: Bool { frames.isEmpty && oversized == 0 }
+    /// How many events it holds.
     var count: Int { frames.count }
 
     /// An event of the batch; valid until the batch changes.
@@ -22,6 +30,11 @@ final class EventBatch {
         bytes.append(upTo: EventFrame.headerLength) { _ in EventFrame.headerLength }
         let lineStart = bytes.count
         let parts = write(bytes)
+        guard bytes.count - lineStart <= maxLineLength else {
+            oversized += 1
+            bytes.truncate(to: start)
+            return
+        }
         bytes.setLittleEndian(EventFrame.mark, at: start)
         bytes.setLittleEndian(UInt32(bytes.count - lineStart), at: start + 4)
         bytes.setLittleEndian(0, at: start + 8)
@@ -44,5 +57,6 @@ final class EventBatch {
     func removeAll() {
         bytes.removeAll(keepingAtMost: 4 << 20)
         frames.removeAll(keepingCapacity: true)
+        oversized = 0
     }
 }
