@@ -33,7 +33,7 @@ import Testing
             server: ["maxBodyBytes": "16KiB"]
         )
         configuration.kafka = rig.keys([
-            "maxAttempts": "3", "allowedReplyTopics": "other,replies.*", "message.max.bytes": "20000",
+            "maxAttempts": "3", "allowedReplyTopics": "other,replies.*,d*,_*", "message.max.bytes": "20000",
         ])
         try withSidecar(configuration) { sidecar in
             for request in KafkaCase.all { try rig.send(key: request.key, request.value, request.headers) }

@@ -82,6 +82,11 @@ final class KafkaRig {
     /// Breaks all connections and refuses new ones, or takes them again.
     func setBroker(down: Bool) throws { try cluster.setBroker(1, down: down) }
 
+    /// Deletes the topic of the requests, as far as clients can tell; or brings it back, with what was in it.
+    func setRequests(deleted: Bool) {
+        cluster.setTopicError(Self.requests, deleted ? KafkaError.unknownTopicOrPartition.code : 0)
+    }
+
     /// Sends a request; its number is how many were sent before.
     func send(key: String? = nil, _ value: [UInt8]?, _ headers: [KafkaRecord.Header] = []) throws {
         let list = KafkaHeaderList()

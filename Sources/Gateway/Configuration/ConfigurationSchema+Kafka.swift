@@ -26,7 +26,10 @@ extension ConfigurationSchema {
             "providers.kafka.allowedReplyTopics",
             ConfigurationPlace<String>.kafkaProvider(\.allowedReplyTopics).emptyAsNil,
             allowed: "names of topics joined by commas, * at the end of one standing for any rest",
-            "Which other topics a request may name for its answer; empty: none.",
+            """
+            Which other topics a request may name for its answer; empty: none. A * stands for no topic that the Sidecar \
+            itself reads or writes, and for none that begins with __.
+            """,
             check: checkTopicList
         ),
         .optionalText(

@@ -20,8 +20,15 @@ extension KafkaProvider {
 }
 
 extension KafkaProvider.Options {
-    /// - Parameter shardCount: among how many shards the limits are divided.
-    init(_ kafka: Configuration.Providers.Kafka, server: Configuration.Server, shardCount: Int) {
+    /// - Parameters:
+    ///   - eventTopics: where Reporters write to.
+    ///   - shardCount: among how many shards the limits are divided.
+    init(
+        _ kafka: Configuration.Providers.Kafka,
+        server: Configuration.Server,
+        eventTopics: [String],
+        shardCount: Int
+    ) {
         self.init(
             requestTopic: kafka.requestTopic,
             replyTopic: kafka.replyTopic,
@@ -29,7 +36,8 @@ extension KafkaProvider.Options {
             replyTopics: ReplyTopics(
                 kafka.allowedReplyTopics,
                 replyTopic: kafka.replyTopic,
-                requestTopic: kafka.requestTopic
+                requestTopic: kafka.requestTopic,
+                reserved: eventTopics + [kafka.deadLetterTopic]
             ),
             model: kafka.model,
             face: Face(kafka.face),
@@ -65,6 +73,8 @@ extension KafkaProvider.Options {
         settings.set("group.id", kafka.group)
         settings.set("enable.auto.commit", "true")
         settings.set("enable.auto.offset.store", "false")
+        // What is no record, such as the mark at the end of a transaction, is done with too.
+        settings.set("enable.partition.eof", "true")
         return settings
     }
 

@@ -20,6 +20,12 @@ final class HeaderTable {
         entries.removeAll(keepingCapacity: true)
     }
 
+    /// Forgets the lines and gives back their room.
+    func shrink() {
+        bytes.removeAll(keepingAtMost: 0)
+        entries = []
+    }
+
     /// Adds a line, without the white space around its value. False, and nothing is added, where it is not HTTP.
     @discardableResult
     func append(_ name: ByteView, _ value: ByteView) -> Bool {

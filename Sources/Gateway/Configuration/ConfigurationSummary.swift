@@ -1,21 +1,22 @@
-import Gateway
-
 extension Configuration {
     /// What the program would do, a line each. Properties and headers are named only: their values may be secrets.
-    var summary: [String] {
-        var lines = ["listen on \(server.host) port \(server.port)"]
-        for model in models {
-            let version = model.version.map { " version \($0)" } ?? ""
-            lines.append("model \(model.name)\(version): \(model.protocol.rawValue) at \(model.url)")
-        }
+    ///
+    /// - Parameter shards: how many there are.
+    public func summary(shards: Int) -> [String] {
+        var lines = ["listen on \(server.host) port \(server.port) with \(shards) shard\(shards == 1 ? "" : "s")"]
+        lines += models.map(\.summary)
         if let kafka = providers.kafka { lines.append(kafka.summary) }
-        if reporting.reporters.isEmpty {
-            lines.append("no reporters: predictions are not reported")
-        } else {
-            lines.append(reporting.summary)
-            lines += reporting.reporters.map(\.summary)
-        }
-        return lines
+        if reporting.reporters.isEmpty { return lines }
+        lines.append(reporting.summary)
+        return lines + reporting.reporters.map(\.summary)
+    }
+}
+
+extension Configuration.Model {
+    fileprivate var summary: String {
+        let version = version.map { " version \($0)" } ?? ""
+        return
+            "model \(name)\(version): \(`protocol`.rawValue) at \(withoutQuery(url)), timeout \(DurationText.describe(timeout))"
     }
 }
 
@@ -44,7 +45,7 @@ extension Configuration.Reporter {
             "reporter kafka: topic \(kafka.topic) at \(kafka.brokers), key \(kafka.key.rawValue), "
                 + "failures to \(kafka.failurePath)\(names("properties", kafka.properties))"
         case .http(let http):
-            "reporter http: \(http.mode.rawValue) to \(http.url), failures to \(http.failurePath)"
+            "reporter http: \(http.mode.rawValue) to \(withoutQuery(http.url)), failures to \(http.failurePath)"
                 + names("headers", http.headers)
         }
     }
@@ -61,3 +62,6 @@ extension Configuration.Providers.Kafka {
 private func names(_ title: String, _ map: [String: String]) -> String {
     map.isEmpty ? "" : ", \(title) \(map.keys.sorted().joined(separator: " "))"
 }
+
+/// A query may hold a key.
+private func withoutQuery(_ url: String) -> String { url.contains("?") ? "\(url.prefix { $0 != "?" })?…" : url }
