@@ -24,15 +24,6 @@ int CLinux_ppoll(struct pollfd *list, unsigned int count, int64_t nanoseconds) {
     return ppoll(list, count, nanoseconds < 0 ? 0 : &time, 0);
 }
 
-int64_t CLinux_acknowledged_bytes(int socket) {
-    // The kernel's own structure: libc's ends before this field.
-    struct tcp_info info;
-    socklen_t size = sizeof info;
-    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
-    if (size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -1;
-    return (int64_t)info.tcpi_bytes_acked;
-}
-
 // Weak: release builds are linked with mimalloc, others are not.
 extern void mi_collect(bool force) __attribute__((weak));
 
@@ -46,6 +37,15 @@ void CLinux_collect_memory(void) {
 const char *CLinux_error_text(int code) {
     const char *text = strerrordesc_np(code);
     return text ? text : "unknown error";
+}
+
+int CLinux_tcp_acknowledged(int descriptor, uint64_t *count) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
+    if (length < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -1;
+    *count = info.tcpi_bytes_acked;
+    return 0;
 }
 
 // Weak: NULL where nothing defines it. Data of the linker's and not of the compiler's, so that a new commit compiles

@@ -45,7 +45,7 @@ final class RESTProvider: Provider {
     private let bodyMemory: BodyMemory
     private let browserGuard: BrowserGuard
     /// Told of each request that is refused before it is whole, and why.
-    private let refused: (StaticString) -> Void
+    private let refused: (HTTP1Refusal) -> Void
     private var server: HTTPServer!
     private var inbound: [Inbound] = []
     private let scratch = ByteBuffer(capacity: 256)
@@ -61,7 +61,7 @@ final class RESTProvider: Provider {
         local: LocalAnswers,
         bodyMemory: BodyMemory,
         browserGuard: BrowserGuard,
-        refused: @escaping (StaticString) -> Void
+        refused: @escaping (HTTP1Refusal) -> Void
     ) {
         self.flow = flow
         self.router = router
@@ -170,7 +170,7 @@ extension RESTProvider: HTTPServerDelegate {
         hasBody: Bool,
         to answer: ByteBuffer
     ) {
-        refused(refusal.reason)
+        refused(refusal)
         let exchange = word > 0 ? flow.exchanges[word - 1] : beginRefused(path)
         let failure = ExchangeFailure(refusal)
         exchange.receivedAt = Clock.monotonic()

@@ -32,11 +32,18 @@ final class Spool: Sendable {
         let inventory = try SpoolInventory(path: configuration.path, log: log)
         try inventory.check(reporters)
         remember(reporters, inventory, configuration, log)
+        let space = try SpoolSpace(
+            configuration,
+            laneCount: laneCount,
+            used: inventory.fileBytes,
+            space: FileSystem.space(at: configuration.path),
+            log: log
+        )
         let settings: SpoolSettings
         do {
             settings = try SpoolSettings(
                 configuration,
-                segmentSize: segmentSize ?? SpoolSettings.segmentSize(configuration, laneCount: laneCount),
+                segmentSize: segmentSize ?? space.segmentSize,
                 reporters: reporters.map(\.name),
                 log: log
             )

@@ -7,6 +7,8 @@ enum SpoolError: Error, Equatable, CustomStringConvertible {
     case notADirectory(path: String)
     /// Another process has it open.
     case inUse(path: String)
+    /// Its file system has less than the shards need at least.
+    case volumeTooSmall(path: String, bytes: Int, shards: Int, needed: Int)
     /// Not for want of a file: no thread or descriptor.
     case system(SystemError)
     /// Events wait for Reporters that are not there any more, or lead elsewhere.
@@ -39,6 +41,9 @@ enum SpoolError: Error, Equatable, CustomStringConvertible {
             return "reporting.spool.path: \(path) is not a directory; name one for the spool alone"
         case .inUse(let path):
             return "reporting.spool.path: another process uses \(path); each Sidecar needs a spool of its own"
+        case .volumeTooSmall(let path, let bytes, let shards, let needed):
+            return "reporting.spool.path: the disk of \(path) has \(SizeText.describe(bytes)); \(shards) shards need "
+                + "\(SizeText.describe(needed)) at least: a larger volume, or fewer of server.shards"
         case .system(let error): return "cannot start the spool: \(error)"
         case .reportersChanged(let path, let changes):
             let all = changes.map(\.description).joined(separator: "; ")

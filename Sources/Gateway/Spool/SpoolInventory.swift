@@ -50,6 +50,11 @@ struct SpoolInventory {
         return remembered + places.sorted()
     }
 
+    /// How much all files of events take.
+    var fileBytes: Int {
+        lanes.reduce(0) { $0 + $1.contents.segments.reduce(0) { $0 + Int($1.fileEnd - $1.start) } }
+    }
+
     func waiting(for reporter: String) -> Int { lanes.reduce(0) { $0 + $1.contents.waiting(for: reporter) } }
 
     /// Throws where events wait for a Reporter that is not there any more, or leads elsewhere now.

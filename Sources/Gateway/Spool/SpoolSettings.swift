@@ -54,11 +54,6 @@ final class SpoolSettings: Sendable {
         self.log = log
     }
 
-    /// Of each lane, one segment may stay on the disk though it is acknowledged in part: an eighth of all together.
-    static func segmentSize(_ configuration: Configuration.Spool, laneCount: Int) -> Int {
-        max(16 << 10, min(16 << 20, configuration.maxBytes / (8 * max(1, laneCount))))
-    }
-
     // MARK: Any thread
 
     var isNearlyFull: Bool { usedBytes.load(ordering: .relaxed) > maxBytes - margin }

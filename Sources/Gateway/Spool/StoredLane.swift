@@ -58,7 +58,7 @@ final class StoredLane: Sendable {
             state.isLastOpen = false
             return state.removeSpent()
         }
-        remove(drained, isOpenElsewhere: true)
+        remove(drained)
         return !drained.isEmpty
     }
 
@@ -73,7 +73,7 @@ final class StoredLane: Sendable {
             return segment
         }
         guard let dropped else { return false }
-        remove([dropped], isOpenElsewhere: true)
+        remove([dropped])
         return true
     }
 
@@ -155,11 +155,11 @@ final class StoredLane: Sendable {
         settings.storedBytes.subtract(state.length(from: before, to: now), ordering: .relaxed)
     }
 
-    /// - Parameter isOpenElsewhere: Whether others may have the files open, and keep the disk from being freed.
-    private func remove(_ segments: [SpoolSegment], isOpenElsewhere: Bool = false) {
+    private func remove(_ segments: [SpoolSegment]) {
         for segment in segments {
             do {
-                if isOpenElsewhere { try FileSystem.empty(segment.path) }
+                // A Reporter that has read it to its end, or a shard, may have it open: that must not take up the disk.
+                try FileSystem.empty(segment.path)
                 try FileSystem.remove(segment.path)
             } catch {
                 settings.log(.error, "cannot remove \(segment.path): \(error.reason)")

@@ -33,8 +33,8 @@ final class CurlMulti {
         weak var user: CurlHandle?
         var ticket = 0
         /// How many bytes the peer's machine had acknowledged when the connection became idle, and the time before.
-        var acknowledged = -1
-        var acknowledgedBefore = -1
+        var acknowledged: UInt64?
+        var acknowledgedBefore: UInt64?
         /// When it will have been idle for too long, in nanoseconds of the monotonic clock.
         var tooOldAt = Int64.max
 
@@ -248,12 +248,17 @@ final class CurlMulti {
     /// A connection is closed: if a request was on it, its handle hears whether that was read.
     private func noteDeath(_ socket: Int32, _ watch: Watch) {
         let acknowledged = StreamSocket(descriptor: socket).acknowledgedBytes
-        func isUnread(since before: Int) -> Bool { acknowledged >= 0 && acknowledged <= before }
         if let user = watch.user, user.stage == .out, user.ticket == watch.ticket {
-            user.connectionDied(unread: isUnread(since: watch.acknowledgedBefore))
+            guard let acknowledged, let before = watch.acknowledgedBefore else {
+                return user.connectionDied(unread: false)
+            }
+            user.connectionDied(unread: acknowledged <= before)
         } else if let starting {
             // It broke while the request was sent.
-            starting.connectionDied(unread: isUnread(since: watch.acknowledged))
+            guard let acknowledged, let before = watch.acknowledged else {
+                return starting.connectionDied(unread: false)
+            }
+            starting.connectionDied(unread: acknowledged <= before)
         }
     }
 

@@ -77,11 +77,15 @@ struct StreamSocket {
         return errno == EAGAIN || errno == EINTR ? .nothingYet : .failed
     }
 
-    /// How many bytes the peer has acknowledged, also after the connection has broken; -1: that is not known.
-    var acknowledgedBytes: Int { Int(CLinux_acknowledged_bytes(descriptor)) }
-
     /// Ends both directions; a peer that has sent what was not read gets a reset when the socket is closed (shutdown(2)).
     func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// How many bytes the peer's machine has acknowledged since the connection was opened (TCP_INFO, tcp(7)); also after it
+    /// has broken. nil where this is no TCP.
+    var acknowledgedBytes: UInt64? {
+        var count: UInt64 = 0
+        return CLinux_tcp_acknowledged(descriptor, &count) == 0 ? count : nil
+    }
 
     /// How many of the bytes that were written the peer's machine has not acknowledged (SIOCOUTQ, tcp(7)); also after the
     /// connection has broken. nil where this is no TCP.
