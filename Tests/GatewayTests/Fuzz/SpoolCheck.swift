@@ -145,9 +145,10 @@ enum SpoolCheck {
         var configuration = Configuration.Spool()
         configuration.path = directory
         configuration.fsync = .never
+        let reporter = SpoolReporter(name: "file", destination: ReporterDestination(type: "file", place: "file.jsonl"))
         let spool: Spool
         do throws(SpoolError) {
-            spool = try Spool.open(configuration: configuration, laneCount: 1, reporters: ["file"]) { _, _ in }
+            spool = try Spool.open(configuration: configuration, laneCount: 1, reporters: [reporter]) { _, _ in }
         } catch {
             // It may be refused, and says why.
             return (0, false)

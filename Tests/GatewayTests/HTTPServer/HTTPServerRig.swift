@@ -97,6 +97,7 @@ private final class Loop: HTTPServerDelegate {
     private var isReleased = false
     private var server: HTTPServer!
     private(set) var waitingCount = 0
+    let streamingCount = 0
 
     init(seen: Locked<HTTPServerRig.Seen>, mayHoldBodies: Bool) {
         self.seen = seen
