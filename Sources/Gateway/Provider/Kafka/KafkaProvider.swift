@@ -327,12 +327,14 @@ extension KafkaProvider {
         if request.failure != nil { sendDeadLetter(request) }
         sendReply(request, exchange)
         giveBack(exchange, of: request)
-        leavePlace(request)
+        if !options.keepsOrderStrictly { leavePlace(request) }
     }
 
-    /// All of a request is at the broker.
+    /// All of a request is at the broker. Where order is kept strictly, only then has the next one of its key its turn: whatever
+    /// becomes of messages that are under way together, no two of them are of one key.
     func finish(_ request: KafkaRequest) {
         request.partition?.end(request.ticket)
+        leavePlace(request)
         forget(request)
     }
 }
