@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Order, limits, the Sidecar's end, and the broker's absence.
-@Suite("Kafka Provider's flow", .sidecarLog) struct KafkaFlowTests {
+@Suite("Kafka Provider's flow", .timeLimit(.minutes(10)), .sidecarLog) struct KafkaFlowTests {
     private func configuration(
         _ rig: KafkaRig,
         _ service: FakeModelService,

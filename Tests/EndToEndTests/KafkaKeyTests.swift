@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What single keys of the Kafka Provider change, where no other test shows it.
-@Suite("Keys of the Kafka Provider", .sidecarLog) struct KafkaKeyTests {
+@Suite("Keys of the Kafka Provider", .timeLimit(.minutes(10)), .sidecarLog) struct KafkaKeyTests {
     private func withProvider(
         _ rig: KafkaRig,
         _ keys: [String: String],

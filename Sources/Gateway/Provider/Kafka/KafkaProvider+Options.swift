@@ -67,6 +67,8 @@ extension KafkaProvider.Options {
             ("partition.assignment.strategy", "cooperative-sticky"),
             // What waits in librdkafka, beside maxInFlightBytes.
             ("queued.max.messages.kbytes", "16384"),
+            // And what one answer of a broker may add to that.
+            ("fetch.max.bytes", "16777216"),
             // A request topic that is not there yet comes with its first request.
             ("allow.auto.create.topics", "true"),
         ])

@@ -210,8 +210,14 @@ extension KafkaProvider: KafkaInboxDelegate {
         if let next = order.leave(request.index, key: key) { setReady(next) }
     }
 
+    /// What is with the producer, or held for it, is in flight until the broker has it.
+    func countAnswer(_ request: KafkaRequest, _ bytes: Int) {
+        request.answerBytes += bytes
+        bytesInFlight += bytes
+    }
+
     private func forget(_ request: KafkaRequest) {
-        bytesInFlight -= request.record.size
+        bytesInFlight -= request.record.size + request.answerBytes
         requests.giveBack(request)
     }
 
