@@ -6,6 +6,7 @@ final class ExchangeFlow {
     let exchanges = ExchangePool()
     let metrics: ShardMetrics
     let readiness: Readiness
+    let freedMemory = FreedMemory()
     /// How many predictions may be in flight on this shard.
     let maxInFlight: Int
 
@@ -54,6 +55,7 @@ final class ExchangeFlow {
         endCall(exchange)
         let failure = ExchangeFailure(cause: .clientClosed, message: "the client closed the connection")
         exchange.replyStatus = failure.status
+        exchange.failure = failure.cause
         reportFailure(exchange, failure)
         exchange.state = .abandoned
         replies.append(exchange)
@@ -101,19 +103,21 @@ final class ExchangeFlow {
             finish(exchange)
             return
         }
-        metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
-        readiness.set(model: route.index, ready: true)
         guard (200..<300).contains(answer.status) else {
+            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
             let failure = ExchangeFailure(
                 cause: .modelError,
                 message: "the Model Service answered with an error status"
             )
             if isRetried(exchange, failure) { return }
+            exchange.failure = failure.cause
             passOn(exchange, answer)
             finish(exchange)
             reportFailure(exchange, failure)
             return
         }
+        metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        readiness.gavePrediction(model: route.index)
         predict(exchange, answer, route)
     }
 
@@ -122,7 +126,7 @@ final class ExchangeFlow {
         exchange.answeredAt = Clock.monotonic()
         endCall(exchange)
         if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {
-            metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
         }
         fail(exchange, failure)
     }
@@ -225,6 +229,9 @@ final class ExchangeFlow {
         exchange.replyStatus = answer.status
         exchange.replyBodySource = .answer
         HeaderRules.copyAnswerHeaders(answer.headers, to: exchange.replyHeaders)
+        if exchange.provider.kind == .rest {
+            AnswerProtection.add(to: exchange.replyHeaders, contentType: answer.contentType)
+        }
     }
 
     /// Whether the Provider has the exchange tried again: then nobody is told of the failure.
@@ -250,7 +257,7 @@ final class ExchangeFlow {
     private func finish(_ exchange: Exchange) {
         exchange.completedAt = Clock.monotonic()
         exchange.state = .replying
-        if let route = exchange.route, exchange.operation == .predict {
+        if let route = exchange.route, exchange.operation == .predict, exchange.failure == nil {
             let model = exchange.sentAt > 0 ? exchange.answeredAt - exchange.sentAt : 0
             metrics.gatewayDurations[route.index].observe(exchange.completedAt - exchange.receivedAt - model)
         }

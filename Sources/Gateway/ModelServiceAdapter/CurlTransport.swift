@@ -40,6 +40,11 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
         curl.remove(call.transfer)
     }
 
+    /// The connections are the multi handle's.
+    var nextDeadline: Int64? { nil }
+
+    func expire(now: Int64) {}
+
     /// The connections are the multi handle's, which closes them.
     func shutDown() {}
 
@@ -63,8 +68,7 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
         setURL(call, exchange)
         let list = transfer.requestHeaders
         list.removeAll()
-        let lines = exchange.requestHeaders
-        for index in 0..<lines.count { list.append(lines[index].name, lines[index].value) }
+        list.append(exchange.requestHeaders)
         list.append("X-Request-Id", exchange.requestId.view)
         // What libcurl would add by itself is left to the client.
         if exchange.requestBody.count >= Self.expectThreshold { list.suppress("Expect") }

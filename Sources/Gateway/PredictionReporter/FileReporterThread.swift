@@ -126,7 +126,10 @@ final class FileReporterThread {
     private func append(_ events: ArraySlice<WaitingEvent>, _ outcome: inout WriteOutcome) -> Int {
         list.removeAll()
         for event in events { list.append(event.frame.line) }
-        prepareFile()
+        guard prepareFile() else {
+            outcome = .outOfTime
+            return 0
+        }
         // The last line was cut off: ours must not become its end.
         let startsWithLineFeed = file.endsWithinLine
         if startsWithLineFeed { list.insertFirst(ByteView("\n")) }
@@ -163,16 +166,24 @@ final class FileReporterThread {
         }
     }
 
-    private func prepareFile() {
-        do {
-            try file.prepare(for: list.byteCount)
-            if fileError != nil {
-                fileError = nil
-                log(.notice, "\(file.path) can be rotated again")
+    /// Makes the file ready for what is to be appended; false where the time was over before.
+    private func prepareFile() -> Bool {
+        while true {
+            do throws(FileReporterError) {
+                try file.prepare(for: list.byteCount)
+                if fileError != nil {
+                    fileError = nil
+                    log(.notice, "\(file.path) can be rotated again")
+                }
+                return true
+            } catch {
+                // Another process has the lock, and may rotate the file: nothing is written beside it.
+                let consequence = error.error.isForNow ? "waiting for it" : "going on with the file that is open"
+                if error != fileError { log(.error, "\(error); \(consequence)") }
+                fileError = error
+                if !error.error.isForNow { return true }
+                if isOutOfTime { return false }
             }
-        } catch {
-            if error != fileError { log(.error, "\(error); going on with the file that is open") }
-            fileError = error
         }
     }
 
@@ -191,6 +202,7 @@ final class FileReporterThread {
             log(.error, "cannot write to \(file.path): \(error.reason); \(consequence)")
         }
         writeError = error
+        counters.block.set("cannotWrite", by: .destination)
     }
 
     private func recover() {
@@ -199,6 +211,7 @@ final class FileReporterThread {
         log(.notice, "\(file.path) can be written to again; \(loss)")
         writeError = nil
         lost = 0
+        counters.block.set(nil, by: .destination)
     }
 }
 

@@ -44,3 +44,33 @@ extension ByteBuffer {
         }
     }
 }
+
+extension ByteBuffer {
+    /// Appends text in which each byte beyond ASCII is percent-encoded (RFC 3986, section 2.1), as a URL must have it.
+    func append(percentEncodingBeyondASCII text: ByteView) {
+        for index in 0..<text.count {
+            let byte = text[index]
+            if byte < 0x80 {
+                append(byte)
+            } else {
+                append(UInt8(ascii: "%"))
+                appendHexadecimal(byte)
+            }
+        }
+    }
+}
+
+extension ByteView {
+    /// In the query of a target: what stands behind `name=`, as it came; nil: there is no such member.
+    func queryValue(_ name: StaticString) -> ByteView? {
+        var rest = self
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.count
+            let member = rest.prefix(end)
+            rest = rest.dropFirst(end + 1)
+            let equals = member.firstIndex(of: UInt8(ascii: "=")) ?? member.count
+            if member.prefix(equals) == name { return member.dropFirst(equals + 1) }
+        }
+        return nil
+    }
+}

@@ -5,6 +5,7 @@ import Testing
 @Suite struct ExchangeFailureTests {
     @Test(arguments: [
         (ExchangeFailure.Cause.badRequest, "badRequest", 400, "Bad Request"),
+        (.forbidden, "forbidden", 403, "Forbidden"),
         (.unknownPath, "unknownPath", 404, "Not Found"), (.unknownModel, "unknownModel", 404, "Not Found"),
         (.unknownVersion, "unknownVersion", 404, "Not Found"),
         (.methodNotAllowed, "methodNotAllowed", 405, "Method Not Allowed"),

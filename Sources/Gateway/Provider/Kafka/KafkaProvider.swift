@@ -329,7 +329,12 @@ extension KafkaProvider {
         request.state = .answering
         request.face = exchange.face
         request.requestId.append(exchange.requestId.view)
-        flow.metrics.countRequest(by: .kafka, model: exchange.route?.index, code: exchange.replyStatus)
+        flow.metrics.countRequest(
+            by: .kafka,
+            model: exchange.route?.index,
+            code: exchange.replyStatus,
+            failure: exchange.failure
+        )
         if request.failure != nil { sendDeadLetter(request) }
         sendReply(request, exchange)
         giveBack(exchange, of: request)

@@ -183,21 +183,6 @@ final class KafkaRequestHeader {
 }
 
 extension ByteView {
-    /// Whether this can be the name of a header line (RFC 9110, section 5.6.2).
-    fileprivate var isToken: Bool {
-        for index in 0..<count {
-            switch self[index] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"),
-                UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^"),
-                UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-                continue
-            default: return false
-            }
-        }
-        return count > 0
-    }
-
     /// Whether every byte is a visible ASCII character or a space: what may stand in a header line.
     fileprivate var isPrintableASCII: Bool {
         for index in 0..<count where self[index] < 0x20 || self[index] >= 0x7F { return false }

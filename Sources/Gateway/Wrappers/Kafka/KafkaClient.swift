@@ -95,8 +95,9 @@ final class KafkaClient {
         defer { rd_kafka_event_destroy(event) }
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_DR:
+            let count = rd_kafka_event_message_count(event)
             while let message = rd_kafka_event_message_next(event) {
-                body(.delivered(KafkaDelivery(message: UnsafeRawPointer(message))))
+                body(.delivered(KafkaDelivery(message: UnsafeRawPointer(message), companions: count)))
             }
         case RD_KAFKA_EVENT_ERROR where rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF:
             guard let place = rd_kafka_event_topic_partition(event) else { return }

@@ -25,8 +25,14 @@ extension KafkaEvent: Sendable {}
 struct KafkaDelivery {
     private let message: UnsafePointer<rd_kafka_message_t>
 
+    /// How many messages are told of together: those of one batch, or those given up together.
+    let companions: Int
+
     /// - Parameter message: an rd_kafka_message_t of a DR event.
-    init(message: UnsafeRawPointer) { self.message = message.assumingMemoryBound(to: rd_kafka_message_t.self) }
+    init(message: UnsafeRawPointer, companions: Int) {
+        self.message = message.assumingMemoryBound(to: rd_kafka_message_t.self)
+        self.companions = companions
+    }
 
     /// What `produce` was given.
     var ticket: Int { Int(bitPattern: message.pointee._private) }

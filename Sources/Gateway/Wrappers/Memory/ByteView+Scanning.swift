@@ -33,6 +33,32 @@ extension ByteView {
         return count
     }
 
+    /// The offset of the first byte between two offsets that may not stand in a request's target, else `end`: white space, a
+    /// control, the `#` of a fragment (RFC 9112, section 3.2).
+    func firstIndexNotInTarget(from start: Int, to end: Int) -> Int {
+        precondition(start >= 0 && start <= end && end <= count, "byte range out of range")
+        guard let base else { return end }
+        var index = start
+        while index < end {
+            let byte = base[index]
+            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "#") { return index }
+            index += 1
+        }
+        return end
+    }
+
+    /// The offset behind the JSON string whose first quote is at `start`, in JSON that has been checked.
+    func endOfString(at start: Int) -> Int {
+        var index = start + 1
+        while let quote = firstIndex(of: UInt8(ascii: "\""), from: index) {
+            var first = quote
+            while self[first - 1] == UInt8(ascii: "\\") { first -= 1 }
+            if (quote - first) % 2 == 0 { return quote + 1 }
+            index = quote + 1
+        }
+        return count
+    }
+
     /// How often a byte occurs.
     func occurrences(of byte: UInt8) -> Int {
         guard let base else { return 0 }
