@@ -73,6 +73,7 @@ import Testing
         "providers.kafka.allowedReplyTopics": ["KafkaProviderTests.answers"],
         "providers.kafka.model": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
         "providers.kafka.face": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
+        "providers.kafka.keyOrder": ["KafkaKeyTests.theNextOfAKeyWaitsForTheBroker"],
         "providers.kafka.maxInFlight": ["KafkaFlowTests.keepsTheOrderOfKeysAndItsLimits"],
         "providers.kafka.maxInFlightBytes": [
             "KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"
