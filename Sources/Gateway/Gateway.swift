@@ -48,6 +48,8 @@ public enum Gateway {
             return try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {
             log.critical("\(error)")
+            // As for a configuration that cannot be used: the spool and the configuration do not go together.
+            if case .reportersChanged? = error as? SpoolError { return ConfigurationError.exitCode }
             return 1
         }
     }
@@ -244,7 +246,11 @@ final class RunningGateway {
         _ process: ProcessSample
     ) -> MetricsPage {
         var spoolBytes: (@Sendable () -> Int)?
-        if let spool = reporting.spool { spoolBytes = { spool.storedBytes } }
+        var spoolRefused: (@Sendable () -> Int)?
+        if let spool = reporting.spool {
+            spoolBytes = { spool.storedBytes }
+            spoolRefused = { spool.refusedEvents }
+        }
         return MetricsPage(
             shards: metrics,
             models: configuration.models.map { ($0.name, $0.version ?? "") },
@@ -262,6 +268,7 @@ final class RunningGateway {
                 )
             },
             spoolBytes: spoolBytes,
+            spoolRefused: spoolRefused,
             isReady: { readiness.isReady(model: $0) },
             kafka: kafka,
             kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients,

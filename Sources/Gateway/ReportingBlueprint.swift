@@ -9,14 +9,16 @@ struct ReportingBlueprint {
     private let queues: [ReportQueue]
 
     init(_ configuration: Configuration.Reporting, shardCount: Int, log: Logger) throws {
-        let names = Self.names(configuration.reporters)
+        let names = configuration.reporterNames
         let report: ReporterLog = { level, message in log.log(level: level, "\(message)") }
         let feeds: [any EventFeed]
         if configuration.delivery == .atLeastOnce && !names.isEmpty {
             let spool = try Spool.open(
                 configuration: configuration.spool,
                 laneCount: shardCount,
-                reporters: names,
+                reporters: zip(names, configuration.reporters).map {
+                    SpoolReporter(name: $0, destination: $1.destination)
+                },
                 log: report
             )
             (self.spool, queues) = (spool, [])
@@ -24,6 +26,7 @@ struct ReportingBlueprint {
         } else {
             queues = try names.map { _ in try ReportQueue(maxBytes: configuration.maxQueueBytes) }
             (spool, feeds) = (nil, queues)
+            SpoolInventory.warnOfUnread(configuration.spool.path, log: report)
         }
         let fsync = spool == nil ? Configuration.Spool.Fsync.never : configuration.spool.fsync
         reporters = try names.indices.map { index in
@@ -85,19 +88,6 @@ struct ReportingBlueprint {
                 synchronizes: fsync != .never,
                 log: log
             )
-        }
-    }
-
-    /// By type, and by place where there are several: the label `reporter` in the metrics.
-    private static func names(_ reporters: [Configuration.Reporter]) -> [String] {
-        reporters.enumerated().map { index, reporter in
-            let type =
-                switch reporter {
-                case .file: "file"
-                case .kafka: "kafka"
-                case .http: "http"
-                }
-            return index == 0 ? type : "\(type)-\(index + 1)"
         }
     }
 }

@@ -48,7 +48,6 @@ struct ShardBlueprint {
         )
         let page = page
         let log = log
-        let clientErrors = LogRate()
         let local = LocalAnswers(
             router: router,
             serverMetadataRoute: onlyServer(router),
@@ -57,6 +56,7 @@ struct ShardBlueprint {
             openAPI: OpenAPIDocument.json,
             page: makePage()
         )
+        let refusals = RefusalLog(log)
         let provider = RESTProvider(
             flow: flow,
             router: router,
@@ -66,10 +66,7 @@ struct ShardBlueprint {
                 own: [configuration.server.host, hostName()],
                 allowed: configuration.server.allowedHosts
             ),
-            refused: { reason in
-                guard log.logLevel <= .debug, let more = clientErrors.admit(now: Clock.monotonic()) else { return }
-                log.debug("a request is refused: \(reason)\(more)")
-            }
+            refused: { refusals.note($0.reason, isOtherProtocol: $0.kind.isOtherProtocol) }
         )
         let intakes: [any Shard.Intake]
         let server: HTTPServer
@@ -189,7 +186,9 @@ struct ShardBlueprint {
             url: url.predict,
             unixSocketPath: url.unixSocketPath,
             caFile: model.caFile,
-            maxBodyBytes: model.maxResponseBytes
+            maxBodyBytes: model.maxResponseBytes,
+            keepAlive: model.keepAlive.nanoseconds,
+            isRepeatable: model.repeatable
         )
         // Never in the clear where TLS is asked for, whatever the configuration says.
         return model.transport != .curl && !url.isSecure

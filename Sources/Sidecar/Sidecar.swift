@@ -15,7 +15,7 @@ struct Sidecar: ParsableCommand {
         version: Version.description,
         subcommands: [
             Serve.self, Validate.self, ShowReference.self, Health.self, RunExampleModel.self, RunDevKafka.self,
-            FollowEvents.self, Ask.self,
+            FollowEvents.self, Ask.self, SpoolCommands.self,
         ],
         defaultSubcommand: Serve.self
     )

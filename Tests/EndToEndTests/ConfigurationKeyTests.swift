@@ -43,6 +43,7 @@ import Testing
             "LifeCycleTests.reopensItsFile", "ReporterKeyTests.httpSendsToTheUrlInItsModeWithItsHeaders",
             "ReporterKeyTests.kafkaProducesToItsTopicByItsKey",
         ],
+        "reporting.reporters.N.name": ["ReporterKeyTests.nameIsWhatItIsCalled"],
         "reporting.reporters.N.path": ["LifeCycleTests.reopensItsFile"],
         "reporting.reporters.N.maxBytes": ["LifeCycleTests.rotatesItsFile"],
         "reporting.reporters.N.keep": ["ServerKeyTests.keepIsHowManyRotatedFilesThereAre"],

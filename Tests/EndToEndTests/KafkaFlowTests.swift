@@ -152,6 +152,28 @@ import Testing
         }
     }
 
+    /// 24,000 headers of one name, and more than librdkafka reads: both are refused, and hold up nobody.
+    @Test(arguments: [24_000, 100_001]) func refusesRecordsOfManyHeaders(_ count: Int) throws {
+        let rig = try KafkaRig()
+        let service = try modelService(Sample.native)
+        try withSidecar(configuration(rig, service, ["message.max.bytes": "10000000"])) { sidecar in
+            let header = KafkaRecord.Header(name: count > 100_000 ? "a" : "content-type", value: Array("a/b".utf8))
+            try rig.send(key: "k", Array("{}".utf8), Array(repeating: header, count: count))
+            try rig.send(key: "k", "{}", headers(1))
+            try rig.flush()
+            #expect(rig.reads { rig.replies.count == 2 && rig.deadLetters.count == 1 })
+            #expect(rig.replies.map { $0["ameron-status"] } == ["431", "200"])
+            #expect(rig.replies.first?["content-type"] == "application/problem+json")
+            #expect(rig.replies.last?["number"] == "1")
+            let letter = try #require(rig.deadLetters.first)
+            #expect(letter.text == "{}" && letter.key == "k")
+            #expect(letter.headers.allSatisfy { $0.name.hasPrefix("ameron-dead-letter-") })
+            #expect(letter["ameron-dead-letter-cause"] == "headersTooLarge")
+            #expect(letter["ameron-dead-letter-truncated"] == "true")
+            #expect(try sidecar.get("/livez").status == 200)
+        }
+    }
+
     @Test func doesNotStartWithASettingThatIsNone() throws {
         let rig = try KafkaRig()
         let service = try modelService(Sample.native)

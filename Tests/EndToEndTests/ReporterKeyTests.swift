@@ -37,6 +37,16 @@ import Testing
             .map(\.value).reduce(0, +)
     }
 
+    @Test func nameIsWhatItIsCalled() throws {
+        let receiver = try FakeEventReceiver { _ in .answer(422) }
+        try withReporter("http", ["URL": receiver.url, "NAME": "collector"]) { sidecar in
+            try post(1, to: sidecar)
+            #expect(try eventually { try failures().first?["reporter"]?.string == "collector" })
+            let labels = ["reporter": "collector", "result": "failed"]
+            #expect(try sidecar.metrics().total("ameron_report_events_total", labels) == 1)
+        }
+    }
+
     // MARK: http
 
     @Test func httpSendsToTheUrlInItsModeWithItsHeaders() throws {

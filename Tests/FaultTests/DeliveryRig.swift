@@ -13,8 +13,10 @@ final class DeliveryRig: Sendable {
     /// Where the spool is: below the rig's directory, unless a test says otherwise.
     var spoolPath: String { spool["path"] ?? directory.file("spool") }
 
-    init(delivery: String = "at-least-once", spool: [String: String] = [:]) throws {
-        model = try FakeModelService { _ in .json(#"{"value":{"label":"setosa"}}"#) }
+    /// - Parameter fill: how many bytes more each Prediction has.
+    init(delivery: String = "at-least-once", spool: [String: String] = [:], fill: Int = 0) throws {
+        let fill = String(repeating: "x", count: fill)
+        model = try FakeModelService { _ in .json(#"{"value":{"label":"setosa","fill":"\#(fill)"}}"#) }
         self.delivery = delivery
         self.spool = spool
     }

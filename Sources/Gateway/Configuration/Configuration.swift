@@ -53,6 +53,10 @@ public struct Configuration: Sendable, Equatable {
         /// Per shard.
         public var maxConnections = 256
         public var maxResponseBytes = 64 << 20
+        /// How long a connection stays open without a call.
+        public var keepAlive: Duration = .seconds(4)
+        /// Whether the Model Service may be asked again although it may have read the request.
+        public var repeatable = false
         public var transport = Transport.auto
         /// Asked with GET to learn whether the Model Service is ready; nil: chosen by protocol.
         public var healthUrl: String?

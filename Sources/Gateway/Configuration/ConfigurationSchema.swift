@@ -117,6 +117,17 @@ public enum ConfigurationSchema {
             1...maxSize,
             "The largest response taken from the Model Service."
         ),
+        .duration(
+            "models.N.keepAlive",
+            .model(\.keepAlive),
+            .zero...hour,
+            "How long a connection to the Model Service stays open without a call: less than the service's own time; 0s: not at all."
+        ),
+        .boolean(
+            "models.N.repeatable",
+            .model(\.repeatable),
+            "Whether a request is sent once more where a kept connection dies, also when the Model Service may have read it."
+        ),
         .optionalText(
             "models.N.healthUrl",
             .model(\.healthUrl),

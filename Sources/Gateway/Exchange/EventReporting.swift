@@ -10,7 +10,8 @@ final class EventReporting {
     private let observer: (any EventObserver)?
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
-    /// All events of this turn that were left with the Reporters early are where they were promised to be.
+    /// Events of this turn were left with the Reporters early; all of them are where they were promised to be.
+    private var hasEarlyEvents = false
     private var areEarlyEventsSafe = true
     private let maxCaptureBytes: Int
     /// Reads captured bodies, which must not go into an event as JSON unless they are; nil: bodies are not captured.
@@ -39,7 +40,7 @@ final class EventReporting {
         var maxBytes = 64 << 10
     }
 
-    var isEmpty: Bool { batch.isEmpty }
+    var isEmpty: Bool { batch.isEmpty && !hasEarlyEvents }
 
     /// Whether anybody wants events.
     private var isRecording: Bool { !lanes.isEmpty || observer?.isWatching == true }
@@ -111,15 +112,15 @@ final class EventReporting {
     /// Leaves the turn's events with every Reporter; false where they had to be kept safe and are not.
     func endTurn() -> Bool {
         wallOffset = Clock.wall() - Clock.monotonic()
-        let areLastEventsSafe = batch.isEmpty || submit()
-        defer { areEarlyEventsSafe = true }
+        let areLastEventsSafe = isEmpty || submit(isLast: true)
+        defer { (hasEarlyEvents, areEarlyEventsSafe) = (false, true) }
         return areEarlyEventsSafe && areLastEventsSafe
     }
 
-    private func submit() -> Bool {
+    private func submit(isLast: Bool) -> Bool {
         var isSafe = true
-        for lane in lanes where !lane.submit(batch) { isSafe = false }
-        if let observer, observer.isWatching { observer.show(batch) }
+        for lane in lanes where !lane.submit(batch, isLast: isLast) { isSafe = false }
+        if let observer, observer.isWatching, !batch.isEmpty { observer.show(batch) }
         batch.removeAll()
         return isSafe
     }
@@ -152,7 +153,9 @@ final class EventReporting {
 
     private func encode(_ event: PredictionEvent) {
         encoder.encode(event, into: batch) { body in bodyReader?.isJSON(body) ?? false }
-        if batch.bytes.count >= Self.batchLimit && !submit() { areEarlyEventsSafe = false }
+        guard batch.bytes.count >= Self.batchLimit else { return }
+        hasEarlyEvents = true
+        if !submit(isLast: false) { areEarlyEventsSafe = false }
     }
 
     private func wall(_ monotonic: Int64) -> Int64 { monotonic > 0 ? monotonic + wallOffset : 0 }

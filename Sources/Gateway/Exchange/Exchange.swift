@@ -28,6 +28,9 @@ final class Exchange {
 
     enum ReplyBody { case own, answer }
 
+    /// How much room of a body is kept for the next one.
+    static let keptBytes = 64 << 10
+
     let index: Int
     var state = State.idle
 
@@ -101,7 +104,7 @@ final class Exchange {
         face = .native
         operation = .local
         route = nil
-        requestBody.removeAll(keepingAtMost: 64 << 10)
+        requestBody.removeAll(keepingAtMost: Self.keptBytes)
         requestHeaders.removeAll()
         query.removeAll()
         requestId.removeAll()
@@ -119,7 +122,7 @@ final class Exchange {
         completedAt = 0
         replyStatus = 0
         replyBodySource = .own
-        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         replyHeaders.removeAll()
         replyStream = nil
         closesConnection = false
@@ -128,19 +131,21 @@ final class Exchange {
 
     /// Gives back what one large request or answer has left behind. After the exchange.
     fileprivate func letGo() {
-        requestBody.removeAll(keepingAtMost: 64 << 10)
-        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        requestBody.removeAll(keepingAtMost: Self.keptBytes)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         requestId.removeAll(keepingAtMost: 1 << 10)
         query.removeAll(keepingAtMost: 1 << 10)
     }
 
-    /// Gives back all room.
-    fileprivate func shrink() {
+    /// Gives back all room, and returns how much the bodies had.
+    fileprivate func shrink() -> Int {
+        let bodies = requestBody.capacity + ownReplyBody.capacity
         for buffer in [requestBody, query, requestId, requestContentType, traceparent, wantedVersion, ownReplyBody] {
             buffer.removeAll(keepingAtMost: 0)
         }
         requestHeaders.shrink()
         replyHeaders.shrink()
+        return bodies
     }
 
     /// Forgets a call that failed, and keeps the request. The adapter has been told to release the call.
@@ -152,7 +157,7 @@ final class Exchange {
         completedAt = 0
         replyStatus = 0
         replyBodySource = .own
-        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         replyHeaders.removeAll()
         failure = nil
     }
@@ -227,8 +232,8 @@ final class ExchangePool {
     }
 
     /// Gives back the room of the exchanges that nobody has needed since the last call. Whether others may be due next time.
-    func trim() -> Bool {
-        for place in shrunk..<unused { all[free[place]].shrink() }
+    func trim(_ freed: FreedMemory) -> Bool {
+        for place in shrunk..<unused { freed.note(all[free[place]].shrink()) }
         shrunk = unused
         unused = free.count
         return shrunk < free.count

@@ -6,6 +6,7 @@ final class ExchangeFlow {
     let exchanges = ExchangePool()
     let metrics: ShardMetrics
     let readiness: Readiness
+    let freedMemory = FreedMemory()
     /// How many predictions may be in flight on this shard.
     let maxInFlight: Int
 

@@ -40,6 +40,11 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
         curl.remove(call.transfer)
     }
 
+    /// The connections are the multi handle's.
+    var nextDeadline: Int64? { nil }
+
+    func expire(now: Int64) {}
+
     /// The connections are the multi handle's, which closes them.
     func shutDown() {}
 

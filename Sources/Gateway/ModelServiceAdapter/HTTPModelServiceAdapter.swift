@@ -56,11 +56,16 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     // MARK: From the loop
 
-    /// When the next call runs out of time, in nanoseconds of the monotonic clock; nil: none is out.
-    var nextDeadline: Int64? { deadlines.first?.deadline }
+    /// When the next call runs out of time, or an idle connection is too old, in nanoseconds of the monotonic clock; nil:
+    /// there is none.
+    var nextDeadline: Int64? {
+        guard let idle = transport.nextDeadline else { return deadlines.first?.deadline }
+        return min(idle, deadlines.first?.deadline ?? .max)
+    }
 
-    /// Ends the calls whose time is over.
+    /// Ends the calls whose time is over, and closes the connections that are too old.
     func expire(now: Int64) {
+        transport.expire(now: now)
         guard let first = deadlines.first, first.deadline <= now else { return }
         // Those in line may be late too: none of them starts before all that are late are gone.
         holdsLine = true

@@ -22,6 +22,7 @@ final class MetricsPage: Sendable {
     let models: [[UInt8]]
     let reporters: [Reporter]
     let spoolBytes: (@Sendable () -> Int)?
+    let spoolRefused: (@Sendable () -> Int)?
     let isReady: @Sendable (Int) -> Bool
     /// One per shard; none: no requests come over Kafka.
     let kafka: [KafkaMetrics]
@@ -34,6 +35,7 @@ final class MetricsPage: Sendable {
         models: [(name: String, version: String)],
         reporters: [Reporter],
         spoolBytes: (@Sendable () -> Int)?,
+        spoolRefused: (@Sendable () -> Int)? = nil,
         isReady: @escaping @Sendable (Int) -> Bool,
         kafka: [KafkaMetrics] = [],
         kafkaClients: [KafkaClientStatistics] = [],
@@ -45,6 +47,7 @@ final class MetricsPage: Sendable {
         self.models = (models + [("", "")]).map { MetricsLabels.text(["model": $0.name, "version": $0.version]) }
         self.reporters = reporters
         self.spoolBytes = spoolBytes
+        self.spoolRefused = spoolRefused
         self.isReady = isReady
         self.process = process
         buildInfo = MetricsLabels.text([
@@ -243,6 +246,14 @@ final class MetricsPage: Sendable {
                 "Bytes of events that not every Reporter has acknowledged."
             )
             body.appendRow("ameron_spool_bytes", spoolBytes())
+        }
+        if let spoolRefused {
+            body.appendHead(
+                "ameron_spool_refused_events_total",
+                "counter",
+                "Events that were not stored for want of room or a working disk; their clients got 503."
+            )
+            body.appendRow("ameron_spool_refused_events_total", spoolRefused())
         }
     }
 }

@@ -115,7 +115,7 @@ final class FailureFile {
             let rest = ByteBuffer(capacity: lines.count - length)
             rest.append(lines.view.dropFirst(length))
             lines.removeAll()
-            lines.append(rest.view)
+            withExtendedLifetime(rest) { lines.append(rest.view) }
             ends.removeFirst(count)
             for index in ends.indices { ends[index] -= length }
         }

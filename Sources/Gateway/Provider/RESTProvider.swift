@@ -45,7 +45,7 @@ final class RESTProvider: Provider {
     private let bodyMemory: BodyMemory
     private let browserGuard: BrowserGuard
     /// Told of each request that is refused before it is whole, and why.
-    private let refused: (StaticString) -> Void
+    private let refused: (HTTP1Refusal) -> Void
     private var server: HTTPServer!
     private var inbound: [Inbound] = []
     private let scratch = ByteBuffer(capacity: 256)
@@ -61,7 +61,7 @@ final class RESTProvider: Provider {
         local: LocalAnswers,
         bodyMemory: BodyMemory,
         browserGuard: BrowserGuard,
-        refused: @escaping (StaticString) -> Void
+        refused: @escaping (HTTP1Refusal) -> Void
     ) {
         self.flow = flow
         self.router = router
@@ -123,9 +123,9 @@ extension RESTProvider: Shard.Timed {
     func expire(now: Int64) {
         server.expire(now: now)
         guard nextTrim <= now else { return }
-        nextTrim = .max
-        server.trim()
-        if flow.exchanges.trim() { nextTrim = now + Self.trimInterval }
+        flow.freedMemory.note(server.trim())
+        let hasMore = flow.exchanges.trim(flow.freedMemory)
+        nextTrim = flow.freedMemory.tick() || hasMore ? now + Self.trimInterval : .max
     }
 
     /// The server is stopped by the shard.
@@ -170,7 +170,7 @@ extension RESTProvider: HTTPServerDelegate {
         hasBody: Bool,
         to answer: ByteBuffer
     ) {
-        refused(refusal.reason)
+        refused(refusal)
         let exchange = word > 0 ? flow.exchanges[word - 1] : beginRefused(path)
         let failure = ExchangeFailure(refusal)
         exchange.receivedAt = Clock.monotonic()
@@ -228,7 +228,15 @@ extension RESTProvider: HTTPServerDelegate {
         flow.clientLeft(exchange)
     }
 
-    func clientsChanged(by change: Int) { flow.metrics.addConnections(change) }
+    func clientsChanged(by change: Int) {
+        flow.metrics.addConnections(change)
+        if change < 0 { flow.freedMemory.note(HTTPServer.connectionBytes) }
+        scheduleTrim()
+    }
+
+    private func scheduleTrim() {
+        if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
+    }
 
     /// Nobody needs the exchange any more.
     private func finish(_ exchange: Exchange) {
@@ -239,7 +247,9 @@ extension RESTProvider: HTTPServerDelegate {
     }
 
     private func giveBack(_ exchange: Exchange) {
-        bodyMemory.giveBack(inbound[exchange.index].bodyBytes)
+        let bodyBytes = inbound[exchange.index].bodyBytes
+        bodyMemory.giveBack(bodyBytes)
+        if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
         inbound[exchange.index].bodyBytes = 0
         flow.exchanges.giveBack(exchange)
     }

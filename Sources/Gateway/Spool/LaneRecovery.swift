@@ -1,68 +1,50 @@
 import Logging
 import Synchronization
 
-/// Finds what an earlier run has left in a lane's directory, and puts in order what a crash has left undone.
+/// Puts in order what a crash has left undone in a lane's directory, and makes the lane of what an earlier run has left.
 struct LaneRecovery {
-    private let directory: String
+    private let contents: LaneContents
+    private var directory: String { contents.directory }
     private let settings: SpoolSettings
     /// Newest last; each ends where the next one begins, or before.
     private var segments: [SpoolSegment] = []
 
     /// - Parameter hasWriter: Whether a shard of this run goes on with the lane.
     /// - Returns: nil where there was nothing in it, and nobody will write: the directory is gone.
-    static func open(_ directory: String, hasWriter: Bool, settings: SpoolSettings) throws(SpoolError) -> StoredLane? {
-        var recovery = LaneRecovery(directory: directory, settings: settings)
+    static func open(
+        _ contents: LaneContents,
+        hasWriter: Bool,
+        settings: SpoolSettings
+    ) throws(SpoolError) -> StoredLane? {
+        var recovery = LaneRecovery(contents: contents, settings: settings)
         do {
-            if hasWriter { try Directory.make(directory) }
-            try recovery.findSegments()
+            if hasWriter { try Directory.make(contents.directory) }
+            try recovery.takeSegments()
             return try recovery.makeLane(hasWriter: hasWriter)
         } catch {
-            throw .failed(path: directory, error: error)
+            throw .failed(path: contents.directory, error: error)
         }
     }
 
-    private init(directory: String, settings: SpoolSettings) {
-        self.directory = directory
+    private init(contents: LaneContents, settings: SpoolSettings) {
+        self.contents = contents
         self.settings = settings
     }
 
-    private mutating func findSegments() throws(SystemError) {
-        var next = Int64.max
-        // From the last one back: only it can be torn. What stands behind it in an older one was not meant to stay.
-        for start in try Directory.names(in: directory).compactMap(SpoolSegment.start(ofName:)).reversed() {
-            let segment = SpoolSegment(directory: directory, start: start, end: start, isCounted: false)
-            let size = try RandomAccessFile(path: segment.path, .read).size
-            var end = min(next, start + Int64(size))
-            if segments.isEmpty { end = try cutTail(of: segment, end: end) }
-            if end == start {
-                try FileSystem.remove(segment.path)
-                continue
+    private mutating func takeSegments() throws(SystemError) {
+        for found in contents.segments {
+            let segment = SpoolSegment(directory: directory, start: found.start, end: found.end, isCounted: false)
+            if found.isNewest, found.end < found.fileEnd {
+                try RandomAccessFile(path: segment.path, .update).truncate(to: Int(found.end - found.start))
+                let length = found.fileEnd - found.end
+                settings.log(.notice, "\(segment.path): cut off \(length) bytes of events not written to their end")
             }
-            segment.end.store(end, ordering: .relaxed)
-            segments.insert(segment, at: 0)
-            next = start
+            if found.end == found.start {
+                try FileSystem.remove(segment.path)
+            } else {
+                segments.append(segment)
+            }
         }
-    }
-
-    /// Cuts off what a writer did not bring to its end, and returns where the last whole event ends.
-    private func cutTail(of segment: SpoolSegment, end: Int64) throws(SystemError) -> Int64 {
-        let whole: Int64
-        do throws(SystemError) {
-            let reader = try SegmentReader(path: segment.path, start: segment.start, position: segment.start)
-            let chunk = SpoolChunk()
-            while reader.position < end { try reader.read(into: chunk, end: end) }
-            whole = reader.endOfFrames
-        } catch {
-            // The Reporters will see how far it can be read.
-            settings.log(.error, "cannot \(error.call) \(segment.path): \(error.reason)")
-            return end
-        }
-        if whole < end {
-            let length = Int(whole - segment.start)
-            try RandomAccessFile(path: segment.path, .update).truncate(to: length)
-            settings.log(.notice, "\(segment.path): cut off \(end - whole) bytes of events not written to their end")
-        }
-        return whole
     }
 
     private func makeLane(hasWriter: Bool) throws(SystemError) -> StoredLane? {
@@ -78,9 +60,11 @@ struct LaneRecovery {
         var cursors: [(cursor: SpoolCursor, stored: Int64?)] = []
         for reporter in settings.reporters {
             let cursor = try SpoolCursor(directory: directory, reporter: reporter.name)
-            let (stored, isDamaged) = try cursor.load()
-            if isDamaged { settings.log(.warning, "\(cursor.path) is damaged; events will come twice") }
-            cursors.append((cursor, stored))
+            let stored = contents.cursors[reporter.name]
+            if stored?.isDamaged == true {
+                settings.log(.warning, "\(cursor.path) is damaged; events will come twice")
+            }
+            cursors.append((cursor, stored?.position))
         }
         // A power cut may have spared the cursor and not the events: what comes now must not fall behind it.
         let dataEnd = segments.last?.end.load(ordering: .relaxed) ?? 0
@@ -106,12 +90,12 @@ struct LaneRecovery {
         return StoredLane(directory: directory, settings: settings, state: state, end: end)
     }
 
+    /// Of those for whom nothing waits any more, or whom nobody has written down.
     private func removeForeignCursors() throws(SystemError) {
-        let known = settings.reporters.map { $0.name + SpoolCursor.suffix }
-        for name in try Directory.names(in: directory) where name.hasSuffix(SpoolCursor.suffix) && !known.contains(name)
-        {
-            settings.log(.notice, "\(directory)/\(name): no such Reporter any more; its place is forgotten")
-            try FileSystem.remove(directory + "/" + name)
+        for name in contents.cursors.keys.sorted() where !settings.reporters.contains(where: { $0.name == name }) {
+            let file = directory + "/" + name + SpoolCursor.suffix
+            settings.log(.notice, "\(file): no such Reporter any more; its place is forgotten")
+            try FileSystem.remove(file)
         }
     }
 

@@ -10,19 +10,28 @@ final class SpoolCursor {
     private let record = ByteBuffer(capacity: SpoolCursor.length)
 
     init(directory: String, reporter: String) throws(SystemError) {
-        path = directory + "/" + reporter + Self.suffix
+        path = Self.path(directory: directory, reporter: reporter)
         file = try RandomAccessFile(path: path, .update)
     }
 
-    /// The stored place; nil where there is none. `isDamaged` where there is one that cannot be right.
-    func load() throws(SystemError) -> (position: Int64?, isDamaged: Bool) {
-        record.removeAll()
-        try file.read(into: record, at: 0, upTo: Self.length)
-        if record.isEmpty { return (nil, false) }
-        guard record.count == Self.length else { return (nil, true) }
-        let position = Int64(truncatingIfNeeded: word(at: 0))
-        let isWhole = word(at: 8) == Checksum.xxh3(record[0..<8])
-        return isWhole && position >= 0 ? (position, false) : (nil, true)
+    static func path(directory: String, reporter: String) -> String { directory + "/" + reporter + suffix }
+
+    /// The stored place.
+    static func read(directory: String, reporter: String) throws(SystemError) -> LaneContents.Cursor {
+        let file = try RandomAccessFile(path: path(directory: directory, reporter: reporter), .read)
+        let record = ByteBuffer(capacity: length)
+        try file.read(into: record, at: 0, upTo: length)
+        return withExtendedLifetime(record) {
+            if record.isEmpty { return LaneContents.Cursor(position: nil, isDamaged: false) }
+            guard record.count == length, word(of: record, at: 8) == Checksum.xxh3(record[0..<8]) else {
+                return LaneContents.Cursor(position: nil, isDamaged: true)
+            }
+            let position = Int64(truncatingIfNeeded: word(of: record, at: 0))
+            guard (0...SpoolSegment.maxPosition).contains(position) else {
+                return LaneContents.Cursor(position: nil, isDamaged: true)
+            }
+            return LaneContents.Cursor(position: position, isDamaged: false)
+        }
     }
 
     func store(_ position: Int64) throws(SystemError) {
@@ -37,7 +46,7 @@ final class SpoolCursor {
         record.append(littleEndian: UInt32(truncatingIfNeeded: word >> 32))
     }
 
-    private func word(at index: Int) -> UInt64 {
+    private static func word(of record: ByteBuffer, at index: Int) -> UInt64 {
         UInt64(record.view.littleEndianWord(at: index + 4)) << 32 | UInt64(record.view.littleEndianWord(at: index))
     }
 }

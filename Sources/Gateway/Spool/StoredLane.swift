@@ -41,6 +41,27 @@ final class StoredLane: Sendable {
         remove(spent)
     }
 
+    /// The shard writes no more to the segment that it has begun last.
+    func complete() { state.withLock { $0.isLastOpen = false } }
+
+    /// Lets go of the files in which every Reporter has acknowledged everything, the one being written included, though its
+    /// shard has it open: it will begin a new one. From any shard. False where there are none.
+    func letGoOfDrained() -> Bool {
+        let drained = state.withLock { state -> [SpoolSegment] in
+            guard state.isLastOpen, let last = state.segments.last, last.letGo() else { return state.removeSpent() }
+            // Nobody adds to it from here on.
+            let end = last.end.load(ordering: .acquiring)
+            guard end > last.start, state.acknowledgedByAll >= end else {
+                last.takeBack()
+                return state.removeSpent()
+            }
+            state.isLastOpen = false
+            return state.removeSpent()
+        }
+        remove(drained)
+        return !drained.isEmpty
+    }
+
     /// Drops the oldest segment, unless it is being written; false where there is none.
     func dropOldest() -> Bool {
         let dropped = state.withLock { state -> SpoolSegment? in
@@ -131,16 +152,19 @@ final class StoredLane: Sendable {
         let now = state.acknowledgedByAll
         guard now > before else { return }
         acknowledged.store(now, ordering: .releasing)
-        settings.removed(state.length(from: before, to: now))
+        settings.storedBytes.subtract(state.length(from: before, to: now), ordering: .relaxed)
     }
 
     private func remove(_ segments: [SpoolSegment]) {
         for segment in segments {
             do {
+                // A Reporter that has read it to its end, or a shard, may have it open: that must not take up the disk.
+                try FileSystem.empty(segment.path)
                 try FileSystem.remove(segment.path)
             } catch {
                 settings.log(.error, "cannot remove \(segment.path): \(error.reason)")
             }
+            settings.release(Int(segment.end.load(ordering: .acquiring) - segment.start))
         }
     }
 
@@ -183,6 +207,10 @@ final class StoredLane: Sendable {
     func waiting(for reader: Int) -> Int { waiting(for: reader, before: end.load(ordering: .acquiring)) }
     func waiting(for reader: Int, before position: Int64) -> Int {
         state.withLock { $0.length(from: $0.readers[reader].acknowledged, to: position) }
+    }
+    /// How many bytes the files of events have.
+    var fileBytes: Int {
+        state.withLock { $0.segments.reduce(0) { $0 + Int($1.end.load(ordering: .acquiring) - $1.start) } }
     }
     /// How many bytes are stored that not every Reporter has acknowledged.
     var storedBytes: Int {

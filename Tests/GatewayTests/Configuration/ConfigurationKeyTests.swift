@@ -77,6 +77,7 @@ import Testing
         Case("reporting.reporters.0.timeout", "3s") { http($0)?.timeout == .seconds(3) },
         Case("reporting.reporters.0.maxAttempts", "9") { http($0)?.maxAttempts == 9 },
         Case("reporting.reporters.0.retryBackoff", "20ms") { http($0)?.retryBackoff == .milliseconds(20) },
+        Case("reporting.reporters.0.name", "collector") { $0.reporting.reporterNames == ["collector"] },
         Case("reporting.reporters.0.maxRetryAfter", "1m") { http($0)?.maxRetryAfter == .seconds(60) },
         Case("reporting.reporters.0.maxRetryBackoff", "1m") { http($0)?.maxRetryBackoff == .seconds(60) },
         Case("reporting.reporters.0.caFile", "/ca.pem") { http($0)?.caFile == "/ca.pem" },

@@ -114,6 +114,30 @@ import Testing
         #expect(told("{ type: http, url: 'http://a/', \(keys) }") == [message])
     }
 
+    @Test(arguments: [
+        ("'a b'", "holds a character that no name has"), ("a/b", "holds a character that no name has"),
+        ("ä", "holds a character that no name has"), (".a", "does not begin with a letter or digit"),
+        ("-a", "does not begin with a letter or digit"), (String(repeating: "x", count: 65), "is too long"),
+    ]) func refusesNames(_ text: String, _ reason: String) {
+        let value = text.replacing("'", with: "")
+        let allowed = "1 to 64 of the characters a-z, A-Z, 0-9, '.', '_' and '-', the first a letter or digit"
+        #expect(told("{ type: file, path: a, name: \(text) }") == ["0.name: '\(value)' \(reason); allowed: \(allowed)"])
+    }
+
+    /// A Reporter without a name is called by type and place.
+    @Test func refusesOneNameForTwo() {
+        let file = "{ type: file, path: a, name: http-2 }"
+        #expect(told(file, "{ type: http, url: 'http://a/', name: b }", "{ type: http, url: 'http://b/' }").isEmpty)
+        #expect(
+            told(file, "{ type: http, url: 'http://a/' }")
+                == ["1.name: 'http-2' is the name of reporting.reporters.0 too"]
+        )
+        #expect(
+            told("{ type: file, path: a, name: x }", "{ type: file, path: b, name: x }")
+                == ["1.name: 'x' is the name of reporting.reporters.0 too"]
+        )
+    }
+
     @Test func failuresHaveAFileOfTheirOwn() {
         let kafka = "{ type: kafka, brokers: a, failurePath: ./b }"
         let http = "{ type: http, url: 'http://a/', failurePath: b }"

@@ -73,6 +73,8 @@ extension KafkaProvider.Options {
         settings.set("group.id", kafka.group)
         settings.set("enable.auto.commit", "true")
         settings.set("enable.auto.offset.store", "false")
+        // What is no record, such as the mark at the end of a transaction, is done with too.
+        settings.set("enable.partition.eof", "true")
         return settings
     }
 

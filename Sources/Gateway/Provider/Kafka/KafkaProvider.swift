@@ -18,6 +18,7 @@ final class KafkaProvider: Provider {
     /// What is written over for each message.
     let headers = KafkaHeaderList()
     let scratch = ByteBuffer(capacity: 256)
+    let requestTopic: ByteBuffer
 
     private let events: EventFD
     private let inbox: KafkaInbox
@@ -44,6 +45,7 @@ final class KafkaProvider: Provider {
         self.router = router
         self.metrics = metrics
         self.log = KafkaLog(log, secrets: options.consumer.secrets)
+        requestTopic = ByteBuffer(text: options.requestTopic)
         model = ByteBuffer(text: options.model ?? "")
         header = KafkaRequestHeader(maxBytes: options.maxHeaderBytes)
         events = try EventFD()
@@ -155,24 +157,27 @@ extension KafkaProvider: KafkaInboxDelegate {
         requests.inUse <= options.maxInFlight / 2 && bytesInFlight <= options.maxInFlightBytes / 2
     }
 
-    func take(_ message: KafkaMessage, of partition: PartitionProgress) {
+    func take(_ message: KafkaMessage, of partition: PartitionProgress) -> Int {
         let request = requests.take()
-        request.message = message
+        let headerCount = request.record.take(message)
+        message.recycle()
         request.partition = partition
-        request.ticket = partition.begin(message.offset)
+        request.ticket = partition.begin(request.record.offset)
         request.receivedAt = Clock.monotonic()
-        request.size = (message.key?.count ?? 0) + (message.value?.count ?? 0) + Self.overhead
-        bytesInFlight += request.size
-        if let key = message.key {
+        bytesInFlight += request.record.size
+        begin(request)
+        return headerCount
+    }
+
+    private func begin(_ request: KafkaRequest) {
+        guard let partition = request.partition else { return }
+        if let key = request.record.key {
             let hash = KeyOrder.hash(assignment: partition.assignment, key: key)
             request.key = hash
             guard order.enter(request.index, key: hash) else { return }
         }
         setReady(request.index)
     }
-
-    /// What a record costs beside its key and its value, headers included; an estimate.
-    private static let overhead = 512
 
     func dropWaiting() {
         requests.forEachInUse { request in
@@ -206,7 +211,7 @@ extension KafkaProvider: KafkaInboxDelegate {
     }
 
     private func forget(_ request: KafkaRequest) {
-        bytesInFlight -= request.size
+        bytesInFlight -= request.record.size
         requests.giveBack(request)
     }
 
@@ -222,17 +227,16 @@ extension KafkaProvider: KafkaInboxDelegate {
 extension KafkaProvider {
     /// Makes an exchange of a request whose turn it is, and has its model called.
     private func start(_ request: KafkaRequest) {
-        guard let message = request.message else { return }
         let exchange = flow.exchanges.take(for: self)
         exchange.providerContext = request.index
         exchange.operation = .predict
         exchange.receivedAt = request.receivedAt
         request.exchange = exchange
         header.begin()
-        message.forEachHeader { header.visit($0, $1, exchange) }
+        request.record.headers.forEachHeader { header.visit($0, $1, exchange) }
         header.end(exchange)
         exchange.face = header.face ?? options.face
-        if let failure = fill(exchange, message, request) ?? flow.ensureRequestId(exchange) {
+        if let failure = fill(exchange, request) ?? flow.ensureRequestId(exchange) {
             refuse(request, exchange, failure)
         } else {
             call(request, exchange)
@@ -240,7 +244,7 @@ extension KafkaProvider {
     }
 
     /// Gives the exchange its body and its route; why that cannot be.
-    private func fill(_ exchange: Exchange, _ message: KafkaMessage, _ request: KafkaRequest) -> ExchangeFailure? {
+    private func fill(_ exchange: Exchange, _ request: KafkaRequest) -> ExchangeFailure? {
         if !header.replyTopic.isEmpty {
             guard options.replyTopics.allows(header.replyTopic) else {
                 return ExchangeFailure(
@@ -250,8 +254,11 @@ extension KafkaProvider {
             }
             request.replyTopic = header.replyTopic.string
         }
+        if request.record.hasTooManyHeaders {
+            return ExchangeFailure(cause: .headersTooLarge, message: "the record has more than 1,000 headers")
+        }
         if let failure = header.failure { return failure }
-        guard let value = message.value, !value.isEmpty else {
+        guard let value = request.record.value, !value.isEmpty else {
             return ExchangeFailure(cause: .emptyRequest, message: "the record has no value")
         }
         guard value.count <= options.maxBodyBytes else {

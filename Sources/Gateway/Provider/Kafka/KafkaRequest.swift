@@ -19,13 +19,12 @@ final class KafkaRequest {
     let index: Int
     var state = State.idle
 
-    // Where it comes from. The message is there while the request is in use.
-    var message: KafkaMessage?
+    // Where it comes from.
+    let record = KafkaRecord()
+    /// There while the request is in use.
     var partition: PartitionProgress?
     /// Of its entry in the partition's progress.
     var ticket = 0
-    /// What it is counted as among the bytes in flight.
-    var size = 0
     /// Its place among those of the same key; nil: it has no key, or has left its place.
     var key: UInt64?
     /// Nanoseconds of the monotonic clock.
@@ -74,7 +73,6 @@ final class KafkaRequest {
     fileprivate func reset() {
         state = .waiting
         ticket = 0
-        size = 0
         key = nil
         receivedAt = 0
         attempts = 0
@@ -121,8 +119,7 @@ final class KafkaRequestPool {
     func giveBack(_ request: KafkaRequest) {
         precondition(request.state != .idle, "a request is given back once")
         request.state = .idle
-        request.message?.recycle()
-        request.message = nil
+        request.record.clear()
         request.partition = nil
         free.append(request.index)
     }

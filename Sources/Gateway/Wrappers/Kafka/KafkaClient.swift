@@ -99,6 +99,10 @@ final class KafkaClient {
             while let message = rd_kafka_event_message_next(event) {
                 body(.delivered(KafkaDelivery(message: UnsafeRawPointer(message), companions: count)))
             }
+        case RD_KAFKA_EVENT_ERROR where rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF:
+            guard let place = rd_kafka_event_topic_partition(event) else { return }
+            body(.partitionEnd(partition: place.pointee.partition, offset: place.pointee.offset))
+            rd_kafka_topic_partition_destroy(place)
         case RD_KAFKA_EVENT_ERROR:
             let error = KafkaError(
                 code: rd_kafka_event_error(event).rawValue,

@@ -109,6 +109,26 @@ enum FileSystem {
         throw .last("rename")
     }
 
+    /// What a file system holds, and what of it this user may still take (statvfs(3)).
+    struct Space: Equatable {
+        var bytes: Int
+        var freeBytes: Int
+    }
+
+    /// The space of the file system in which a path stands; nil where it does not say, or has no bound.
+    static func space(at path: String) -> Space? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0, status.f_blocks > 0 else { return nil }
+        let (bytes, overflows) = Int(clamping: status.f_blocks).multipliedReportingOverflow(by: Int(status.f_frsize))
+        if overflows { return nil }
+        return Space(bytes: bytes, freeBytes: Int(clamping: status.f_bavail) * Int(status.f_frsize))
+    }
+
+    /// Empties a file, if it is there (truncate(2)).
+    static func empty(_ path: String) throws(SystemError) {
+        if truncate(path, 0) != 0 && errno != ENOENT { throw .last("truncate") }
+    }
+
     /// Removes a name, if there is one.
     static func remove(_ path: String) throws(SystemError) {
         if unlink(path) != 0 && errno != ENOENT { throw .last("unlink") }

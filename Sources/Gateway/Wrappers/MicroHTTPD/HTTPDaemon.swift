@@ -61,6 +61,9 @@ final class HTTPDaemon {
     static let maxAnswerHeaderBytes = 8 << 10
     /// What libmicrohttpd keeps in a connection's memory beside that: the stand-in, and what it notes of its lines.
     private static let connectionOverhead = 1 << 10
+    /// The memory of a connection. It is cleared for each request, so it must stay within the processor's cache for all
+    /// connections together.
+    static let connectionBytes = maxAnswerHeaderBytes + connectionOverhead
 
     private let daemon: OpaquePointer
     private let delegateBox: DelegateBox
@@ -81,11 +84,7 @@ final class HTTPDaemon {
         var items = [
             CMicroHTTPD_option_log({ context, format, arguments in logMessage(context, format, arguments) }, context),
             CMicroHTTPD_option_number(.LISTEN_SOCKET, Int(socket.descriptor)),
-            CMicroHTTPD_option_number(
-                .CONNECTION_MEMORY_LIMIT,
-                // Cleared for each request, so it must stay within the processor's cache for all connections together.
-                Self.maxAnswerHeaderBytes + Self.connectionOverhead
-            ),
+            CMicroHTTPD_option_number(.CONNECTION_MEMORY_LIMIT, Self.connectionBytes),
             CMicroHTTPD_option_number(.CONNECTION_LIMIT, options.maxConnections),
             CMicroHTTPD_option_completed(
                 { context, _, request, _ in completed(context, request) },
