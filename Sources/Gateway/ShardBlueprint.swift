@@ -34,7 +34,7 @@ struct ShardBlueprint {
             maxInFlight: share(of: configuration.server.maxInFlight),
             reporting: reporting
         )
-        let adapters = configuration.models.map { makeAdapter($0, curl, flow) }
+        let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow) }
         let router = Router(
             routes: zip(configuration.models, adapters).enumerated().map { index, pair in
                 ModelRoute(
@@ -159,6 +159,7 @@ struct ShardBlueprint {
     }
 
     private func makeAdapter(
+        _ index: Int,
         _ model: Configuration.Model,
         _ curl: CurlMulti,
         _ flow: ExchangeFlow
@@ -168,7 +169,8 @@ struct ShardBlueprint {
             options: HTTPModelServiceAdapter.Options(
                 url: url,
                 timeout: model.timeout.nanoseconds,
-                maxConnections: model.maxConnections
+                maxConnections: model.maxConnections,
+                limits: CallLimits(key: "models.\(index)", model)
             ),
             transport: makeTransport(model, url, curl),
             flow: flow

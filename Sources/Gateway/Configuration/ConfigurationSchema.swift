@@ -8,7 +8,7 @@ public enum ConfigurationSchema {
     static let day: Duration = .seconds(86_400)
 
     private static let server: [ConfigurationKey] = [
-        .text("server.host", .at(\.server.host), "The address or name to listen on."),
+        .text("server.host", .at(\.server.host), "The address or name to listen on.", check: checkHost),
         .integer("server.port", .at(\.server.port), 0...65_535, "The port to listen on; 0: any free port."),
         .integer(
             "server.shards",
@@ -223,6 +223,24 @@ public enum ConfigurationSchema {
     private static let nameRule = "text without control characters"
     private static let urlRule =
         "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
+
+    @Sendable private static func checkHost(_ text: String) throws(InvalidValue) {
+        if let scheme = text.firstRange(ofText: "://") {
+            let rest = text[scheme.upperBound...].prefix { $0 != ":" && $0 != "/" }
+            throw InvalidValue(
+                "is a URL; write the address only, and the port into server.port",
+                suggestion: String(rest)
+            )
+        }
+        let colons = text.utf8.count(where: { $0 == UInt8(ascii: ":") })
+        if colons == 1 || text.hasPrefix("[") {
+            let host = (try? ServiceURL.hostAndPort(text[...]).host) ?? String(text.prefix { $0 != ":" })
+            throw InvalidValue(
+                "holds more than an address; the port is server.port",
+                suggestion: host.isEmpty ? nil : host
+            )
+        }
+    }
 
     @Sendable private static func checkHosts(_ text: String) throws(InvalidValue) {
         for entry in KafkaText.list(text) where entry != "*" {

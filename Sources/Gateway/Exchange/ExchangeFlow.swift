@@ -35,10 +35,13 @@ final class ExchangeFlow {
             return ExchangeFailure(cause: .draining, message: "the Sidecar is shutting down")
         }
         guard inFlight < maxInFlight else {
-            return ExchangeFailure(cause: .overloaded, message: "too many requests are in flight")
+            return ExchangeFailure(
+                cause: .overloaded,
+                message: "more requests are in flight than server.maxInFlight allows"
+            )
         }
         if exchange.operation == .predict, reporting.isFull {
-            return ExchangeFailure(cause: .notRecorded, message: "there is no room for more events in the spool")
+            return ExchangeFailure(cause: .notRecorded, message: "the spool is full (reporting.spool.maxBytes)")
         }
         inFlight += 1
         metrics.addInFlight(1)
