@@ -50,6 +50,7 @@ final class RunningGateway {
             reporting: reporting,
             page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
+            notices: UnsplitNotices(configuration.models, log: log),
             log: log
         )
 

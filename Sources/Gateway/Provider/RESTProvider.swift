@@ -293,7 +293,7 @@ extension RESTProvider {
         exchange.receivedAt = Clock.monotonic()
         exchange.begunAt = exchange.receivedAt
         if let failure = inbound[exchange.index].failure { return refuse(exchange, failure) }
-        if let failure = flow.ensureRequestId(exchange) { return refuse(exchange, failure) }
+        flow.ensureRequestId(exchange)
         guard exchange.operation != .local else {
             local.write(inbound[exchange.index].endpoint, to: exchange)
             exchange.completedAt = Clock.monotonic()

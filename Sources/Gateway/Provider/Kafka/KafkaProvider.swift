@@ -228,9 +228,10 @@ extension KafkaProvider {
         message.forEachHeader { header.visit($0, $1, exchange) }
         header.end(exchange)
         exchange.face = header.face ?? options.face
-        if let failure = fill(exchange, message, request) ?? flow.ensureRequestId(exchange) {
+        if let failure = fill(exchange, message, request) {
             refuse(request, exchange, failure)
         } else {
+            flow.ensureRequestId(exchange)
             call(request, exchange)
         }
     }
