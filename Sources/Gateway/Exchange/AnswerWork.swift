@@ -105,17 +105,19 @@ final class AnswerWork {
     func writeRows(atMost rows: Int, bytes: Int, metrics: ShardMetrics) -> Bool {
         guard let exchange else { return true }
         let isNative = exchange.face == .native
+        // Each retained once here and not for each row.
+        let (body, extractor, counters) = (exchange.ownReplyBody, extractor, metrics.predictions)
         let modelTime = exchange.answeredAt - exchange.sentAt
         let lastRow = rows < count - row ? row + rows : count
-        let firstByte = exchange.ownReplyBody.count
+        let firstByte = body.count
         var recorded = 0
         if isRecorded { reporting.beginRows() }
         if !isRecorded, !isNative, extractor.sharesNames {
             // Nobody wants to see the rows.
-            metrics.predictions.count(model: event.modelName, version: event.modelVersion, count)
+            counters.count(model: event.modelName, version: event.modelVersion, count)
             row = count
         }
-        while row < lastRow, recorded < bytes, exchange.ownReplyBody.count - firstByte < bytes {
+        while row < lastRow, recorded < bytes, body.count - firstByte < bytes {
             let prediction = extractor.next()
             let id = ids.predictionId(row, prediction)
             if isNative {
@@ -126,34 +128,37 @@ final class AnswerWork {
                     names: names,
                     modelTime: modelTime,
                     isFirst: row == 0,
-                    to: exchange.ownReplyBody
+                    to: body
                 )
             }
             event.modelName = names.modelName(prediction)
             event.modelVersion = names.modelVersion(prediction)
-            metrics.predictions.count(model: event.modelName, version: event.modelVersion)
-            if isRecorded { recorded += record(prediction, id: id) }
+            counters.count(model: event.modelName, version: event.modelVersion)
+            if isRecorded {
+                set(prediction, id: id, isNotFinite: extractor.hasNotFinite)
+                recorded += reporting.record(event)
+            }
             row += 1
         }
         guard row == count else { return false }
-        if isNative { NativeAnswer.end(exchange.ownReplyBody, extractor) }
+        if isNative { NativeAnswer.end(body, extractor) }
         end()
         return true
     }
 
-    /// Appends a Prediction's event; how long it is.
-    private func record(_ prediction: Prediction, id: ByteView) -> Int {
+    /// Makes the event that of the Prediction at hand.
+    @inline(__always)
+    private func set(_ prediction: Prediction, id: ByteView, isNotFinite: Bool) {
         event.id = id
         event.rowIndex = row
         event.timeTakenInMs = prediction.timeTakenInMs
         event.value = PredictionEvent.Part(
             bytes: prediction.value,
             encoding: prediction.hasDuplicates ? .text : prediction.encoding,
-            mayBeNotFinite: extractor.hasNotFinite
+            mayBeNotFinite: isNotFinite
         )
-        event.extra = PredictionEvent.Part(bytes: prediction.extra, mayBeNotFinite: extractor.hasNotFinite)
+        event.extra = PredictionEvent.Part(bytes: prediction.extra, mayBeNotFinite: isNotFinite)
         request.add(to: &event)
-        return reporting.record(event)
     }
 
     /// Lets go of the exchange.

@@ -111,7 +111,7 @@ final class PredictionEventEncoder {
             repeated.appendEnd(to: out)
         } else {
             let endStart = out.count
-            appendStamps(of: event, to: out)
+            appendStamps(of: event, time: parts.time.lowerBound + start..<parts.time.upperBound + start, to: out)
             out.append(UInt8(ascii: "}"))
             if isRepeated { repeated.keepEnd(out, from: endStart) }
         }
@@ -177,11 +177,16 @@ final class PredictionEventEncoder {
         out.append(text)
     }
 
-    private func appendStamps(of event: PredictionEvent, to out: ByteBuffer) {
+    /// - Parameter time: where the text of `completedAt` stands already.
+    private func appendStamps(of event: PredictionEvent, time: Range<Int>, to out: ByteBuffer) {
         append(#","receivedAt":""#, event.receivedAt, to: out)
         append(#","sentAt":""#, event.sentAt, to: out)
         append(#","answeredAt":""#, event.answeredAt, to: out)
-        append(#","completedAt":""#, event.completedAt, to: out)
+        if event.completedAt != 0 {
+            out.append(#","completedAt":""#)
+            out.append(part: time)
+            out.append(UInt8(ascii: "\""))
+        }
         if !event.traceparent.isEmpty { out.appendMember(#","traceparent":"#, plain: event.traceparent) }
     }
 

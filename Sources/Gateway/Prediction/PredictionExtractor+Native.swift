@@ -62,7 +62,7 @@ extension PredictionExtractor {
     ///   answer's `id` are passed over, and `value` means nothing.
     private func sortMembers(of object: Int, into prediction: inout Prediction, isAnswer: Bool) {
         let start = scratch.count
-        misfits.removeAll(keepingCapacity: true)
+        if !misfits.isEmpty { misfits.removeAll(keepingCapacity: true) }
         if outline.hasDuplicates { names.removeAll() }
         let end = outline.after(object)
         var node = object + 1

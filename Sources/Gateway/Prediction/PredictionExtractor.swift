@@ -180,8 +180,10 @@ final class PredictionExtractor {
 
     private func reset() {
         scratch.removeAll(keepingAtMost: Self.keptBytes)
-        predictions.removeAll(keepingCapacity: predictions.capacity <= Self.keptRows)
-        ends.removeAll(keepingCapacity: ends.capacity <= Self.keptRows)
+        if !predictions.isEmpty {
+            predictions.removeAll(keepingCapacity: predictions.capacity <= Self.keptRows)
+            ends.removeAll(keepingCapacity: ends.capacity <= Self.keptRows)
+        }
         tensors.removeAll()
         shared = Prediction()
         extra = .empty

@@ -65,7 +65,7 @@ final class TensorRows {
     }
 
     func removeAll() {
-        tensors.removeAll(keepingCapacity: tensors.capacity <= Self.keptTensors)
+        if !tensors.isEmpty { tensors.removeAll(keepingCapacity: tensors.capacity <= Self.keptTensors) }
         texts.removeAll(keepingAtMost: Self.keptBytes)
         row.removeAll(keepingAtMost: Self.keptBytes)
     }
