@@ -242,9 +242,10 @@ extension KafkaProvider {
         request.record.headers.forEachHeader { header.visit($0, $1, exchange) }
         header.end(exchange)
         exchange.face = header.face ?? options.face
-        if let failure = fill(exchange, request) ?? flow.ensureRequestId(exchange) {
+        if let failure = fill(exchange, request) {
             refuse(request, exchange, failure)
         } else {
+            flow.ensureRequestId(exchange)
             call(request, exchange)
         }
     }
