@@ -354,7 +354,7 @@ extension RESTProvider {
     /// The whole request is in.
     private func start(_ exchange: Exchange) -> HTTPDaemon.Step {
         if let failure = inbound[exchange.index].failure { return refuse(exchange, failure) }
-        if let failure = flow.ensureRequestId(exchange) { return refuse(exchange, failure) }
+        flow.ensureRequestId(exchange)
         guard exchange.operation != .local else {
             local.write(inbound[exchange.index].endpoint, to: exchange)
             exchange.completedAt = Clock.monotonic()

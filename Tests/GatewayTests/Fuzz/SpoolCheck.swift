@@ -184,8 +184,9 @@ enum SpoolFrame {
         guard length <= bytes.count - start else { return nil }
         let sum = checksum(Array(bytes[start + 16..<start + length]))
         guard bytes[start + 8..<start + 16].elementsEqual(sum) else { return nil }
-        // What it says of its parts must fit.
+        // What it says of its parts must fit, and the line end as one.
         let line = length - headerLength
+        guard line > 0, bytes[start + length - 1] == 0x0a else { return nil }
         let isSound = (0..<6).allSatisfy { word(bytes, start + 16 + 8 * $0) + word(bytes, start + 20 + 8 * $0) <= line }
         return isSound ? length : nil
     }
@@ -205,6 +206,7 @@ enum SpoolFrame {
             set(&bytes, start + 4, bytes.count - start - headerLength)
         }
         let length = headerLength + word(bytes, start + 4)
+        if length > headerLength { bytes[start + length - 1] = 0x0a }
         bytes.replaceSubrange(start..<start + 4, with: mark)
         bytes.replaceSubrange(start + 8..<start + 16, with: checksum(Array(bytes[start + 16..<start + length])))
     }
