@@ -200,6 +200,20 @@ import Testing
         }
     }
 
+    @Test(arguments: ModelTransport.allCases) func theQueryReachesTheModel(_ transport: ModelTransport) throws {
+        try withModel(transport) { sidecar, service in
+            for (query, wanted) in [("a=b&c=%20?/", "a=b&c=%20?/"), ("\u{e9}=\u{ff}", "%E9=%FF"), ("\"<>|", "\"<>|")] {
+                for prefix in ["", "http://a"] {
+                    let connection = try sidecar.connect()
+                    let text = "POST \(prefix)\(Self.path)?\(query) HTTP/1.1\r\nHost: a\r\n" + Self.length
+                    try connection.send(bytes(text))
+                    #expect(try connection.response().status == 200)
+                    #expect(service.calls.last?.target == "\(Self.path)?\(wanted)")
+                }
+            }
+        }
+    }
+
     /// Servers that make variables of headers take `-` and `_` for the same.
     @Test(arguments: ModelTransport.allCases) func underscoresMakeNoHeadersOfOurs(_ transport: ModelTransport) throws {
         try withModel(transport) { sidecar, service in

@@ -52,7 +52,8 @@ def aimed(data, path):
 HIDDEN = b"POST %s HTTP/1.1\r\nHost: h\r\nX-Hidden: 1\r\nContent-Length: 2\r\n\r\n{}"
 NAMES = [b"Content-Length", b"Transfer-Encoding", b"Host", b"Connection", b"X-A", b"Expect", b"X-Request-Id", b"Trailer",
          b"content-length", b"TRANSFER-ENCODING", b"Transfer_Encoding", b"Content_Length", b"Keep-Alive", b"Upgrade", b"TE",
-         b"X-User", b"Cookie", b"Content-Type", b"Proxy-Connection", b"X-Forwarded-For"]
+         b"X-User", b"Cookie", b"Content-Type", b"Proxy-Connection", b"X-Forwarded-For", b"Authorization", b"If-Match",
+         b"X_Request_Id", b"Accept-Encoding"]
 VALUES = [b"chunked", b"Chunked", b"gzip, chunked", b"chunked, chunked", b"identity", b"0", b"2", b"3", b"30", b"+3", b"3,3",
           b"003", b"0x3", b"close", b"keep-alive", b"keep-alive, X-A", b"Content-Length", b"close, Host", b"100-continue", b"a",
           b"", b"a b", b"a\xe9b", b"\x85chunked\xa0", b"18446744073709551618", b"h2c", b"trailers", b"a:80", b"[::1]:80", b"a,b"]
