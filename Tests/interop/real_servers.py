@@ -1,4 +1,5 @@
 """Servers of Python, behind the Sidecar: each writes down what it takes for requests, and tells it in its next answer."""
+import os
 import pathlib
 import sys
 
@@ -12,14 +13,14 @@ SERVERS = {
     "wsgiref": [sys.executable, str(HERE / "echo_app.py"), "wsgiref", "{port}"],
     "werkzeug": [sys.executable, str(HERE / "echo_app.py"), "werkzeug", "{port}"],
     "waitress": [sys.executable, str(HERE / "echo_app.py"), "waitress", "{port}"],
-    "gunicorn": [sys.executable, "-m", "gunicorn", "--chdir", str(HERE), "--workers", "1", "--threads", "2",
+    "gunicorn": [sys.executable, "-m", "gunicorn", "--workers", "1", "--threads", "2",
                  "--worker-class", "gthread", "--bind", "127.0.0.1:{port}", "--log-level", "error", "echo_app:wsgi"],
-    "uvicorn-h11": [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "--http", "h11", "--port", "{port}",
+    "uvicorn-h11": [sys.executable, "-m", "uvicorn", "--http", "h11", "--port", "{port}",
                     "--log-level", "error", "echo_app:asgi"],
-    "uvicorn-httptools": [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "--http", "httptools", "--port",
+    "uvicorn-httptools": [sys.executable, "-m", "uvicorn", "--http", "httptools", "--port",
                           "{port}", "--log-level", "error", "echo_app:asgi"],
     "hypercorn": [sys.executable, "-m", "hypercorn", "--bind", "127.0.0.1:{port}", "--log-level", "error",
-                  f"file:{HERE / 'echo_app.py'}:asgi"],
+                  "echo_app:asgi"],
 }
 
 
@@ -49,7 +50,8 @@ def run(check, name, options, folder, tools):
     place.mkdir()
     server_port = tools.free_port()
     log = place / "server.log"
-    server = tools.start([part.format(port=server_port) for part in SERVERS[name]], log, cwd=place)
+    server = tools.start([part.format(port=server_port) for part in SERVERS[name]], log, cwd=place,
+                         env={**os.environ, "PYTHONPATH": str(HERE)})
     started = [server]
     try:
         tools.wait_for(server_port, server, log)
