@@ -101,6 +101,11 @@ final class ExchangeFlow {
         exchange.answer = answer
         exchange.answeredAt = Clock.monotonic()
         guard let route = exchange.route else { return }
+        let isPrediction = exchange.operation == .predict && (200..<300).contains(answer.status)
+        if !isPrediction || exchange.face != .native {
+            // Before anything is recorded: what the client cannot be sent is not what it got.
+            guard takeAnswerHeaders(exchange, answer) else { return headersTooLarge(exchange, route) }
+        }
         guard exchange.operation == .predict else {
             endCall(exchange)
             passOn(exchange, answer)
@@ -213,6 +218,7 @@ final class ExchangeFlow {
         }
         if exchange.face == .native {
             exchange.replyStatus = 200
+            exchange.replyHeaders.removeAll()
             exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
         } else {
             passOn(exchange, answer)
@@ -256,14 +262,33 @@ final class ExchangeFlow {
         metrics.addInFlight(-1)
     }
 
-    /// The client gets the Model Service's own answer.
+    /// Gives the reply the lines of the Model Service's own answer; false, and there are none, where they are too long.
+    private func takeAnswerHeaders(_ exchange: Exchange, _ answer: ModelAnswer) -> Bool {
+        let lines = exchange.replyHeaders
+        // There may be those of a call that is made again.
+        lines.removeAll()
+        HeaderRules.copyAnswerHeaders(answer.headers, to: lines)
+        if exchange.provider.kind == .rest { AnswerProtection.add(to: lines, contentType: answer.contentType) }
+        if lines.wireLength <= exchange.provider.maxReplyHeaderBytes { return true }
+        lines.removeAll()
+        return false
+    }
+
+    private func headersTooLarge(_ exchange: Exchange, _ route: ModelRoute) {
+        endCall(exchange)
+        if exchange.operation == .predict {
+            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        }
+        fail(
+            exchange,
+            ExchangeFailure(cause: .answerHeadersTooLarge, message: "the header of the Model Service's answer is too long")
+        )
+    }
+
+    /// The client gets the Model Service's own answer, whose lines it has.
     private func passOn(_ exchange: Exchange, _ answer: ModelAnswer) {
         exchange.replyStatus = answer.status
         exchange.replyBodySource = .answer
-        HeaderRules.copyAnswerHeaders(answer.headers, to: exchange.replyHeaders)
-        if exchange.provider.kind == .rest {
-            AnswerProtection.add(to: exchange.replyHeaders, contentType: answer.contentType)
-        }
     }
 
     /// Whether the Provider has the exchange tried again: then nobody is told of the failure.

@@ -31,6 +31,7 @@ final class RESTProvider: Provider {
     }
 
     let kind = ProviderKind.rest
+    let maxReplyHeaderBytes = HTTPDaemon.maxAnswerLineBytes
 
     /// How often the daemon may ask for a request that waits before it is suspended after all: by then the asking has cost
     /// as much as suspending would have.
