@@ -34,7 +34,7 @@ swiftc "${flags[@]}" -package-name ameron_sidecar -module-name Fuzz -o "$out/fuz
     $tests/Fuzz/{FuzzTarget,JSONCheck,JSONMutation,KafkaHeaderCheck,ReferenceJSON,SpoolCheck}.swift \
     $tests/HTTPServer/{ReferenceRequest,RequestMutation,RequestReaderCheck}.swift \
     $tests/ModelServiceAdapter/{ReferenceResponse,ResponseMutation,ResponseParserCheck}.swift \
-    $tests/Prediction/Answer.swift "$out/TestSupport.o" \
+    $tests/Prediction/Answer.swift $tests/Exchange/FlowSupport.swift "$out/TestSupport.o" \
     "$built"/{Gateway,Logging}.build/*.o "$built"/C*.build/*.o "${libraries[@]}" -lstdc++ 2>&1 |
     { grep -v 'Cannot export local symbol' || true; }
 

@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
 
 import inputs
 import real_servers
@@ -141,8 +140,8 @@ def forwarded(request, path):
              for one in value.split(b",")} - {b"", b"close", b"keep-alive"}
     fields = [(name, value) for name, value in request.fields
               if name.lower().replace(b"_", b"-") not in NOT_FORWARDED and name.lower() not in named]
-    query = urllib.parse.quote(request.query, safe=bytes(range(0x80)))
-    return path + (b"?" + query.encode() if query else b""), fields, request.body
+    query = re.sub(rb"[\x80-\xff]", lambda match: b"%%%02x" % match[0][0], request.query)
+    return path + (b"?" + query if query else b""), fields, request.body
 
 
 def model_fault(seen, wanted, port):

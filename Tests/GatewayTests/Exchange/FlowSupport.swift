@@ -67,16 +67,21 @@ final class FakeLane: EventLane {
     }
 
     var events: [Event] = []
+    /// The events as they are stored.
+    var frames: [[UInt8]] = []
     /// How many batches it takes before it fails; nil: it does not.
     var failsAfter: Int?
     var isFull: Bool { false }
 
-    func submit(_ batch: EventBatch) -> Bool {
+    func submit(_ batch: EventBatch, isLast: Bool) -> Bool {
         if let left = failsAfter {
             guard left > 0 else { return false }
             failsAfter = left - 1
         }
-        for index in 0..<batch.count { events.append(event(batch[index])) }
+        for index in 0..<batch.count {
+            events.append(event(batch[index]))
+            frames.append(batch[index].bytes.array)
+        }
         return true
     }
 
@@ -132,6 +137,10 @@ final class FlowRig {
 
     /// A request whose call is out; its id is `r` and a number.
     func ask(_ number: Int, face: Face = .v1, body: String = "{}") -> Exchange? {
+        ask(number, face: face, bytes: Array(body.utf8))
+    }
+
+    func ask(_ number: Int, face: Face, bytes: [UInt8]) -> Exchange? {
         let exchange = flow.exchanges.take(for: provider)
         exchange.face = face
         exchange.operation = .predict
@@ -139,7 +148,7 @@ final class FlowRig {
         exchange.receivedAt = Clock.monotonic()
         exchange.begunAt = exchange.receivedAt
         exchange.requestId.append(string: "r\(number)")
-        exchange.requestBody.append(string: body)
+        exchange.requestBody.append(contentsOf: bytes)
         guard flow.begin(exchange) == nil else {
             flow.exchanges.giveBack(exchange)
             return nil
@@ -149,13 +158,30 @@ final class FlowRig {
 
     /// The model answers.
     func answer(_ exchange: Exchange, _ body: String, status: Int = 200) {
+        answer(exchange, bytes: Array(body.utf8), status: status, contentType: "application/json", jsonLength: nil)
+    }
+
+    /// - Parameter jsonLength: how many bytes are JSON, where binary tensors follow.
+    func answer(
+        _ exchange: Exchange,
+        bytes: [UInt8],
+        status: Int,
+        contentType: StaticString,
+        jsonLength: Int?
+    ) {
         adapter.out.removeAll { $0 === exchange }
-        let buffer = ByteBuffer(capacity: max(body.utf8.count, 1))
-        buffer.append(string: body)
+        let buffer = ByteBuffer(capacity: max(bytes.count, 1))
+        buffer.append(contentsOf: bytes)
         bodies.append(buffer)
         flow.answered(
             exchange,
-            ModelAnswer(status: status, body: buffer, headers: .empty, contentType: ByteView("application/json"))
+            ModelAnswer(
+                status: status,
+                body: buffer,
+                headers: .empty,
+                contentType: ByteView(contentType),
+                jsonLength: jsonLength
+            )
         )
     }
 

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import Gateway
 
-/// What must hold of the JSON outline, and of the extractor on it, for any bytes whatever. The tests and the fuzzer ask the same.
+/// What must hold of the JSON outline, of the extractor on it, and of the events that come of it, for any bytes whatever. The tests and the fuzzer ask the same.
 enum JSONCheck {
     /// As deep as any protocol's rules look.
     private static let maxDepth = 4
@@ -25,7 +25,7 @@ enum JSONCheck {
                 JSONOutline.Options(depth: Int(first) % maxDepth + 1, takesNotFinite: true, skipsScalars: true)
             )
             ?? windowViolation(document, strict, before: Int(first)) ?? foundationViolation(document, strict)
-            ?? extractorViolation(first, document, strict)
+            ?? extractorViolation(first, document, strict) ?? flowViolation(first, document)
     }
 
     // MARK: The outline
@@ -134,32 +134,68 @@ enum JSONCheck {
     ) -> String? {
         let modelProtocol = ModelProtocol.allCases[Int(choice) % ModelProtocol.allCases.count]
         let jsonLength = choice >= 0x80 ? body.count * Int(choice & 0x7f) / 0x60 : nil
-        let extractor = PredictionExtractor()
-        _ = try? extractor.id(in: body)
-        let contentType = choice & 0x40 != 0 ? "application/json" : ""
-        guard let seen = try? extractor.see(modelProtocol, body, jsonLength: jsonLength, contentType: contentType)
-        else {
-            return nil
-        }
-        for prediction in seen.predictions {
-            for text in carried(prediction) where ReferenceJSON.read(Array(text.utf8)) == nil {
-                return "\(modelProtocol): no JSON in an event: \(text)"
-            }
-        }
-        if ReferenceJSON.read(Array("{\(seen.extra)}".utf8)) == nil { return "\(modelProtocol): \(seen.extra)" }
-        if modelProtocol == .v1, jsonLength == nil, let reference {
+        let seen = PredictionExtractor().see(
+            modelProtocol,
+            body,
+            jsonLength: jsonLength,
+            contentType: choice & 0x40 != 0 ? "application/json" : "",
+            maxPredictions: choice & 0x20 != 0 ? 2 : 1_000
+        )
+        guard !seen.predictions.isEmpty || seen.unsplit == nil else { return "\(modelProtocol): nothing of it" }
+        if modelProtocol == .v1, jsonLength == nil, seen.unsplit == nil, let reference {
             let wanted = v1Values(reference, body)
             guard seen.predictions.map(\.value) == wanted else { return "v1: \(seen.predictions), not \(wanted)" }
         }
-        return nil
+        return idViolation(body, reference)
     }
 
-    /// All that goes into an event as JSON, made complete.
-    private static func carried(_ prediction: SeenPrediction) -> [String] {
-        var texts = [prediction.value, "{\(prediction.extra)}"]
-        texts += [prediction.modelName, prediction.modelVersion, prediction.id].map { "\"\($0)\"" }
-        if !prediction.timeTakenInMs.isEmpty { texts.append(prediction.timeTakenInMs) }
-        return texts
+    /// The first member of that name counts.
+    private static func idViolation(_ body: [UInt8], _ reference: ReferenceJSON?) -> String? {
+        let id = requestId(in: body)
+        guard let reference, reference.kind == .object else { return nil }
+        let names = stride(from: 0, to: reference.children.count, by: 2)
+        let name = names.first { String(decoding: body[reference.children[$0].range], as: UTF8.self) == "\"id\"" }
+        let value = name.map { reference.children[$0 + 1] }
+        let wanted = value?.kind == .string ? value.map { ReferenceJSON.units(body[$0.range]) } : nil
+        return id.map { Array($0.utf16) } == wanted ? nil : "id: \(id ?? "none")"
+    }
+
+    // MARK: From the answer to the events
+
+    /// Whatever is asked and answered, events are JSON in which no name comes twice, and so are answers in the native manner.
+    private static func flowViolation(_ choice: UInt8, _ body: [UInt8]) -> String? {
+        let modelProtocol = ModelProtocol.allCases[Int(choice) % ModelProtocol.allCases.count]
+        let modes: [RequestCapture.Mode] = [.none, .input, .body]
+        let faces: [Face] = [.native, .v1, .v2]
+        let rig = FlowRig(
+            modelProtocol,
+            capture: RequestCapture.Options(mode: modes[Int(choice >> 2) % 3], maxBytes: 200)
+        )
+        let face = faces[Int(choice >> 4) % 3]
+        guard let exchange = rig.ask(1, face: face, bytes: body) else { return "not taken" }
+        rig.answer(
+            exchange,
+            bytes: body,
+            status: choice & 0x20 == 0 ? 200 : 500,
+            contentType: choice & 0x40 == 0 ? "application/json" : "text/plain",
+            jsonLength: choice >= 0x80 ? body.count / 2 : nil
+        )
+        _ = rig.settle()
+        guard rig.provider.delivered.count == 1 else { return "\(rig.provider.delivered.count) answers" }
+        let events = rig.lane.events
+        guard !events.isEmpty, events.map(\.rowIndex) == Array(0..<events.count) else { return "events: \(events)" }
+        for frame in rig.lane.frames {
+            let line = Array(frame.dropFirst(EventFrame.headerLength))
+            guard let event = ReferenceJSON.read(line) else {
+                return "no JSON: \(String(decoding: line, as: UTF8.self))"
+            }
+            if event.hasDuplicates(in: line) { return "twice: \(String(decoding: line, as: UTF8.self))" }
+        }
+        let answer = rig.provider.delivered[0]
+        if face == .native, ReferenceJSON.read(Array(answer.body.utf8)) == nil {
+            return "no JSON is answered: \(answer)"
+        }
+        return nil
     }
 
     /// The elements of `predictions`, or its value; the first of several members of that name counts.

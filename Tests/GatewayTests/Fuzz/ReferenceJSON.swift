@@ -35,7 +35,7 @@ struct ReferenceJSON: Equatable {
     }
 
     /// What stands in a string that was read, in UTF-16.
-    private static func units(_ string: ArraySlice<UInt8>) -> [UInt16] {
+    static func units(_ string: ArraySlice<UInt8>) -> [UInt16] {
         var units: [UInt16] = []
         var plain: [UInt8] = []
         var rest = string.dropFirst().dropLast()
