@@ -31,13 +31,15 @@ let package = Package(
         // Only a header: no library is linked.
         .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
         .target(name: "CLinux"),
+        // Defines recv(2), so that the reader of requests is the Sidecar's own (docs/decisions/0012-request-reader.md).
+        .target(name: "CReceiveTap"),
         // simdjson is C++: this target gives it a C face.
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
 
         .target(
             name: "Gateway",
             dependencies: [
-                "CMicroHTTPD", "CCurl", "CKafka", "CYAML", "CXXHash", "CLinux", "CSimdJSON",
+                "CMicroHTTPD", "CCurl", "CKafka", "CYAML", "CXXHash", "CLinux", "CReceiveTap", "CSimdJSON",
                 .product(name: "Logging", package: "swift-log"),
             ],
             resources: [

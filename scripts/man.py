@@ -53,20 +53,27 @@ def options(command):
     return [option(argument) for argument in command["arguments"] if argument["shouldDisplay"]]
 
 
+def flat(command, prefix=""):
+    """All commands with the words that name them, a command's own before it."""
+    for sub in command.get("subcommands", []):
+        if sub["shouldDisplay"] and sub["commandName"] != "help":
+            yield prefix + sub["commandName"], sub
+            yield from flat(sub, f"{prefix}{sub['commandName']} ")
+
+
 def commands(root):
     common = options(root)
     serve = root["subcommands"][0]
     shared = [item for item in options(serve) if item not in common]
-    for command in root["subcommands"]:
-        if command["shouldDisplay"] and command["commandName"] != "help":
-            yield f".SS {text(command['commandName'])}"
-            yield text(command["abstract"])
-            yield from discussion(command.get("discussion"))
-            own = [item for item in options(command) if item not in common]
-            if command is not serve and all(item in own for item in shared):
-                own = [item for item in own if item not in shared]
-                yield from [".PP", f"Takes the options of \\fB{serve['commandName']}\\fR{', and:' if own else '.'}"]
-            yield from sum(own, [])
+    for name, command in flat(root):
+        yield f".SS {text(name)}"
+        yield text(command["abstract"])
+        yield from discussion(command.get("discussion"))
+        own = [item for item in options(command) if item not in common]
+        if command is not serve and all(item in own for item in shared):
+            own = [item for item in own if item not in shared]
+            yield from [".PP", f"Takes the options of \\fB{serve['commandName']}\\fR{', and:' if own else '.'}"]
+        yield from sum(own, [])
 
 
 def table(title):

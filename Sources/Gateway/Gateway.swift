@@ -6,12 +6,50 @@ public enum Gateway {
     /// Serves until SIGTERM or SIGINT, and returns the exit code of the process. The main thread.
     public static func run(_ configuration: Configuration) -> Int32 {
         Signals.prepare()
-        let threshold = StandardErrorLog.start(configuration.log)
-        let log = Logger(label: "ameron-sidecar")
+        do {
+            let processLog = try ProcessLog.start(configuration.log)
+            defer { processLog.finish() }
+            let log = Logger(label: "ameron-sidecar")
+            let code = run(configuration, log: log, processLog.threshold)
+            return KafkaClientEnd.endProcess(code) { count in
+                log.warning("\(count) Kafka clients do not end; the process ends without them")
+                processLog.finish()
+            }
+        } catch {
+            StandardError.print("ameron-sidecar: \(error)")
+            return 1
+        }
+    }
+
+    /// What is going to serve, and what it may come to hold.
+    private static func tell(_ preflight: Preflight, _ log: Logger) {
+        log.info("\(Version.name)")
+        let lines = preflight.summary
+        for line in lines.prefix(maxLines) { log.info("\(line)") }
+        if lines.count > maxLines {
+            log.info("and \(lines.count - maxLines) more; `ameron-sidecar validate` shows all")
+        }
+        for bound in preflight.bounds.rows { log.info("at most: \(bound.line)") }
+        for note in preflight.notes { log.warning("\(note)") }
+    }
+
+    /// Of what is going to serve: of hundreds of models, the first will do.
+    private static let maxLines = 50
+
+    private static func run(_ configuration: Configuration, log: Logger, _ threshold: LogThreshold) -> Int32 {
+        let preflight = Preflight(configuration, .here)
+        let findings = preflight.findings
+        guard findings.isEmpty else {
+            for finding in findings { log.critical("\(finding.description)") }
+            return 1
+        }
+        tell(preflight, log)
         do {
             return try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {
             log.critical("\(error)")
+            // As for a configuration that cannot be used: the spool and the configuration do not go together.
+            if case .reportersChanged? = error as? SpoolError { return ConfigurationError.exitCode }
             return 1
         }
     }
@@ -24,6 +62,7 @@ final class RunningGateway {
     private let threshold: LogThreshold
     private let readiness: Readiness
     private let reporting: ReportingBlueprint
+    private let process = ProcessSample()
     private let controls: [ShardControl]
     private let threads: [ThreadHandle]
     private let port: Int
@@ -33,9 +72,9 @@ final class RunningGateway {
         self.configuration = configuration
         self.log = log
         self.threshold = threshold
-        let configuration = Self.bounded(configuration, log: log)
+        let count = configuration.shardCount
+        let configuration = try Self.bounded(configuration, shards: count, log: log)
         readiness = Readiness(modelCount: configuration.models.count)
-        let count = configuration.server.shards > 0 ? configuration.server.shards : Processors.available()
         reporting = try ReportingBlueprint(configuration.reporting, shardCount: count, log: log)
         for reporter in reporting.reporters { try reporter.start() }
 
@@ -48,7 +87,8 @@ final class RunningGateway {
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
-            page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
+            bodyMemory: BodyMemoryLimit(bytes: configuration.server.bodyMemory),
+            page: Self.makePage(configuration, metrics, kafka, reporting, readiness, process),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
             notices: UnsplitNotices(configuration.models, log: log),
             log: log
@@ -97,7 +137,8 @@ final class RunningGateway {
     private func serveSignals() {
         var replay = reporting.spool?.replay
         while true {
-            let signal = Signals.wait(timeoutMilliseconds: replay == nil ? nil : 1_000)
+            let signal = Signals.wait(timeoutMilliseconds: replay == nil ? 5_000 : 1_000)
+            process.refresh()
             if replay?.report(now: Clock.monotonic()) == .done { replay = nil }
             switch signal {
             case .hangUp:
@@ -158,14 +199,30 @@ final class RunningGateway {
         }
     }
 
-    /// With no more connections than there can be descriptors; some are left for the Model Services and for files.
-    private static func bounded(_ configuration: Configuration, log: Logger) -> Configuration {
-        let limit = FileDescriptors.raiseLimit()
-        let room = max(limit - min(limit / 4, 2_000), 64)
-        guard configuration.server.maxConnections > room else { return configuration }
-        log.info("the system allows \(limit) open descriptors: at most \(room) connections are accepted")
+    /// With no more connections than there can be descriptors: clients must leave the Model Services theirs.
+    private static func bounded(_ configuration: Configuration, shards: Int, log: Logger) throws -> Configuration {
+        let plan = try DescriptorPlan(
+            configuration,
+            DescriptorPlan.Circumstances(
+                shards: shards,
+                limit: FileDescriptors.raiseLimit(),
+                open: FileDescriptors.openCount(),
+                lanes: Spool.laneCount(configuration.reporting.spool.path, shards: shards)
+            )
+        )
         var bounded = configuration
-        bounded.server.maxConnections = room
+        bounded.server.maxConnections = plan.clientConnections
+        for index in bounded.models.indices {
+            bounded.models[index].maxConnections = min(bounded.models[index].maxConnections, plan.mostPerModel)
+        }
+        guard bounded != configuration else { return configuration }
+        let (clients, models) = (plan.clientConnections, plan.mostPerModel)
+        log.notice(
+            """
+            the system allows \(plan.limit) open descriptors: at most \(clients) connections of clients are accepted, and \
+            \(models) are made per model and shard
+            """
+        )
         return bounded
     }
 
@@ -186,13 +243,18 @@ final class RunningGateway {
         _ metrics: [ShardMetrics],
         _ kafka: [KafkaMetrics],
         _ reporting: ReportingBlueprint,
-        _ readiness: Readiness
+        _ readiness: Readiness,
+        _ process: ProcessSample
     ) -> MetricsPage {
         var spoolBytes: (@Sendable () -> Int)?
-        if let spool = reporting.spool { spoolBytes = { spool.storedBytes } }
+        var spoolRefused: (@Sendable () -> Int)?
+        if let spool = reporting.spool {
+            spoolBytes = { spool.storedBytes }
+            spoolRefused = { spool.refusedEvents }
+        }
         return MetricsPage(
             shards: metrics,
-            models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
+            models: configuration.models.map { ($0.name, $0.version ?? "") },
             reporters: reporting.reporters.map { reporter in
                 let counters = reporter.counters
                 return MetricsPage.Reporter(
@@ -201,13 +263,17 @@ final class RunningGateway {
                     failed: { counters.failed.load(ordering: .relaxed) },
                     dropped: { counters.dropped.load(ordering: .relaxed) },
                     queuedBytes: { counters.queuedBytes.load(ordering: .relaxed) },
+                    failuresLost: { counters.failuresLost.load(ordering: .relaxed) },
+                    block: { counters.block.cause },
                     deliveries: { counters.deliveries.read() }
                 )
             },
             spoolBytes: spoolBytes,
+            spoolRefused: spoolRefused,
             isReady: { readiness.isReady(model: $0) },
             kafka: kafka,
-            kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients
+            kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients,
+            process: process
         )
     }
 }

@@ -9,14 +9,16 @@ struct ReportingBlueprint {
     private let queues: [ReportQueue]
 
     init(_ configuration: Configuration.Reporting, shardCount: Int, log: Logger) throws {
-        let names = Self.names(configuration.reporters)
+        let names = configuration.reporterNames
         let report: ReporterLog = { level, message in log.log(level: level, "\(message)") }
         let feeds: [any EventFeed]
         if configuration.delivery == .atLeastOnce && !names.isEmpty {
             let spool = try Spool.open(
                 configuration: configuration.spool,
                 laneCount: shardCount,
-                reporters: names,
+                reporters: zip(names, configuration.reporters).map {
+                    SpoolReporter(name: $0, destination: $1.destination)
+                },
                 log: report
             )
             (self.spool, queues) = (spool, [])
@@ -24,15 +26,15 @@ struct ReportingBlueprint {
         } else {
             queues = try names.map { _ in try ReportQueue(maxBytes: configuration.maxQueueBytes) }
             (spool, feeds) = (nil, queues)
+            SpoolInventory.warnOfUnread(configuration.spool.path, log: report)
         }
-        // Whoever wants nothing lost to a power cut wants it from the file as well.
-        let synchronizes = spool != nil && configuration.spool.fsync == .always
+        let fsync = spool == nil ? Configuration.Spool.Fsync.never : configuration.spool.fsync
         reporters = try names.indices.map { index in
             try Self.makeReporter(
                 configuration.reporters[index],
                 name: names[index],
                 feed: feeds[index],
-                synchronizes: synchronizes,
+                fsync: fsync,
                 log: report
             )
         }
@@ -56,33 +58,36 @@ struct ReportingBlueprint {
         _ reporter: Configuration.Reporter,
         name: String,
         feed: any EventFeed,
-        synchronizes: Bool,
+        fsync: Configuration.Spool.Fsync,
         log: @escaping ReporterLog
     ) throws -> any PredictionReporter {
+        // What has left the spool for a file must be as safe there. The file of events is written all the time: it is
+        // synced for those only who want nothing lost to a power cut.
         switch reporter {
         case .file(let file):
             return try FileReporter(
                 name: name,
                 configuration: file,
                 feed: feed,
-                synchronizes: synchronizes,
+                synchronizes: fsync == .always,
                 log: log
             )
-        case .kafka(let kafka): return try KafkaReporter(name: name, configuration: kafka, feed: feed, log: log)
-        case .http(let http): return try HTTPReporter(name: name, configuration: http, feed: feed, log: log)
-        }
-    }
-
-    /// By type, and by place where there are several: the label `reporter` in the metrics.
-    private static func names(_ reporters: [Configuration.Reporter]) -> [String] {
-        reporters.enumerated().map { index, reporter in
-            let type =
-                switch reporter {
-                case .file: "file"
-                case .kafka: "kafka"
-                case .http: "http"
-                }
-            return index == 0 ? type : "\(type)-\(index + 1)"
+        case .kafka(let kafka):
+            return try KafkaReporter(
+                name: name,
+                configuration: kafka,
+                feed: feed,
+                synchronizes: fsync != .never,
+                log: log
+            )
+        case .http(let http):
+            return try HTTPReporter(
+                name: name,
+                configuration: http,
+                feed: feed,
+                synchronizes: fsync != .never,
+                log: log
+            )
         }
     }
 }

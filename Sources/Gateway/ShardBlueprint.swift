@@ -6,6 +6,8 @@ struct ShardBlueprint {
     let shardCount: Int
     let readiness: Readiness
     let reporting: ReportingBlueprint
+    /// For the request bodies of all shards.
+    let bodyMemory: BodyMemoryLimit
     let page: MetricsPage
     /// nil: the page is off.
     let watch: PredictionWatch?
@@ -34,7 +36,7 @@ struct ShardBlueprint {
             reporting: reporting,
             notices: notices
         )
-        let adapters = configuration.models.map { makeAdapter($0, curl, flow) }
+        let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow) }
         let router = Router(
             routes: zip(configuration.models, adapters).enumerated().map { index, pair in
                 ModelRoute(
@@ -48,49 +50,52 @@ struct ShardBlueprint {
             }
         )
         let page = page
+        let log = log
         let local = LocalAnswers(
             router: router,
             serverMetadataRoute: onlyServer(router),
             readiness: readiness,
-            writeMetrics: { page.write(to: $0) },
+            startMetrics: { page.start() },
             openAPI: OpenAPIDocument.json,
             page: makePage()
         )
+        let refusals = RefusalLog(log)
         let provider = RESTProvider(
-            options: RESTProvider.Options(
-                maxBodyBytes: configuration.server.maxBodyBytes,
-                maxHeaderBytes: configuration.server.maxHeaderBytes
-            ),
             flow: flow,
             router: router,
             local: local,
-            epoll: epoll,
-            tokenKind: Shard.TokenKind.client
+            bodyMemory: BodyMemory(bodyMemory),
+            browserGuard: BrowserGuard(
+                own: [configuration.server.host, hostName()],
+                allowed: configuration.server.allowedHosts
+            ),
+            refused: { refusals.note($0.reason, isOtherProtocol: $0.kind.isOtherProtocol) }
         )
-        let log = log
         let intakes: [any Shard.Intake]
-        let daemon: HTTPDaemon
+        let server: HTTPServer
         do {
             intakes = try makeIntakes(flow, router, kafkaMetrics)
-            daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: provider) { message in
-                log.debug("libmicrohttpd: \(message)")
-            }
+            server = try provider.serve(
+                on: socket,
+                options: serverOptions,
+                epoll: epoll,
+                tokenKind: Shard.TokenKind.client
+            ) { message in log.debug("libmicrohttpd: \(message)") }
         } catch {
             // There is no shard to do it.
             curl.shutDown()
             throw error
         }
-        var timed: [any Shard.Timed] = adapters
-        if index == 0 { timed.append(HealthProber(checks: healthChecks, curl: curl, readiness: readiness)) }
+        var timed: [any Shard.Timed] = adapters + [provider]
+        if index == 0 { timed.append(HealthProber(checks: healthChecks(), curl: curl, readiness: readiness)) }
         return try Shard(
             epoll: epoll,
             curl: curl,
             flow: flow,
-            daemon: daemon,
+            server: server,
             timed: timed,
             intakes: intakes,
-            control: control,
-            clientChanged: { provider.clientChanged($0) }
+            control: control
         )
     }
 
@@ -103,7 +108,12 @@ struct ShardBlueprint {
         guard let kafka = configuration.providers.kafka, let metrics else { return [] }
         do {
             let provider = try KafkaProvider(
-                options: KafkaProvider.Options(kafka, server: configuration.server, shardCount: shardCount),
+                options: KafkaProvider.Options(
+                    kafka,
+                    server: configuration.server,
+                    eventTopics: configuration.reporting.reporters.compactMap(\.kafka?.topic),
+                    shardCount: shardCount
+                ),
                 flow: flow,
                 router: router,
                 metrics: metrics,
@@ -117,13 +127,14 @@ struct ShardBlueprint {
 
     private func share(of limit: Int) -> Int { max((limit + shardCount - 1) / shardCount, 1) }
 
-    /// The connection's memory also holds what libmicrohttpd notes about each header line, and the header of the answer.
-    /// It is cleared for each request, so it must stay within the processor's cache for all connections together.
-    private var daemonOptions: HTTPDaemon.Options {
-        HTTPDaemon.Options(
-            connectionMemoryBytes: configuration.server.maxHeaderBytes + (1 << 10),
+    private var serverOptions: HTTPServer.Options {
+        HTTPServer.Options(
+            maxBodyBytes: configuration.server.maxBodyBytes,
+            maxHeaderBytes: configuration.server.maxHeaderBytes,
             maxConnections: share(of: configuration.server.maxConnections),
-            idleTimeoutSeconds: Int((configuration.server.idleTimeout.nanoseconds + 999_999_999) / 1_000_000_000)
+            idleTimeout: configuration.server.idleTimeout,
+            headTimeout: configuration.server.headTimeout,
+            bodyTimeout: configuration.server.bodyTimeout
         )
     }
 
@@ -155,6 +166,7 @@ struct ShardBlueprint {
     }
 
     private func makeAdapter(
+        _ index: Int,
         _ model: Configuration.Model,
         _ curl: CurlMulti,
         _ flow: ExchangeFlow
@@ -164,7 +176,8 @@ struct ShardBlueprint {
             options: HTTPModelServiceAdapter.Options(
                 url: url,
                 timeout: model.timeout.nanoseconds,
-                maxConnections: model.maxConnections
+                maxConnections: model.maxConnections,
+                limits: CallLimits(key: "models.\(index)", model)
             ),
             transport: makeTransport(model, url, curl),
             flow: flow
@@ -180,7 +193,9 @@ struct ShardBlueprint {
             url: url.predict,
             unixSocketPath: url.unixSocketPath,
             caFile: model.caFile,
-            maxBodyBytes: model.maxResponseBytes
+            maxBodyBytes: model.maxResponseBytes,
+            keepAlive: model.keepAlive.nanoseconds,
+            isRepeatable: model.repeatable
         )
         // Never in the clear where TLS is asked for, whatever the configuration says.
         return model.transport != .curl && !url.isSecure
@@ -204,27 +219,42 @@ struct ShardBlueprint {
         return servers.count == 1 ? routes.first : nil
     }
 
-    private var healthChecks: [HealthProber.Check] {
+    private func healthChecks() -> [(HealthProber.Check, ReadinessLog)] {
         configuration.models.enumerated().map { index, model in
-            if let stated = model.healthUrl {
-                let url = ModelServiceURL(stated, model: model.name, version: nil, modelProtocol: .native)
-                return HealthProber.Check(
-                    model: index,
-                    url: url.predict,
-                    unixSocketPath: url.unixSocketPath,
-                    caFile: model.caFile,
-                    anyAnswer: false
-                )
-            }
-            let url = serviceURL(model)
+            (healthCheck(index, model), readinessLog(model))
+        }
+    }
+
+    private func healthCheck(_ index: Int, _ model: Configuration.Model) -> HealthProber.Check {
+        if let stated = model.healthUrl {
+            let url = ModelServiceURL(stated, model: model.name, version: nil, modelProtocol: .native)
             return HealthProber.Check(
                 model: index,
-                url: url.health.url,
+                url: url.predict,
                 unixSocketPath: url.unixSocketPath,
                 caFile: model.caFile,
-                anyAnswer: url.health.anyAnswer
+                anyAnswer: false
             )
         }
+        let url = serviceURL(model)
+        return HealthProber.Check(
+            model: index,
+            url: url.health.url,
+            unixSocketPath: url.unixSocketPath,
+            caFile: model.caFile,
+            anyAnswer: url.health.anyAnswer,
+            key: "models.\(index).healthUrl"
+        )
+    }
+
+    private func readinessLog(_ model: Configuration.Model) -> ReadinessLog {
+        let log = log
+        let url = serviceURL(model)
+        return ReadinessLog(
+            model: printable(model.name + (model.version.map { " \($0)" } ?? ""), maxScalars: 200),
+            url: ModelServiceURL.shown(url.predict, url.unixSocketPath),
+            start: Clock.monotonic()
+        ) { isWell, message in log.log(level: isWell ? .notice : .warning, "\(message)") }
     }
 }
 

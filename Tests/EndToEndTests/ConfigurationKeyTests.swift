@@ -14,8 +14,12 @@ import Testing
         "server.maxHeaderBytes": ["ServerKeyTests.maxHeaderBytesBoundsTheHeader"],
         "server.maxConnections": ["ServerKeyTests.maxConnectionsLetsNoMoreIn"],
         "server.maxInFlight": ["LimitTests.refusesWhatIsTooMuchInFlight"],
+        "server.maxInFlightBytes": ["BodyMemoryTests.isBounded"],
+        "server.headTimeout": ["SlowClientTests.theHeaderHasItsTime"],
+        "server.bodyTimeout": ["SlowClientTests.theBodyMustGoOn", "SlowClientTests.theAnswerMustBeRead"],
         "server.idleTimeout": ["LimitTests.closesIdleConnections"],
         "server.drainTimeout": ["LifeCycleTests.doesNotDrainForEver"],
+        "server.allowedHosts": ["BrowserTests.isKnownByTheNamesThatAreConfigured"],
         "models.N.name": ["RouteTests.callsTheModel"],
         "models.N.version": ["RouteTests.callsTheModel", "PredictionTests.takeNoVersionFromNowhere"],
         "models.N.protocol": ["PredictionTests.reachClientAndEvents"],
@@ -43,6 +47,7 @@ import Testing
             "LifeCycleTests.reopensItsFile", "ReporterKeyTests.httpSendsToTheUrlInItsModeWithItsHeaders",
             "ReporterKeyTests.kafkaProducesToItsTopicByItsKey",
         ],
+        "reporting.reporters.N.name": ["ReporterKeyTests.nameIsWhatItIsCalled"],
         "reporting.reporters.N.path": ["LifeCycleTests.reopensItsFile"],
         "reporting.reporters.N.maxBytes": ["LifeCycleTests.rotatesItsFile"],
         "reporting.reporters.N.keep": ["ServerKeyTests.keepIsHowManyRotatedFilesThereAre"],
@@ -58,6 +63,7 @@ import Testing
         "reporting.reporters.N.maxAttempts": ["ReporterKeyTests.httpTriesSoOftenForSoLong"],
         "reporting.reporters.N.retryBackoff": ["ReporterKeyTests.httpWaitsBeforeItRepeats"],
         "reporting.reporters.N.maxRetryBackoff": ["ReporterKeyTests.httpNeverWaitsLonger"],
+        "reporting.reporters.N.maxRetryAfter": ["ReporterKeyTests.httpWaitsAsLongAsItIsAskedToButNoLonger"],
         "reporting.reporters.N.caFile": ["ReporterKeyTests.httpTrustsTheAuthority"],
         "reporting.reporters.N.headers.NAME": ["ReporterKeyTests.httpSendsToTheUrlInItsModeWithItsHeaders"],
         "reporting.reporters.N.failurePath": [
@@ -71,6 +77,7 @@ import Testing
         "providers.kafka.allowedReplyTopics": ["KafkaProviderTests.answers"],
         "providers.kafka.model": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
         "providers.kafka.face": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
+        "providers.kafka.keyOrder": ["KafkaKeyTests.theNextOfAKeyWaitsForTheBroker"],
         "providers.kafka.maxInFlight": ["KafkaFlowTests.keepsTheOrderOfKeysAndItsLimits"],
         "providers.kafka.maxInFlightBytes": [
             "KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"

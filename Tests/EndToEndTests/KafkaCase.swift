@@ -126,6 +126,10 @@ struct KafkaCase: Sendable {
         KafkaCase("no such face", json, ["ameron-face": "V2"]).failing(400, "badRequest"),
         KafkaCase("a topic that is not allowed", json, ["ameron-reply-topic": "requests"])
             .failing(400, "badReplyTopic"),
+        KafkaCase("the dead letters for an answer", json, ["ameron-reply-topic": "dead-letters"])
+            .failing(400, "badReplyTopic"),
+        KafkaCase("Kafka's own topic for an answer", json, ["ameron-reply-topic": "__consumer_offsets"])
+            .failing(400, "badReplyTopic"),
         KafkaCase("an answer that is too large", json, ["ameron-model": "huge"])
             .failing(502, "replyTooLarge", attempts: 1),
     ]

@@ -37,6 +37,16 @@ import Testing
             .map(\.value).reduce(0, +)
     }
 
+    @Test func nameIsWhatItIsCalled() throws {
+        let receiver = try FakeEventReceiver { _ in .answer(422) }
+        try withReporter("http", ["URL": receiver.url, "NAME": "collector"]) { sidecar in
+            try post(1, to: sidecar)
+            #expect(try eventually { try failures().first?["reporter"]?.string == "collector" })
+            let labels = ["reporter": "collector", "result": "failed"]
+            #expect(try sidecar.metrics().total("ameron_report_events_total", labels) == 1)
+        }
+    }
+
     // MARK: http
 
     @Test func httpSendsToTheUrlInItsModeWithItsHeaders() throws {
@@ -111,6 +121,25 @@ import Testing
         try withReporter("http", keys) { sidecar in
             try post(1, to: sidecar)
             #expect(eventually { receiver.events.count == 1 })
+        }
+    }
+
+    /// By its own backoff it would be back at once; by the wish alone, not for an hour.
+    @Test(arguments: [("1h", false), ("50ms", true)])
+    func httpWaitsAsLongAsItIsAskedToButNoLonger(_ longest: String, comesBack: Bool) throws {
+        let receiver = try FakeEventReceiver { request in
+            request.index == 0 ? .answer(503, headers: ["Retry-After": "3600"]) : .accepted
+        }
+        let keys = [
+            "URL": receiver.url, "MAX_RETRY_AFTER": longest, "RETRY_BACKOFF": "1ms", "MAX_RETRY_BACKOFF": "1ms",
+        ]
+        try withReporter("http", keys) { sidecar in
+            try post(3, to: sidecar)
+            if comesBack {
+                #expect(eventually { receiver.events.count == 3 })
+            } else {
+                #expect(!eventually(within: 1) { receiver.requests.count > 1 })
+            }
         }
     }
 

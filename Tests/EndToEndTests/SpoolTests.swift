@@ -27,7 +27,9 @@ import Testing
         let configuration = configuration(service)
         var ids: [String?] = []
         // A full device takes nothing; who asks is answered nevertheless.
-        try withSidecar(configuration, eventFile: "/dev/full") { sidecar in
+        let file = spools.file("events.jsonl")
+        try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: "/dev/full")
+        try withSidecar(configuration, eventFile: file) { sidecar in
             for _ in 0..<20 {
                 let response = try sidecar.post("/predictions/iris")
                 #expect(response.status == 200)
@@ -39,7 +41,8 @@ import Testing
             #expect(metrics.total("ameron_report_events_total", ["result": "dropped"]) == 0)
         }
         // The next start delivers it, in order.
-        try withSidecar(configuration) { sidecar in
+        try FileManager.default.removeItem(atPath: file)
+        try withSidecar(configuration, eventFile: file) { sidecar in
             let events = try sidecar.events(atLeast: 20)
             #expect(events.map { $0["data"]?["requestId"]?.string } == ids)
             #expect(try eventually { try spooledBytes(sidecar) == 0 })
@@ -67,6 +70,35 @@ import Testing
         }
     }
 
+    /// One answer with more events than there is room: who asked for it is refused, nobody else.
+    @Test func isNotFilledByWhatDoesNotFit() throws {
+        let rows = 9_000
+        let values = (0..<rows).map { "\($0)" }.joined(separator: ",")
+        func answer(_ count: Int, _ data: String) -> String {
+            #"{"model_name":"iris","outputs":[{"name":"y","datatype":"INT64","shape":[\#(count)],"data":[\#(data)]}]}"#
+        }
+        let (large, small) = (answer(rows, values), answer(1, "1"))
+        let service = try FakeModelService { .json($0.text.contains("large") ? large : small) }
+        let model = SidecarConfiguration.Model("iris", protocol: "v2", url: service.url("/"))
+        var configuration = SidecarConfiguration(model)
+        configuration.reporting = self.configuration(service, ["maxBytes": "3MiB"]).reporting
+        try withSidecar(configuration, eventFile: "/dev/full") { sidecar in
+            func ask(_ what: String) throws -> HTTPResponse {
+                try sidecar.post("/v2/models/iris/infer", json: #"{"inputs":[],"what":"\#(what)"}"#)
+            }
+            for _ in 0..<5 {
+                #expect(try ask("small").status == 200)
+                let refused = try ask("large")
+                #expect(refused.status == 503)
+                #expect(refused.text.contains("could not be recorded"), "\(refused.text)")
+                #expect(try ask("small").status == 200)
+            }
+            #expect(try spooledBytes(sidecar) < 100_000)
+            #expect(try sidecar.metrics().total("ameron_spool_refused_events_total") == Double(5 * rows))
+            #expect(sidecar.process.standardError.components(separatedBy: "do not fit into the spool").count == 2)
+        }
+    }
+
     @Test func refusesRequestsWhenItIsFull() throws {
         let service = try modelService(Sample.native)
         let configuration = configuration(service, ["maxBytes": "1MiB"])
@@ -84,6 +116,7 @@ import Testing
             #expect(refused?.status == 503)
             #expect(refused?.headers.contains("Retry-After") == true)
             #expect(try JSON(parsing: refused?.body ?? [])["cause"]?.string == "notRecorded")
+            #expect(try spooledBytes(sidecar) <= 1_048_576)
             #expect(try sidecar.get("/livez").status == 200)
         }
     }

@@ -20,11 +20,13 @@ package final class ChildProcess: Sendable {
 
     /// - Parameters:
     ///   - environment: set beside what the tests themselves run with, of which nothing named AMERON_ is passed on.
+    ///   - errorPipe: where its standard error goes in place of a file.
     package init(
         _ executable: String,
         _ arguments: [String],
         environment: [String: String] = [:],
-        directory: TemporaryDirectory = TemporaryDirectory()
+        directory: TemporaryDirectory = TemporaryDirectory(),
+        errorPipe: TestPipe? = nil
     ) throws {
         self.directory = directory
         let name = "process-\(UInt32.random(in: 0 ... .max))"
@@ -36,7 +38,11 @@ package final class ChildProcess: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        if let errorPipe {
+            posix_spawn_file_actions_adddup2(&actions, errorPipe.writer, 2)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        }
         // The test runner may block signals on its threads; a child would inherit that.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

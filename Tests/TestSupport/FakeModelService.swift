@@ -147,7 +147,8 @@ package final class FakeModelService: Sendable {
                 method: message.method,
                 target: message.target,
                 headers: message.headers,
-                body: message.body
+                body: message.body,
+                head: message.head
             )
             record.requests.append(request)
             return request
@@ -167,6 +168,8 @@ package struct ReceivedRequest: Sendable {
     package var target: String
     package var headers: HTTPHeaders
     package var body: [UInt8]
+    /// The request line and the header lines as they came, the blank one too.
+    package var head: [UInt8]
 
     package var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -63,11 +63,20 @@ package enum HTTPError: Error, Equatable {
 
 /// Reads HTTP/1.1 messages from a socket; what is left over stays for the next one.
 package final class HTTPReader {
-    package typealias RequestMessage = (method: String, target: String, headers: HTTPHeaders, body: [UInt8])
+    package struct RequestMessage {
+        package var method: String
+        package var target: String
+        package var headers: HTTPHeaders
+        package var body: [UInt8]
+        /// The request line and the header lines as they came, the blank one too.
+        package var head: [UInt8]
+    }
 
     private let socket: StreamSocket
     private var buffer: [UInt8] = []
     private var position = 0
+    /// The lines of the message that is being read, as they came.
+    private var lines: [UInt8] = []
 
     package init(_ socket: StreamSocket) { self.socket = socket }
 
@@ -90,6 +99,7 @@ package final class HTTPReader {
         while true {
             if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
                 var line = buffer[position..<end]
+                lines += buffer[position...end]
                 if line.last == UInt8(ascii: "\r") { line.removeLast() }
                 position = end + 1
                 return String(decoding: line, as: UTF8.self)
@@ -165,25 +175,34 @@ package final class HTTPReader {
 
     /// One request's line, headers and body.
     package func request(_ deadline: Deadline) throws -> RequestMessage {
+        lines.removeAll(keepingCapacity: true)
         let line = try line(deadline)
         let parts = line.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[2].hasPrefix("HTTP/1.") else {
             throw HTTPError.malformed("request line: \(line)")
         }
         let headers = try headers(deadline)
+        let head = lines
         var body: [UInt8] = []
         if headers.lists("chunked", in: "Transfer-Encoding") {
             body = try chunked(deadline)
         } else if let length = headers["Content-Length"].flatMap({ Int($0) }) {
             body = try bytes(length, deadline)
         }
-        return (String(parts[0]), String(parts[1]), headers, body)
+        return RequestMessage(
+            method: String(parts[0]),
+            target: String(parts[1]),
+            headers: headers,
+            body: body,
+            head: head
+        )
     }
 
     /// One final answer; interim ones before it are noted in it.
     package func response(toHead: Bool = false, _ deadline: Deadline = Deadline()) throws -> HTTPResponse {
         var interim: [Int] = []
         while true {
+            lines.removeAll(keepingCapacity: true)
             let line = try line(deadline)
             let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count >= 2, parts[0].hasPrefix("HTTP/1."), let status = Int(parts[1]), parts[1].count == 3

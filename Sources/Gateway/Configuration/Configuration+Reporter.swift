@@ -6,6 +6,8 @@ extension Configuration {
         case http(HTTP)
 
         public struct File: Sendable, Equatable {
+            /// nil: called by type and place.
+            public var name: String?
             public var path = ""
             /// The file is rotated when it has grown past this; 0: never.
             public var maxBytes = 0
@@ -19,6 +21,8 @@ extension Configuration {
             /// What becomes the key of an event's message.
             public enum Key: String, Sendable, CaseIterable { case requestId, predictionId, modelName, none }
 
+            /// nil: called by type and place.
+            public var name: String?
             /// `host:port`, joined by commas.
             public var brokers = ""
             public var topic = "predictions"
@@ -35,6 +39,8 @@ extension Configuration {
             /// CloudEvents HTTP binding: one event per request with its attributes as headers, or a JSON array of events.
             public enum Mode: String, Sendable, CaseIterable { case binary, batch }
 
+            /// nil: called by type and place.
+            public var name: String?
             public var url = ""
             public var mode = Mode.batch
             /// The most events of one request in batch mode.
@@ -47,6 +53,8 @@ extension Configuration {
             public var maxAttempts = 5
             public var retryBackoff: Duration = .milliseconds(100)
             public var maxRetryBackoff: Duration = .seconds(10)
+            /// The longest pause that the receiver may ask for.
+            public var maxRetryAfter: Duration = .seconds(300)
             /// A PEM file of certificate authorities to trust instead of the system's.
             public var caFile: String?
             /// Takes the events that the receiver refuses for good, each with its cause.

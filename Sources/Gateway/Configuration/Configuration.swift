@@ -21,8 +21,16 @@ public struct Configuration: Sendable, Equatable {
         public var maxConnections = 20_000
         /// Requests being worked on, over all shards; more are refused with 503.
         public var maxInFlight = 10_000
+        /// All request bodies together, over all shards; 0: a quarter of the memory that the process may have, at most 1 GiB.
+        public var maxInFlightBytes = 0
+        /// From a connection's beginning, or the first byte of a later request, to the end of the header.
+        public var headTimeout: Duration = .seconds(10)
+        /// In each such time, a body that comes and an answer that is read must go on by 1 KiB a second.
+        public var bodyTimeout: Duration = .seconds(60)
         public var idleTimeout: Duration = .seconds(75)
         public var drainTimeout: Duration = .seconds(25)
+        /// Other names that the Sidecar is asked by: joined by commas, `*.` for all below a domain, `*` for any.
+        public var allowedHosts = ""
 
         public init() {}
     }
@@ -45,6 +53,10 @@ public struct Configuration: Sendable, Equatable {
         /// Per shard.
         public var maxConnections = 256
         public var maxResponseBytes = 64 << 20
+        /// How long a connection stays open without a call.
+        public var keepAlive: Duration = .seconds(4)
+        /// Whether the Model Service may be asked again although it may have read the request.
+        public var repeatable = false
         /// Of one answer; more are recorded as one.
         public var maxPredictions = 10_000
         public var transport = Transport.auto

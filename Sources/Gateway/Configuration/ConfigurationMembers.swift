@@ -33,7 +33,7 @@ enum ConfigurationMembers: Sendable {
             }
             if let reason = ConfigurationSchema.reservedKafkaProperties[name] { throw InvalidValue(reason) }
         case .headers:
-            guard name.utf8.allSatisfy(Self.isTokenByte) else {
+            guard name.utf8.allSatisfy(ByteView.isTokenByte) else {
                 throw InvalidValue("is not the name of a header (RFC 9110, section 5.1)")
             }
             if let reason = ConfigurationSchema.reservedHeaders[name] { throw InvalidValue(reason) }
@@ -52,14 +52,6 @@ enum ConfigurationMembers: Sendable {
             guard value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7f) || $0 == UInt8(ascii: "\t") }) else {
                 throw InvalidValue("holds a line break or another control character, which no header may")
             }
-        }
-    }
-
-    /// tchar of RFC 9110, section 5.6.2.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-        default: isDigit(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
         }
     }
 }

@@ -4,7 +4,7 @@ enum ReporterType: String, CaseIterable, Sendable { case file, kafka, http }
 // The keys of Reporters. Which of them one has depends on its type.
 extension ConfigurationSchema {
     static let reporters: [ConfigurationKey] =
-        [.words("reporting.reporters.N.type", reporterType, isRequired: true, "What kind of Reporter this is.")]
+        [.words("reporting.reporters.N.type", reporterType, isRequired: true, "What kind of Reporter this is."), name]
         + file.ofReporters(.file) + kafka.ofReporters(.kafka) + http.ofReporters(.http)
         + failures.ofReporters(.kafka, .http)
 
@@ -21,6 +21,31 @@ extension ConfigurationSchema {
                 }
         }
     )
+
+    private static let name = ConfigurationKey.optionalText(
+        "reporting.reporters.N.name",
+        .file(\.name).or(.kafka(\.name)).or(.http(\.name)),
+        allowed: "1 to 64 of the characters a-z, A-Z, 0-9, '.', '_' and '-', the first a letter or digit",
+        "What it is called in metrics, log and spool, where its place goes by it; not set: by type and place, such as kafka-2.",
+        check: checkName
+    )
+
+    /// It becomes the name of a file, and the value of a label.
+    @Sendable private static func checkName(_ text: String) throws(InvalidValue) {
+        if text.utf8.count > 64 { throw InvalidValue("is too long") }
+        func isAlphanumeric(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            default: isDigit(byte)
+            }
+        }
+        guard text.utf8.allSatisfy({ isAlphanumeric($0) || [0x2d, 0x2e, 0x5f].contains($0) }) else {
+            throw InvalidValue("holds a character that no name has")
+        }
+        guard let first = text.utf8.first, isAlphanumeric(first) else {
+            throw InvalidValue("does not begin with a letter or digit")
+        }
+    }
 
     private static let file: [ConfigurationKey] = [
         .text(
@@ -107,6 +132,12 @@ extension ConfigurationSchema {
             .milliseconds(1)...day,
             "The longest wait before a repetition."
         ),
+        .duration(
+            "reporting.reporters.N.maxRetryAfter",
+            .http(\.maxRetryAfter),
+            .milliseconds(1)...day,
+            "The longest pause that the receiver gets when it asks for one (Retry-After); it holds for all requests."
+        ),
         .optionalText(
             "reporting.reporters.N.caFile",
             .http(\.caFile),
@@ -133,7 +164,7 @@ extension ConfigurationSchema {
     @Sendable private static func checkReceiver(_ text: String) throws(InvalidValue) {
         let scheme = text.lowercased()
         guard scheme.hasPrefix("http://") || scheme.hasPrefix("https://") else {
-            throw InvalidValue("does not start with http:// or https://")
+            throw InvalidValue("does not start with http:// or https://", suggestion: ServiceURL.withHTTP(text))
         }
         _ = try ServiceURL.parse(text)
     }

@@ -8,7 +8,7 @@ public enum ConfigurationSchema {
     static let day: Duration = .seconds(86_400)
 
     private static let server: [ConfigurationKey] = [
-        .text("server.host", .at(\.server.host), "The address or name to listen on."),
+        .text("server.host", .at(\.server.host), "The address or name to listen on.", check: checkHost),
         .integer("server.port", .at(\.server.port), 0...65_535, "The port to listen on; 0: any free port."),
         .integer(
             "server.shards",
@@ -35,17 +35,43 @@ public enum ConfigurationSchema {
             1...1_000_000,
             "The most requests worked on at once, over all shards; more are refused with 503."
         ),
+        .size(
+            "server.maxInFlightBytes",
+            .at(\.server.maxInFlightBytes),
+            0...maxSize,
+            "The most that all request bodies together may take, over all shards; more are refused with 503. 0: a quarter of the "
+                + "memory that the process may have, at most 1 GiB."
+        ),
+        .duration(
+            "server.headTimeout",
+            .at(\.server.headTimeout),
+            .milliseconds(100)...day,
+            "How long the header of a request may take to come; then 408."
+        ),
+        .duration(
+            "server.bodyTimeout",
+            .at(\.server.bodyTimeout),
+            .seconds(1)...day,
+            "In each such time a request's body must go on by 1 KiB a second, else 408; and the reading of an answer."
+        ),
         .duration(
             "server.idleTimeout",
             .at(\.server.idleTimeout),
             .seconds(1)...day,
-            "How long a client connection may stay silent."
+            "How long a client connection may stay open without a request."
         ),
         .duration(
             "server.drainTimeout",
             .at(\.server.drainTimeout),
             .zero...day,
             "How long the requests in flight have to end when the program is told to stop."
+        ),
+        .optionalText(
+            "server.allowedHosts",
+            ConfigurationPlace<String>.at(\.server.allowedHosts).emptyAsNil,
+            allowed: "host names joined by commas, *. at the start of one standing for any below it, or *",
+            "Public names by which browsers may ask for /metrics, /ui and the like, and pages of which may ask for predictions.",
+            check: checkHosts
         ),
     ]
 
@@ -90,6 +116,17 @@ public enum ConfigurationSchema {
             .model(\.maxResponseBytes),
             1...maxSize,
             "The largest response taken from the Model Service."
+        ),
+        .duration(
+            "models.N.keepAlive",
+            .model(\.keepAlive),
+            .zero...hour,
+            "How long a connection to the Model Service stays open without a call: less than the service's own time; 0s: not at all."
+        ),
+        .boolean(
+            "models.N.repeatable",
+            .model(\.repeatable),
+            "Whether a request is sent once more where a kept connection dies, also when the Model Service may have read it."
         ),
         .integer(
             "models.N.maxPredictions",
@@ -198,6 +235,32 @@ public enum ConfigurationSchema {
     private static let nameRule = "text without control characters"
     private static let urlRule =
         "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
+
+    @Sendable private static func checkHost(_ text: String) throws(InvalidValue) {
+        if let scheme = text.firstRange(ofText: "://") {
+            let rest = text[scheme.upperBound...].prefix { $0 != ":" && $0 != "/" }
+            throw InvalidValue(
+                "is a URL; write the address only, and the port into server.port",
+                suggestion: String(rest)
+            )
+        }
+        let colons = text.utf8.count(where: { $0 == UInt8(ascii: ":") })
+        if colons == 1 || text.hasPrefix("[") {
+            let host = (try? ServiceURL.hostAndPort(text[...]).host) ?? String(text.prefix { $0 != ":" })
+            throw InvalidValue(
+                "holds more than an address; the port is server.port",
+                suggestion: host.isEmpty ? nil : host
+            )
+        }
+    }
+
+    @Sendable private static func checkHosts(_ text: String) throws(InvalidValue) {
+        for entry in KafkaText.list(text) where entry != "*" {
+            let name = entry.hasPrefix("*.") ? entry.dropFirst(2) : entry
+            if name.contains("/") { throw InvalidValue("holds a URL; write its host only, without http:// and path") }
+            if try ServiceURL.hostAndPort(name).port != nil { throw InvalidValue("holds a port; every port counts") }
+        }
+    }
 
     @Sendable private static func checkURL(_ text: String) throws(InvalidValue) { _ = try ServiceURL.parse(text) }
 }

@@ -1,6 +1,8 @@
 // What the keys of Reporters cannot check by themselves.
 extension ConfigurationSettings {
-    mutating func checkReporters(_ reporters: [Configuration.Reporter]) {
+    /// - Parameter names: what they are called, by configuration or by place.
+    mutating func checkReporters(_ reporters: [Configuration.Reporter], names: [String]) {
+        checkNames(names)
         var files: [String: Int] = [:]
         for (index, reporter) in reporters.enumerated() {
             guard case .file(let file) = reporter, !file.path.isEmpty else { continue }
@@ -31,6 +33,22 @@ extension ConfigurationSettings {
         }
     }
 
+    private mutating func checkNames(_ names: [String]) {
+        var seen: [String: Int] = [:]
+        for (index, name) in names.enumerated() {
+            guard let other = seen.updateValue(index, forKey: name) else { continue }
+            let path = ConfigurationPath("reporting.reporters.N.name").with(index: index)
+            report(
+                Problem(
+                    source(of: path),
+                    key: path.description,
+                    value: name,
+                    "is the name of reporting.reporters.\(other) too"
+                )
+            )
+        }
+    }
+
     private mutating func reportTaken(_ pattern: ConfigurationPath, _ index: Int, _ file: String, by other: Int) {
         let path = pattern.with(index: index)
         let reason = "is the file of reporting.reporters.\(other) too"
@@ -53,7 +71,7 @@ extension ConfigurationSettings {
     }
 
     /// The path without `.` and doubled slashes, so that `./a` and `a` are the same; links are not followed.
-    private static func normalized(_ path: String) -> String {
+    static func normalized(_ path: String) -> String {
         let parts = path.split(separator: "/").filter { $0 != "." }
         return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
     }

@@ -15,8 +15,6 @@ final class ExampleExchange {
     var match = ExampleRoutes.Match.notFound("")
     /// When the whole request was in, by the monotonic clock.
     var receivedAt: Int64 = 0
-    /// Bytes of a body that is too long, read only so that the client can hear of it.
-    var discarded = 0
     let body = ByteBuffer(capacity: 1024)
     let answer = ByteBuffer(capacity: 1024)
 
@@ -25,7 +23,6 @@ final class ExampleExchange {
     func reset() {
         state = .receiving
         request = nil
-        discarded = 0
         body.removeAll(keepingAtMost: 64 << 10)
         answer.removeAll(keepingAtMost: 64 << 10)
     }

@@ -8,8 +8,17 @@ public enum ExampleModel {
     /// Serves until SIGTERM or SIGINT, and returns the exit code of the process. The main thread.
     public static func run(_ options: ExampleModelOptions) -> Int32 {
         Signals.prepare()
-        _ = StandardErrorLog.start(Configuration.Log())
-        let log = Logger(label: "example-model")
+        do {
+            let processLog = try ProcessLog.start(Configuration.Log())
+            defer { processLog.finish() }
+            return run(options, log: Logger(label: "example-model"))
+        } catch {
+            StandardError.print("example-model: \(error)")
+            return 1
+        }
+    }
+
+    private static func run(_ options: ExampleModelOptions, log: Logger) -> Int32 {
         do {
             try serve(options, log: log)
             return hasFailed.load(ordering: .acquiring) ? 1 : 0

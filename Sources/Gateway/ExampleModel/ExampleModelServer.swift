@@ -15,7 +15,7 @@ final class ExampleModelServer {
     private let failRate: Double
     private var hold: ExampleHold
     private var exchanges = ExampleExchanges()
-    private var daemon: HTTPDaemon?
+    private var server: HTTPServer?
     private var isStopping = false
 
     /// Starts to listen. `run` serves, on whichever thread calls it, until `stopSignal` is given.
@@ -31,30 +31,31 @@ final class ExampleModelServer {
         self.routes = ExampleRoutes(options.protocol)
         self.failRate = options.failRate
         self.hold = ExampleHold(delay: options.delay.nanoseconds)
-        var daemonOptions = HTTPDaemon.Options()
-        daemonOptions.maxConnections = maxConnections
-        let daemon = try HTTPDaemon(socket: socket, options: daemonOptions, delegate: self, log: log)
-        self.daemon = daemon
-        try epoll.add(daemon.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
+        let serverOptions = HTTPServer.Options(maxBodyBytes: Self.maxBodyBytes, maxConnections: maxConnections)
+        let server = try HTTPServer(socket: socket, options: serverOptions, delegate: self, log: log)
+        self.server = server
+        try epoll.add(server.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
         try epoll.add(stopSignal.descriptor, .input, token: Epoll.Token(kind: TokenKind.stop))
     }
 
     /// Serves until it is told to stop. The server's thread.
     func run() throws(SystemError) {
-        guard let daemon else { return }
+        guard let server else { return }
         while !isStopping {
-            let count = try epoll.wait(timeoutMilliseconds: waitTime(daemon))
+            let count = try epoll.wait(timeoutMilliseconds: waitTime(server))
             for index in 0..<count where epoll.event(index).token.kind == TokenKind.stop { isStopping = true }
-            if hold.delay > 0 { release(dueAt: Clock.monotonic()) }
-            daemon.run()
+            let now = Clock.monotonic()
+            if hold.delay > 0 { release(dueAt: now) }
+            server.expire(now: now)
+            server.run()
         }
-        try stop(daemon)
+        try stop(server)
     }
 
     /// How long the next wait may take, in milliseconds: until the first deadline, rounded up so as not to spin.
-    private func waitTime(_ daemon: HTTPDaemon) -> Int32 {
-        var milliseconds = Int64(daemon.timeoutMilliseconds ?? 10_000)
-        if let deadline = hold.nextDeadline {
+    private func waitTime(_ server: HTTPServer) -> Int32 {
+        var milliseconds = Int64(server.timeoutMilliseconds ?? 10_000)
+        for case let deadline? in [hold.nextDeadline, server.nextDeadline] {
             let rest = max(deadline - Clock.monotonic(), 0)
             milliseconds = min(milliseconds, rest / 1_000_000 + (rest % 1_000_000 > 0 ? 1 : 0))
         }
@@ -69,53 +70,60 @@ final class ExampleModelServer {
     }
 
     /// Answers at once whatever is held, and gives slow clients one more second.
-    private func stop(_ daemon: HTTPDaemon) throws(SystemError) {
-        daemon.run()
-        daemon.stopAccepting()
+    private func stop(_ server: HTTPServer) throws(SystemError) {
+        server.run()
+        server.stopAccepting()
         let deadline = Clock.monotonic() + 1_000_000_000
         repeat {
             release(dueAt: .max)
-            daemon.run()
+            server.run()
             if exchanges.inUse == 0 { break }
             _ = try epoll.wait(timeoutMilliseconds: 10)
         } while Clock.monotonic() < deadline
         release(dueAt: .max)
-        daemon.run()
-        daemon.stop()
+        server.run()
+        server.stop()
     }
 }
 
 @available(*, unavailable)
 extension ExampleModelServer: Sendable {}
 
-extension ExampleModelServer: HTTPDaemonDelegate {
-    // Nothing is kept for a connection; 1 since the word must not be 0.
-    func connectionOpened(socket: Int32) -> Int { 1 }
-    func connectionClosed(context: Int) {}
-
-    func requestStarted(_ request: HTTPRequest, method: ByteView, target: ByteView) -> Int {
+extension ExampleModelServer: HTTPServerDelegate {
+    func requestBegan(
+        _ head: HTTP1RequestHead,
+        in bytes: ByteView,
+        client: Int,
+        now: Int64
+    ) -> (word: Int, body: ByteBuffer) {
         let exchange = exchanges.take()
-        exchange.request = request
-        exchange.match = routes.match(method: method, path: target)
-        return exchange.index + 1
+        exchange.match = routes.match(method: bytes[head.method], path: bytes[head.path])
+        return (exchange.index + 1, exchange.body)
     }
 
-    func requestBody(context: Int, _ bytes: ByteView) -> Bool {
-        let exchange = exchanges[context - 1]
-        guard exchange.discarded > 0 || exchange.body.count + bytes.count > Self.maxBodyBytes else {
-            exchange.body.append(bytes)
-            return true
-        }
-        exchange.body.removeAll()
-        exchange.discarded += bytes.count
-        return exchange.discarded <= 4 * Self.maxBodyBytes
+    func mayHoldBody(of word: Int, capacity: Int) -> Bool { true }
+
+    func requestReceived(_ word: Int, now: Int64) { exchanges[word - 1].receivedAt = now }
+
+    func requestRefused(_ refusal: HTTP1Refusal, _ word: Int, path: ByteView, hasBody: Bool, to answer: ByteBuffer) {
+        if word > 0 { exchanges.giveBack(exchanges[word - 1]) }
+        let isTooLong = refusal.kind == .bodyTooLong
+        answer.append(isTooLong ? "HTTP/1.1 413 Content Too Large\r\n" : "HTTP/1.1 400 Bad Request\r\n")
+        answer.append("Content-Type: application/json\r\nConnection: close\r\n\r\n")
+        guard hasBody else { return }
+        answer.append("{\"error\":\"")
+        answer.append(isTooLong ? "the body is longer than 16 MiB" : refusal.reason)
+        answer.append("\"}")
     }
 
-    func requestReady(context: Int, mayWait: Bool) -> HTTPDaemon.Step {
-        let exchange = exchanges[context - 1]
+    func requestAbandoned(_ word: Int) { exchanges.giveBack(exchanges[word - 1]) }
+
+    func requestStarted(_ word: Int, _ request: HTTPRequest) { exchanges[word - 1].request = request }
+
+    func requestReady(_ word: Int, mayWait: Bool) -> HTTPDaemon.Step {
+        let exchange = exchanges[word - 1]
         switch exchange.state {
         case .receiving:
-            exchange.receivedAt = Clock.monotonic()
             // After the order to stop nothing is held any longer.
             guard hold.delay > 0, !isStopping, case .endpoint(.predict) = exchange.match else {
                 return answer(exchange, heldFor: 0)
@@ -129,9 +137,14 @@ extension ExampleModelServer: HTTPDaemonDelegate {
         }
     }
 
+    func clientLeft(_ word: Int) {}
+
+    func clientsChanged(by change: Int) {}
+
+    var streamingCount: Int { 0 }
     var waitingCount: Int { 0 }
 
-    func requestCompleted(context: Int) { exchanges.giveBack(exchanges[context - 1]) }
+    func requestCompleted(_ word: Int) { exchanges.giveBack(exchanges[word - 1]) }
 
     private func answer(_ exchange: ExampleExchange, heldFor: Int64) -> HTTPDaemon.Step {
         guard let request = exchange.request else { return .close }
@@ -146,10 +159,6 @@ extension ExampleModelServer: HTTPDaemonDelegate {
     /// Writes the body of the answer, and returns its status.
     private func write(_ exchange: ExampleExchange, heldFor: Int64) -> Int {
         let out = exchange.answer
-        if exchange.discarded > 0 {
-            ExampleResponder.write(error: "the body is longer than 16 MiB", to: out)
-            return 413
-        }
         switch exchange.match {
         case .notFound(let message):
             ExampleResponder.write(error: "\(message)", to: out)

@@ -13,7 +13,8 @@ final class EventReporting {
     private let observer: (any EventObserver)?
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
-    /// All events of this turn that were left with the Reporters early are where they were promised to be.
+    /// Events of this turn were left with the Reporters early; all of them are where they were promised to be.
+    private var hasEarlyEvents = false
     private var areEarlyEventsSafe = true
     private let message = ByteBuffer(capacity: 256)
     private let names = RoutedNames()
@@ -39,7 +40,7 @@ final class EventReporting {
 
     var maxEventBytes: Int { encoder.maxEventBytes }
 
-    var isEmpty: Bool { batch.isEmpty }
+    var isEmpty: Bool { batch.isEmpty && !hasEarlyEvents }
 
     /// Whether anybody wants events.
     var isRecording: Bool { !lanes.isEmpty || observer?.isWatching == true }
@@ -59,7 +60,10 @@ final class EventReporting {
         let start = batch.bytes.count
         encoder.encode(event, into: batch)
         let length = batch.bytes.count - start
-        if batch.bytes.count >= Self.batchLimit && !submit() { areEarlyEventsSafe = false }
+        if batch.bytes.count >= Self.batchLimit {
+            hasEarlyEvents = true
+            if !submit(isLast: false) { areEarlyEventsSafe = false }
+        }
         return length
     }
 
@@ -123,15 +127,15 @@ final class EventReporting {
     /// Leaves the turn's events with every Reporter; false where they had to be kept safe and are not.
     func endTurn() -> Bool {
         wallOffset = Clock.wall() - Clock.monotonic()
-        let areLastEventsSafe = batch.isEmpty || submit()
-        defer { areEarlyEventsSafe = true }
+        let areLastEventsSafe = isEmpty || submit(isLast: true)
+        defer { (hasEarlyEvents, areEarlyEventsSafe) = (false, true) }
         return areEarlyEventsSafe && areLastEventsSafe
     }
 
-    private func submit() -> Bool {
+    private func submit(isLast: Bool) -> Bool {
         var isSafe = true
-        for lane in lanes where !lane.submit(batch) { isSafe = false }
-        if let observer, observer.isWatching { observer.show(batch) }
+        for lane in lanes where !lane.submit(batch, isLast: isLast) { isSafe = false }
+        if let observer, observer.isWatching, !batch.isEmpty { observer.show(batch) }
         batch.removeAll()
         return isSafe
     }

@@ -30,6 +30,9 @@ final class Exchange {
 
     enum ReplyBody { case own, answer }
 
+    /// How much room of a body is kept for the next one.
+    static let keptBytes = 64 << 10
+
     let index: Int
     var state = State.idle
 
@@ -43,6 +46,8 @@ final class Exchange {
     let requestBody = ByteBuffer()
     /// The lines to forward.
     let requestHeaders = HeaderTable()
+    /// What stands behind the `?` of the request's target: visible ASCII.
+    let query = ByteBuffer(capacity: 64)
     let requestId = ByteBuffer(capacity: 64)
     /// How good the source of the id is; an id from a better one replaces it. 0: there is none.
     private var requestIdRank = 0
@@ -73,8 +78,12 @@ final class Exchange {
     var replyBodySource = ReplyBody.own
     let ownReplyBody = ByteBuffer(capacity: 1024)
     let replyHeaders = HeaderTable()
+    /// The body where it is made as it is sent: the reply's other bodies are not looked at then; nil: it is one of those.
+    var replyStream: (any HTTPBodySource)?
     /// Whether the connection is to be closed after the reply.
     var closesConnection = false
+    /// Why the client does not get what it asked for; nil: it does.
+    var failure: ExchangeFailure.Cause?
 
     init(index: Int, provider: any Provider) {
         self.index = index
@@ -97,8 +106,9 @@ final class Exchange {
         face = .native
         operation = .local
         route = nil
-        requestBody.removeAll(keepingAtMost: 64 << 10)
+        requestBody.removeAll(keepingAtMost: Self.keptBytes)
         requestHeaders.removeAll()
+        query.removeAll()
         requestId.removeAll()
         requestIdRank = 0
         requestContentType.removeAll()
@@ -114,9 +124,30 @@ final class Exchange {
         completedAt = 0
         replyStatus = 0
         replyBodySource = .own
-        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         replyHeaders.removeAll()
+        replyStream = nil
         closesConnection = false
+        failure = nil
+    }
+
+    /// Gives back what one large request or answer has left behind. After the exchange.
+    fileprivate func letGo() {
+        requestBody.removeAll(keepingAtMost: Self.keptBytes)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
+        requestId.removeAll(keepingAtMost: 1 << 10)
+        query.removeAll(keepingAtMost: 1 << 10)
+    }
+
+    /// Gives back all room, and returns how much the bodies had.
+    fileprivate func shrink() -> Int {
+        let bodies = requestBody.capacity + ownReplyBody.capacity
+        for buffer in [requestBody, query, requestId, requestContentType, traceparent, wantedVersion, ownReplyBody] {
+            buffer.removeAll(keepingAtMost: 0)
+        }
+        requestHeaders.shrink()
+        replyHeaders.shrink()
+        return bodies
     }
 
     /// Forgets a call that failed, and keeps the request. The adapter has been told to release the call.
@@ -128,8 +159,9 @@ final class Exchange {
         completedAt = 0
         replyStatus = 0
         replyBodySource = .own
-        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         replyHeaders.removeAll()
+        failure = nil
     }
 
     /// The longest id that is taken, in bytes: it goes into each event, and into the header of call and answer.
@@ -173,7 +205,11 @@ extension Exchange: Sendable {}
 /// A shard's exchanges: as many as were ever in flight at once, found by their index.
 final class ExchangePool {
     private var all: [Exchange] = []
+    /// Those not in use; the ones used last are used next.
     private var free: [Int] = []
+    /// How many at the bottom of `free` have not been in use since the last `trim`, and how many of these have no room left.
+    private var unused = 0
+    private var shrunk = 0
 
     /// How many are in use.
     var inUse: Int { all.count - free.count }
@@ -185,6 +221,10 @@ final class ExchangePool {
         let exchange: Exchange
         if let index = free.popLast() {
             exchange = all[index]
+            if free.count < unused {
+                unused = free.count
+                shrunk = min(shrunk, unused)
+            }
         } else {
             exchange = Exchange(index: all.count, provider: provider)
             all.append(exchange)
@@ -196,7 +236,16 @@ final class ExchangePool {
     func giveBack(_ exchange: Exchange) {
         precondition(exchange.state != .idle, "an exchange is given back once")
         exchange.state = .idle
+        exchange.letGo()
         free.append(exchange.index)
+    }
+
+    /// Gives back the room of the exchanges that nobody has needed since the last call. Whether others may be due next time.
+    func trim(_ freed: FreedMemory) -> Bool {
+        for place in shrunk..<unused { freed.note(all[free[place]].shrink()) }
+        shrunk = unused
+        unused = free.count
+        return shrunk < free.count
     }
 
     /// Shows each exchange in use. Not for the request path.

@@ -6,6 +6,7 @@ final class ExchangeFlow {
     let exchanges = ExchangePool()
     let metrics: ShardMetrics
     let readiness: Readiness
+    let freedMemory = FreedMemory()
     /// How many predictions may be in flight on this shard.
     let maxInFlight: Int
 
@@ -47,10 +48,13 @@ final class ExchangeFlow {
             return ExchangeFailure(cause: .draining, message: "the Sidecar is shutting down")
         }
         guard inFlight < maxInFlight else {
-            return ExchangeFailure(cause: .overloaded, message: "too many requests are in flight")
+            return ExchangeFailure(
+                cause: .overloaded,
+                message: "more requests are in flight than server.maxInFlight allows"
+            )
         }
         if exchange.operation == .predict, reporting.isFull {
-            return ExchangeFailure(cause: .notRecorded, message: "there is no room for more events in the spool")
+            return ExchangeFailure(cause: .notRecorded, message: "the spool is full (reporting.spool.maxBytes)")
         }
         inFlight += 1
         metrics.addInFlight(1)
@@ -67,6 +71,7 @@ final class ExchangeFlow {
         endCall(exchange)
         let failure = ExchangeFailure(cause: .clientClosed, message: "the client closed the connection")
         exchange.replyStatus = failure.status
+        exchange.failure = failure.cause
         reportFailure(exchange, failure)
         exchange.state = .abandoned
         replies.append(exchange)
@@ -96,26 +101,33 @@ final class ExchangeFlow {
         exchange.answer = answer
         exchange.answeredAt = Clock.monotonic()
         guard let route = exchange.route else { return }
+        let isPrediction = exchange.operation == .predict && (200..<300).contains(answer.status)
+        if !isPrediction || exchange.face != .native {
+            // Before anything is recorded: what the client cannot be sent is not what it got.
+            guard takeAnswerHeaders(exchange, answer) else { return headersTooLarge(exchange, route) }
+        }
         guard exchange.operation == .predict else {
             endCall(exchange)
             passOn(exchange, answer)
             finish(exchange)
             return
         }
-        metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
-        readiness.set(model: route.index, ready: true)
         guard (200..<300).contains(answer.status) else {
             endCall(exchange)
+            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
             let failure = ExchangeFailure(
                 cause: .modelError,
                 message: "the Model Service answered with an error status"
             )
             if isRetried(exchange, failure) { return }
+            exchange.failure = failure.cause
             passOn(exchange, answer)
             finish(exchange)
             reportFailure(exchange, failure, answer)
             return
         }
+        metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        readiness.gavePrediction(model: route.index)
         predict(exchange, answer, route)
     }
 
@@ -124,7 +136,7 @@ final class ExchangeFlow {
         exchange.answeredAt = Clock.monotonic()
         endCall(exchange)
         if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {
-            metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
         }
         fail(exchange, failure)
     }
@@ -206,6 +218,7 @@ final class ExchangeFlow {
         }
         if exchange.face == .native {
             exchange.replyStatus = 200
+            exchange.replyHeaders.removeAll()
             exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
         } else {
             passOn(exchange, answer)
@@ -249,11 +262,33 @@ final class ExchangeFlow {
         metrics.addInFlight(-1)
     }
 
-    /// The client gets the Model Service's own answer.
+    /// Gives the reply the lines of the Model Service's own answer; false, and there are none, where they are too long.
+    private func takeAnswerHeaders(_ exchange: Exchange, _ answer: ModelAnswer) -> Bool {
+        let lines = exchange.replyHeaders
+        // There may be those of a call that is made again.
+        lines.removeAll()
+        HeaderRules.copyAnswerHeaders(answer.headers, to: lines)
+        if exchange.provider.kind == .rest { AnswerProtection.add(to: lines, contentType: answer.contentType) }
+        if lines.wireLength <= exchange.provider.maxReplyHeaderBytes { return true }
+        lines.removeAll()
+        return false
+    }
+
+    private func headersTooLarge(_ exchange: Exchange, _ route: ModelRoute) {
+        endCall(exchange)
+        if exchange.operation == .predict {
+            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        }
+        fail(
+            exchange,
+            ExchangeFailure(cause: .answerHeadersTooLarge, message: "the header of the Model Service's answer is too long")
+        )
+    }
+
+    /// The client gets the Model Service's own answer, whose lines it has.
     private func passOn(_ exchange: Exchange, _ answer: ModelAnswer) {
         exchange.replyStatus = answer.status
         exchange.replyBodySource = .answer
-        HeaderRules.copyAnswerHeaders(answer.headers, to: exchange.replyHeaders)
     }
 
     /// Whether the Provider has the exchange tried again: then nobody is told of the failure.
@@ -284,7 +319,7 @@ final class ExchangeFlow {
     /// The reply is complete.
     private func complete(_ exchange: Exchange, at time: Int64) {
         exchange.state = .replying
-        if let route = exchange.route, exchange.operation == .predict {
+        if let route = exchange.route, exchange.operation == .predict, exchange.failure == nil {
             let model = exchange.sentAt > 0 ? exchange.answeredAt - exchange.sentAt : 0
             metrics.gatewayDurations[route.index].observe(time - exchange.receivedAt - model)
         }

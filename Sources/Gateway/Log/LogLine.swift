@@ -73,7 +73,3 @@ extension Logger.Level {
         }
     }
 }
-
-extension ByteBuffer {
-    fileprivate func appendJSON(text: String) { Array(text.utf8).withByteView { appendJSON(string: $0) } }
-}

@@ -166,7 +166,7 @@ struct HTTP1ResponseParser {
         guard isStatusLine, let code = line[9..<12].decimal, code >= 100 else {
             throw Malformed(reason: "the status line is no HTTP/1.1 status line")
         }
-        guard !line.containsControl else { throw Malformed(reason: "the status line holds a control character") }
+        guard line.isFieldValue else { throw Malformed(reason: "the status line holds a control character") }
         status = code
         isHTTP10 = line[7] == UInt8(ascii: "0")
         contentLength = nil
@@ -176,11 +176,11 @@ struct HTTP1ResponseParser {
 
     /// The name and the value of a line of a header or trailer.
     private static func field(_ line: ByteView) throws(Malformed) -> (name: ByteView, value: ByteView) {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0, isToken(line.prefix(colon)) else {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), line.prefix(colon).isToken else {
             throw Malformed(reason: "a header line has no proper name")
         }
         let value = line.dropFirst(colon + 1).trimmed
-        guard !value.containsControl else { throw Malformed(reason: "a header line holds a control character") }
+        guard value.isFieldValue else { throw Malformed(reason: "a header line holds a control character") }
         return (line.prefix(colon), value)
     }
 
@@ -243,7 +243,7 @@ struct HTTP1ResponseParser {
 
     /// A hexadecimal number, and after a semicolon what nobody needs.
     private static func chunkSize(_ line: ByteView) throws(Malformed) -> Int {
-        guard !line.containsControl else { throw Malformed(reason: "a chunk's size holds a control character") }
+        guard line.isFieldValue else { throw Malformed(reason: "a chunk's size holds a control character") }
         var digits = line.prefix(line.firstIndex(of: UInt8(ascii: ";")) ?? line.count)
         // White space may come after the size, not before it.
         if !digits.isEmpty, digits[0] != 0x20, digits[0] != 0x09 { digits = digits.trimmed }
@@ -260,30 +260,5 @@ struct HTTP1ResponseParser {
             size = size << 4 | Int(digit)
         }
         return size
-    }
-
-    /// Letters, digits and the signs of RFC 9110, section 5.6.2.
-    private static func isToken(_ name: ByteView) -> Bool {
-        for index in 0..<name.count {
-            switch name[index] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                continue
-            case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-                UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "^"),
-                UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-                continue
-            default: return false
-            }
-        }
-        return true
-    }
-}
-
-extension ByteView {
-    /// Whether there is a control character but for the tab: none may stand in a line.
-    fileprivate var containsControl: Bool {
-        for index in 0..<count where (self[index] < 0x20 && self[index] != 0x09) || self[index] == 0x7F { return true }
-        return false
     }
 }

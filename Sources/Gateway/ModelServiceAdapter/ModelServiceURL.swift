@@ -85,6 +85,12 @@ struct ModelServiceURL {
         )
     }
 
+    /// A URL for people: without its query, which may hold a key, and with the socket that it leads over.
+    static func shown(_ url: String, _ unixSocketPath: String?) -> String {
+        let plain = url.prefix { $0 != "?" }
+        return unixSocketPath.map { "\(plain) over \(printable($0, maxScalars: 200))" } ?? String(plain)
+    }
+
     /// Whether the bytes go through TLS.
     var isSecure: Bool { predict.hasPrefix("https:") }
 

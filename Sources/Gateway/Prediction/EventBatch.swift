@@ -4,8 +4,16 @@ final class EventBatch {
     let bytes = ByteBuffer(capacity: 64 << 10)
     /// Where each frame stands in `bytes`.
     private(set) var frames: [Range<Int>] = []
+    /// How many events were too large to be events (`EventFrame.maxLineLength`): they are not in the batch, and whoever takes it
+    /// must count them as lost.
+    private(set) var oversized = 0
+    private let maxLineLength: Int
 
-    var isEmpty: Bool { frames.isEmpty }
+    init(maxLineLength: Int = EventFrame.maxLineLength) { self.maxLineLength = maxLineLength }
+
+    /// Whether nothing has come since it was emptied.
+    var isEmpty: Bool { frames.isEmpty && oversized == 0 }
+    /// How many events it holds.
     var count: Int { frames.count }
 
     /// An event of the batch; valid until the batch changes.
@@ -16,7 +24,7 @@ final class EventBatch {
         return frame
     }
 
-    /// Appends an event: `write` appends its line to `bytes`, at most 4 GiB, and returns where its parts stand in that line.
+    /// Appends an event: `write` appends its line to `bytes` and returns where its parts stand in that line.
     @inline(__always)
     func append(_ write: (ByteBuffer) -> EventFrame.Parts) {
         let start = bytes.count
@@ -24,8 +32,11 @@ final class EventBatch {
         let lineStart = bytes.count
         let parts = write(bytes)
         let length = bytes.count - lineStart
-        // No part is longer, so that one check is enough for all of them.
-        precondition(length <= UInt32.max, "an event is longer than 4 GiB")
+        guard length <= maxLineLength else {
+            oversized += 1
+            bytes.truncate(to: start)
+            return
+        }
         bytes.setLittleEndian(Int(EventFrame.mark), length, at: start)
         bytes.setLittleEndian(0, 0, at: start + 8)
         set(parts.id, 0, start)
@@ -45,5 +56,6 @@ final class EventBatch {
     func removeAll() {
         bytes.removeAll(keepingAtMost: 4 << 20)
         frames.removeAll(keepingCapacity: true)
+        oversized = 0
     }
 }

@@ -10,6 +10,9 @@ struct DeliveryLedger {
     /// The lanes of which something is to be acknowledged.
     private var moved: [Int] = []
 
+    /// How many events stand between the first that has not ended, in each lane, and the last that has begun.
+    var openCount: Int { lanes.reduce(0) { $0 + $1.count } }
+
     /// Enters an event, in the order of its lane.
     mutating func begin(_ event: WaitingEvent) -> Ticket {
         while lanes.count <= event.lane { lanes.append(PrefixLedger()) }

@@ -18,10 +18,17 @@ protocol PredictionReporter: AnyObject, Sendable {
 
 /// Where one shard leaves its events, for one Reporter or for all. Confined to the shard's thread.
 protocol EventLane: AnyObject {
-    /// Takes the events of one turn of the loop, all or the first of them, and counts as dropped what it does not take.
+    /// Takes events of one turn of the loop, all or the first of them, and counts as dropped what it does not take.
     ///
-    /// - Returns: false where events were to be kept safe and are not: their clients must not be answered as if they were.
-    func submit(_ batch: EventBatch) -> Bool
+    /// - Parameter isLast: Whether the turn brings no more. Until then nobody need see them.
+    /// - Returns: false where events were to be kept safe and are not, of this turn so far: the clients of the turn must not
+    ///   be answered as if they were.
+    func submit(_ batch: EventBatch, isLast: Bool) -> Bool
     /// Whether requests should be refused because there is no more room for their events.
     var isFull: Bool { get }
+}
+
+extension EventLane {
+    /// Takes all events of a turn.
+    func submit(_ batch: EventBatch) -> Bool { submit(batch, isLast: true) }
 }

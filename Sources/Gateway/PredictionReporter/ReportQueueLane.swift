@@ -14,8 +14,10 @@ final class ReportQueueLane: EventLane {
     /// Events over the bound are dropped and counted, so there is always room.
     var isFull: Bool { false }
 
-    func submit(_ batch: EventBatch) -> Bool {
+    func submit(_ batch: EventBatch, isLast: Bool) -> Bool {
         if batch.isEmpty { return true }
+        if batch.oversized > 0 { queue.counters.dropped.add(batch.oversized, ordering: .relaxed) }
+        if batch.count == 0 { return true }
         // Set before `isClosed` is read, as the reader closes before it reads this: so that either the events are
         // refused here, or the reader waits for them and counts them.
         channel.isSubmitting.store(true, ordering: .sequentiallyConsistent)

@@ -4,10 +4,13 @@ final class LocalAnswers {
     let serverMetadataRoute: ModelRoute?
 
     private let routes: [ModelRoute]
+    /// One of each name, in the order of the configuration.
+    private let names: [ModelRoute]
     private let router: Router
     private let readiness: Readiness
-    private let writeMetrics: (ByteBuffer) -> Void
+    private let startMetrics: () -> any HTTPBodySource
     private let openAPI: ByteBuffer
+    private let timestamps = TimestampWriter()
     /// nil: it is off.
     private let page: Page?
 
@@ -23,15 +26,17 @@ final class LocalAnswers {
         router: Router,
         serverMetadataRoute: ModelRoute?,
         readiness: Readiness,
-        writeMetrics: @escaping (ByteBuffer) -> Void,
+        startMetrics: @escaping () -> any HTTPBodySource,
         openAPI: String,
         page: Page?
     ) {
         self.router = router
         self.routes = router.routes
+        var seen: Set<String> = []
+        self.names = router.routes.filter { seen.insert($0.name.view.string).inserted }
         self.serverMetadataRoute = serverMetadataRoute
         self.readiness = readiness
-        self.writeMetrics = writeMetrics
+        self.startMetrics = startMetrics
         self.openAPI = ByteBuffer(text: openAPI)
         self.page = page
     }
@@ -54,7 +59,7 @@ final class LocalAnswers {
             writeReadiness(to: body, isReady: isFine)
         case .metrics:
             contentType = "text/plain; version=0.0.4; charset=utf-8"
-            writeMetrics(body)
+            exchange.replyStream = startMetrics()
         case .openAPI: body.append(openAPI.view)
         case .page:
             contentType = nil
@@ -73,7 +78,10 @@ final class LocalAnswers {
         case .v2Model: writeModelMetadata(to: body, exchange.route)
         }
         exchange.replyStatus = isFine ? 200 : 503
-        if let contentType { exchange.replyHeaders.append("Content-Type", ByteView(contentType)) }
+        if let contentType {
+            exchange.replyHeaders.append("Content-Type", ByteView(contentType))
+            exchange.replyHeaders.append("X-Content-Type-Options", ByteView("nosniff"))
+        }
         if !isFine { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
     }
 
@@ -82,9 +90,26 @@ final class LocalAnswers {
         body.append(readiness.isDraining ? ",\"draining\":true,\"models\":[" : ",\"draining\":false,\"models\":[")
         for route in routes {
             if route.index > 0 { body.append(UInt8(ascii: ",")) }
-            writeModelReadiness(to: body, route, isReady: readiness.isReady(model: route.index))
+            writeStanding(to: body, route, readiness.standing(model: route.index))
         }
         body.append("]}")
+    }
+
+    private func writeStanding(to body: ByteBuffer, _ route: ModelRoute, _ standing: Readiness.Standing) {
+        body.append("{\"name\":\"")
+        body.append(route.nameJSON.view)
+        if !route.version.isEmpty {
+            body.append("\",\"version\":\"")
+            body.append(route.versionJSON.view)
+        }
+        body.append(standing.isReady ? "\",\"ready\":true,\"since\":\"" : "\",\"ready\":false,\"since\":\"")
+        timestamps.append(standing.since, to: body)
+        body.append(UInt8(ascii: "\""))
+        if let reason = standing.reason {
+            body.append(",\"reason\":")
+            body.appendJSON(text: reason)
+        }
+        body.append(UInt8(ascii: "}"))
     }
 
     private func writeModelReadiness(to body: ByteBuffer, _ route: ModelRoute?, isReady: Bool) {
@@ -95,10 +120,8 @@ final class LocalAnswers {
 
     private func writeModelList(to body: ByteBuffer) {
         body.append("{\"models\":[")
-        var isFirst = true
-        for route in routes where isFirstOfItsName(route) {
-            if !isFirst { body.append(UInt8(ascii: ",")) }
-            isFirst = false
+        for (index, route) in names.enumerated() {
+            if index > 0 { body.append(UInt8(ascii: ",")) }
             body.append(UInt8(ascii: "\""))
             body.append(route.nameJSON.view)
             body.append(UInt8(ascii: "\""))
@@ -120,9 +143,5 @@ final class LocalAnswers {
             body.append(UInt8(ascii: "\""))
         }
         body.append("],\"platform\":\"ameron-sidecar\",\"inputs\":[],\"outputs\":[]}")
-    }
-
-    private func isFirstOfItsName(_ route: ModelRoute) -> Bool {
-        !routes.contains { $0.index < route.index && $0.name.view == route.name.view }
     }
 }

@@ -1,10 +1,5 @@
-/// The REST Provider: requests in over libmicrohttpd, replies out. One per shard; confined to its thread.
+/// The REST Provider: requests in over an `HTTPServer`, replies out. One per shard; confined to its thread.
 final class RESTProvider: Provider {
-    struct Options {
-        var maxBodyBytes: Int
-        var maxHeaderBytes: Int
-    }
-
     /// Where a request stands with the daemon.
     private enum Stage {
         /// It is coming in, or was answered at once.
@@ -26,60 +21,75 @@ final class RESTProvider: Provider {
         var stage = Stage.incoming
         /// How often the daemon has asked for it while it waited.
         var waits = 0
-        var connection = 0
+        var client = 0
         /// Why the request will be refused once it is in.
         var failure: ExchangeFailure?
         var endpoint = RESTEndpoint.live
         var allow: StaticString?
-        /// Bytes of a body that is too long, read only so that the client can hear of it.
-        var discarded = 0
-    }
-
-    /// A client's connection.
-    private struct Client {
-        var exchange: Int?
-        var generation: UInt32 = 0
+        /// Bytes of memory that are lent to its body.
+        var bodyBytes = 0
     }
 
     let kind = ProviderKind.rest
+    let maxReplyHeaderBytes = HTTPDaemon.maxAnswerLineBytes
 
-    private static var bodyTooLong: ExchangeFailure {
-        ExchangeFailure(cause: .bodyTooLarge, message: "the body is longer than server.maxBodyBytes allows")
-    }
-    /// How many times the allowed length is read of a body that is too long, before its client is cut off.
-    private static let patience = 4
     /// How often the daemon may ask for a request that waits before it is suspended after all: by then the asking has cost
     /// as much as suspending would have.
     private static let maxWaits = 20
 
-    private let options: Options
+    /// How often what a burst has left behind is given back.
+    private static let trimInterval: Int64 = 1_000_000_000
+
     private let flow: ExchangeFlow
     private let router: Router
     private let local: LocalAnswers
-    private let epoll: Epoll
-    private let tokenKind: UInt8
+    private let bodyMemory: BodyMemory
+    private let browserGuard: BrowserGuard
+    /// Told of each request that is refused before it is whole, and why.
+    private let refused: (HTTP1Refusal) -> Void
+    private var server: HTTPServer!
     private var inbound: [Inbound] = []
-    private var clients: [Client] = []
-    private var freeClients: [Int] = []
     private let scratch = ByteBuffer(capacity: 256)
-    private var header: RequestHeader
+    private var header = RequestHeader()
     private(set) var waitingCount = 0
+    private(set) var streamingCount = 0
+    /// When to trim next, on `Clock.monotonic`; `.max`: there is nothing to trim.
+    private var nextTrim = Int64.max
 
     init(
-        options: Options,
         flow: ExchangeFlow,
         router: Router,
         local: LocalAnswers,
-        epoll: Epoll,
-        tokenKind: UInt8
+        bodyMemory: BodyMemory,
+        browserGuard: BrowserGuard,
+        refused: @escaping (HTTP1Refusal) -> Void
     ) {
-        self.options = options
         self.flow = flow
         self.router = router
         self.local = local
-        self.epoll = epoll
-        self.tokenKind = tokenKind
-        self.header = RequestHeader()
+        self.bodyMemory = bodyMemory
+        self.browserGuard = browserGuard
+        self.refused = refused
+    }
+
+    /// Starts to serve on a socket, which is the server's from here on. Once.
+    func serve(
+        on socket: ListeningSocket,
+        options: HTTPServer.Options,
+        epoll: Epoll,
+        tokenKind: UInt8,
+        log: @escaping (String) -> Void
+    ) throws(SystemError) -> HTTPServer {
+        let server = try HTTPServer(
+            socket: socket,
+            options: options,
+            delegate: self,
+            epoll: epoll,
+            tokenKind: tokenKind,
+            log: log
+        )
+        self.server = server
+        return server
     }
 
     /// The reply is complete: the daemon's next run sends it.
@@ -101,84 +111,99 @@ final class RESTProvider: Provider {
         }
     }
 
-    /// epoll reports something about a client's socket: the client has left, or has ended its sending.
-    func clientChanged(_ token: Epoll.Token) {
-        let index = Int(token.value)
-        guard index < clients.count, clients[index].generation & 0xFF_FFFF == token.generation else { return }
-        guard let exchange = clients[index].exchange else { return }
-        flow.clientLeft(flow.exchanges[exchange])
-    }
 }
 
-// MARK: - Connections
+// MARK: - The loop
 
-extension RESTProvider: HTTPDaemonDelegate {
-    func connectionOpened(socket: Int32) -> Int {
-        let index: Int
-        if let free = freeClients.popLast() {
-            index = free
-        } else {
-            index = clients.count
-            clients.append(Client())
-        }
-        flow.metrics.addConnections(1)
-        // libmicrohttpd does not look at the socket of a suspended request. Edge-triggered, this costs one system call per
-        // connection and none per request; closing the socket ends it.
-        try? epoll.add(
-            socket,
-            [.peerClosed, .edgeTriggered],
-            token: Epoll.Token(kind: tokenKind, generation: clients[index].generation, value: Int32(index))
-        )
-        return index + 1
+extension RESTProvider: Shard.Timed {
+    var nextDeadline: Int64? {
+        let deadline = min(server.nextDeadline ?? .max, nextTrim)
+        return deadline == .max ? nil : deadline
     }
 
-    func connectionClosed(context: Int) {
-        clients[context - 1].exchange = nil
-        clients[context - 1].generation &+= 1
-        freeClients.append(context - 1)
-        flow.metrics.addConnections(-1)
+    func expire(now: Int64) {
+        server.expire(now: now)
+        guard nextTrim <= now else { return }
+        flow.freedMemory.note(server.trim())
+        let hasMore = flow.exchanges.trim(flow.freedMemory)
+        nextTrim = flow.freedMemory.tick() || hasMore ? now + Self.trimInterval : .max
     }
 
-    // MARK: Requests
+    /// The server is stopped by the shard.
+    func shutDown() {}
+}
 
-    func requestStarted(_ request: HTTPRequest, method: ByteView, target: ByteView) -> Int {
+// MARK: - Requests
+
+extension RESTProvider: HTTPServerDelegate {
+    func requestBegan(
+        _ head: HTTP1RequestHead,
+        in bytes: ByteView,
+        client: Int,
+        now: Int64
+    ) -> (word: Int, body: ByteBuffer) {
+        let exchange = take(client: client)
+        if nextTrim == .max { nextTrim = now + Self.trimInterval }
+        let path = head.path.isEmpty ? ByteView("/") : bytes[head.path]
+        exchange.face = RESTRoutes.face(of: path)
+        header.read(head, bytes, into: exchange)
+        route(exchange, method: bytes[head.method], path: path, query: bytes[head.query])
+        return (exchange.index + 1, exchange.requestBody)
+    }
+
+    func mayHoldBody(of word: Int, capacity: Int) -> Bool {
+        let index = word - 1
+        guard bodyMemory.take(capacity - inbound[index].bodyBytes) else { return false }
+        inbound[index].bodyBytes = capacity
+        return true
+    }
+
+    func requestReceived(_ word: Int, now: Int64) {
+        let exchange = flow.exchanges[word - 1]
+        exchange.receivedAt = now
+        exchange.begunAt = now
+    }
+
+    func requestRefused(
+        _ refusal: HTTP1Refusal,
+        _ word: Int,
+        path: ByteView,
+        hasBody: Bool,
+        to answer: ByteBuffer
+    ) {
+        refused(refusal)
+        let exchange = word > 0 ? flow.exchanges[word - 1] : beginRefused(path)
+        let failure = ExchangeFailure(refusal)
+        exchange.receivedAt = Clock.monotonic()
+        exchange.closesConnection = true
+        inbound[exchange.index].failure = failure
+        prepareRefusal(exchange, failure)
+        addReplyLines(exchange)
+        RawResponse.write(exchange, title: failure.title, hasBody: hasBody, to: answer)
+        count(exchange)
+        giveBack(exchange)
+    }
+
+    /// An exchange for a head that cannot be read: only its path may be known.
+    private func beginRefused(_ path: ByteView) -> Exchange {
+        let exchange = take(client: 0)
+        exchange.face = RESTRoutes.face(of: path)
+        return exchange
+    }
+
+    private func take(client: Int) -> Exchange {
         let exchange = flow.exchanges.take(for: self)
         while inbound.count <= exchange.index { inbound.append(Inbound()) }
-        let connection = request.connectionContext - 1
-        inbound[exchange.index] = Inbound(request: request, connection: connection)
-        clients[connection].exchange = exchange.index
-        exchange.face = RESTRoutes.face(of: target)
-
-        header.read(request, target: target, into: exchange)
-        route(exchange, method: method, path: target)
-        if header.bytes > options.maxHeaderBytes {
-            inbound[exchange.index].failure = ExchangeFailure(
-                cause: .headersTooLarge,
-                message: "the header is longer than server.maxHeaderBytes allows"
-            )
-        }
-        if let length = header.contentLength, length > options.maxBodyBytes {
-            refuseEarly(exchange, Self.bodyTooLong, clientWaits: header.expectsContinue)
-        }
-        return exchange.index + 1
+        inbound[exchange.index] = Inbound(client: client)
+        return exchange
     }
 
-    func requestBody(context: Int, _ bytes: ByteView) -> Bool {
-        let exchange = flow.exchanges[context - 1]
-        if inbound[exchange.index].failure == nil {
-            if exchange.requestBody.count + bytes.count <= options.maxBodyBytes {
-                exchange.requestBody.append(bytes)
-                return true
-            }
-            exchange.requestBody.removeAll()
-            refuseEarly(exchange, Self.bodyTooLong, clientWaits: false)
-        }
-        inbound[exchange.index].discarded += bytes.count
-        return inbound[exchange.index].discarded <= Self.patience * options.maxBodyBytes + (1 << 20)
-    }
+    func requestAbandoned(_ word: Int) { giveBack(flow.exchanges[word - 1]) }
 
-    func requestReady(context: Int, mayWait: Bool) -> HTTPDaemon.Step {
-        let exchange = flow.exchanges[context - 1]
+    func requestStarted(_ word: Int, _ request: HTTPRequest) { inbound[word - 1].request = request }
+
+    func requestReady(_ word: Int, mayWait: Bool) -> HTTPDaemon.Step {
+        let exchange = flow.exchanges[word - 1]
         switch inbound[exchange.index].stage {
         case .incoming: return exchange.state == .receiving ? start(exchange) : .close
         case .waiting:
@@ -193,10 +218,10 @@ extension RESTProvider: HTTPDaemonDelegate {
         }
     }
 
-    func requestCompleted(context: Int) {
-        let exchange = flow.exchanges[context - 1]
-        let connection = inbound[exchange.index].connection
-        if connection >= 0, clients[connection].exchange == exchange.index { clients[connection].exchange = nil }
+    func clientLeft(_ word: Int) { flow.clientLeft(flow.exchanges[word - 1]) }
+
+    func requestCompleted(_ word: Int) {
+        let exchange = flow.exchanges[word - 1]
         inbound[exchange.index].request = nil
         guard inbound[exchange.index].stage == .waiting else { return finish(exchange) }
         // The connection is gone before the reply: what there is to deliver ends the exchange.
@@ -204,10 +229,29 @@ extension RESTProvider: HTTPDaemonDelegate {
         flow.clientLeft(exchange)
     }
 
+    func clientsChanged(by change: Int) {
+        flow.metrics.addConnections(change)
+        if change < 0 { flow.freedMemory.note(HTTPServer.connectionBytes) }
+        scheduleTrim()
+    }
+
+    private func scheduleTrim() {
+        if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
+    }
+
     /// Nobody needs the exchange any more.
     private func finish(_ exchange: Exchange) {
         if exchange.state == .abandoned { count(exchange) }
         if exchange.call != nil { exchange.route?.adapter.release(exchange) }
+        if exchange.replyStream != nil { streamingCount -= 1 }
+        giveBack(exchange)
+    }
+
+    private func giveBack(_ exchange: Exchange) {
+        let bodyBytes = inbound[exchange.index].bodyBytes
+        bodyMemory.giveBack(bodyBytes)
+        if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
+        inbound[exchange.index].bodyBytes = 0
         flow.exchanges.giveBack(exchange)
     }
 }
@@ -216,7 +260,7 @@ extension RESTProvider: HTTPDaemonDelegate {
 
 extension RESTProvider {
     /// Finds out what the request is for; what stands against it is kept until its body is in.
-    private func route(_ exchange: Exchange, method: ByteView, path: ByteView) {
+    private func route(_ exchange: Exchange, method: ByteView, path: ByteView, query: ByteView) {
         switch RESTRoutes.match(method: method, path: path) {
         case .unknownPath:
             inbound[exchange.index].failure = ExchangeFailure(
@@ -231,10 +275,15 @@ extension RESTProvider {
             )
         case .endpoint(let endpoint):
             inbound[exchange.index].endpoint = endpoint
+            if let failure = refusal(exchange, endpoint) {
+                inbound[exchange.index].failure = failure
+                return
+            }
             switch endpoint {
             case .predict(let face, let model, let version):
                 exchange.face = face
                 exchange.operation = .predict
+                exchange.query.append(percentEncodingBeyondASCII: query)
                 find(exchange, model, version)
             case .v2Model(let model, let version):
                 exchange.operation = .modelMetadata
@@ -249,13 +298,28 @@ extension RESTProvider {
                 guard let route = local.serverMetadataRoute else { return }
                 exchange.operation = .serverMetadata
                 exchange.route = route
-            case .page, .pagePredictions: preparePage(exchange)
+            case .page, .pagePredictions: preparePage(exchange, query)
             case .v1Models, .v2Live, .v2Ready, .live, .ready, .metrics, .openAPI: break
             }
         }
     }
 
-    private func preparePage(_ exchange: Exchange) {
+    /// Why a browser's request is refused that a page of another site may have made.
+    private func refusal(_ exchange: Exchange, _ endpoint: RESTEndpoint) -> ExchangeFailure? {
+        switch endpoint {
+        case .predict:
+            return browserGuard.refusal(ofPrediction: header.sender, contentType: exchange.requestContentType.view)
+        case .metrics, .page, .pagePredictions, .openAPI:
+            return browserGuard.refusal(ofOperations: header.sender)
+        case .ready:
+            // Whether it is ready is nobody's secret, and load balancers ask by any name; which models there are is.
+            if !browserGuard.isOurs(header.sender.host) { inbound[exchange.index].endpoint = .v2Ready }
+            return nil
+        case .live, .v1Models, .v1Model, .v2Server, .v2Live, .v2Ready, .v2Model, .v2ModelReady: return nil
+        }
+    }
+
+    private func preparePage(_ exchange: Exchange, _ query: ByteView) {
         guard local.hasPage else {
             inbound[exchange.index].failure = ExchangeFailure(
                 cause: .unknownPath,
@@ -263,9 +327,9 @@ extension RESTProvider {
             )
             return
         }
-        guard case .pagePredictions = inbound[exchange.index].endpoint,
-            let text = inbound[exchange.index].request?.queryValue("after")
-        else { return }
+        guard case .pagePredictions = inbound[exchange.index].endpoint, let text = query.queryValue("after") else {
+            return
+        }
         if let after = text.decimal {
             inbound[exchange.index].endpoint = .pagePredictions(after: after)
         } else {
@@ -290,8 +354,6 @@ extension RESTProvider {
 
     /// The whole request is in.
     private func start(_ exchange: Exchange) -> HTTPDaemon.Step {
-        exchange.receivedAt = Clock.monotonic()
-        exchange.begunAt = exchange.receivedAt
         if let failure = inbound[exchange.index].failure { return refuse(exchange, failure) }
         flow.ensureRequestId(exchange)
         guard exchange.operation != .local else {
@@ -317,34 +379,18 @@ extension RESTProvider {
         exchange.completedAt = Clock.monotonic()
     }
 
-    /// Answers while the body is still coming. A client that waits for leave to send it gets the answer from the daemon,
-    /// which then closes the connection. Any other client may not read before it has sent everything, and would lose the
-    /// answer to a reset if the connection closed now: so its body is read on, and forgotten.
-    private func refuseEarly(_ exchange: Exchange, _ failure: ExchangeFailure, clientWaits: Bool) {
-        inbound[exchange.index].failure = failure
-        exchange.receivedAt = Clock.monotonic()
-        guard !clientWaits else {
-            _ = refuse(exchange, failure)
-            return
-        }
-        prepareRefusal(exchange, failure)
-        exchange.closesConnection = true
-        addReplyLines(exchange)
-        scratch.removeAll()
-        RawResponse.write(exchange, title: failure.title, to: scratch)
-        inbound[exchange.index].request?.sendDirectly(scratch.view)
-        exchange.state = .abandoned
-    }
-
     /// Hands the reply to the daemon.
     private func send(_ exchange: Exchange) -> HTTPDaemon.Step {
         guard let request = inbound[exchange.index].request else { return .close }
         exchange.state = .replying
         addReplyLines(exchange)
         let lines = exchange.replyHeaders
-        let response = HTTPResponse(body: exchange.replyBody)
+        if exchange.replyStream != nil { streamingCount += 1 }
+        let response = exchange.replyStream.map { HTTPResponse(stream: $0) } ?? HTTPResponse(body: exchange.replyBody)
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
         count(exchange)
+        let length = exchange.replyStream == nil ? exchange.replyBody.count : .max
+        server.watchAnswer(client: inbound[exchange.index].client, bytes: length)
         return request.reply(status: exchange.replyStatus, response) ? .replied : .close
     }
 
@@ -359,6 +405,11 @@ extension RESTProvider {
     /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.
     private func count(_ exchange: Exchange) {
         guard exchange.operation == .predict || inbound[exchange.index].failure != nil else { return }
-        flow.metrics.countRequest(by: .rest, model: exchange.route?.index, code: exchange.replyStatus)
+        flow.metrics.countRequest(
+            by: .rest,
+            model: exchange.route?.index,
+            code: exchange.replyStatus,
+            failure: exchange.failure
+        )
     }
 }

@@ -1,7 +1,7 @@
-/// A whole response as bytes, for the one that can't go through libmicrohttpd: an answer before the request's end.
+/// A whole response as bytes, for those that can't go through libmicrohttpd: answers before the request's end.
 enum RawResponse {
     /// Status line, header and body of the exchange's reply, whose header lines are complete (RFC 9112, section 4).
-    static func write(_ exchange: Exchange, title: StaticString, to buffer: ByteBuffer) {
+    static func write(_ exchange: Exchange, title: StaticString, hasBody: Bool, to buffer: ByteBuffer) {
         buffer.append("HTTP/1.1 ")
         buffer.append(decimal: exchange.replyStatus)
         buffer.append(" ")
@@ -17,6 +17,6 @@ enum RawResponse {
         buffer.append("Content-Length: ")
         buffer.append(decimal: exchange.replyBody.count)
         buffer.append("\r\n\r\n")
-        buffer.append(exchange.replyBody)
+        if hasBody { buffer.append(exchange.replyBody) }
     }
 }

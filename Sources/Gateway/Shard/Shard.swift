@@ -40,8 +40,7 @@ final class Shard {
     private let epoll: Epoll
     private let curl: CurlMulti
     private let flow: ExchangeFlow
-    private let daemon: HTTPDaemon
-    private let clientChanged: (Epoll.Token) -> Void
+    private let server: HTTPServer
     private let timed: [any Timed]
     private let intakes: [any Intake]
     private let control: ShardControl
@@ -52,21 +51,19 @@ final class Shard {
         epoll: Epoll,
         curl: CurlMulti,
         flow: ExchangeFlow,
-        daemon: HTTPDaemon,
+        server: HTTPServer,
         timed: [any Timed],
         intakes: [any Intake],
-        control: ShardControl,
-        clientChanged: @escaping (Epoll.Token) -> Void
+        control: ShardControl
     ) throws(SystemError) {
         self.epoll = epoll
         self.curl = curl
         self.flow = flow
-        self.daemon = daemon
+        self.server = server
         self.timed = timed + intakes.map { $0 as any Timed }
         self.intakes = intakes
         self.control = control
-        self.clientChanged = clientChanged
-        try epoll.add(daemon.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
+        try epoll.add(server.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
         try epoll.add(control.wake.descriptor, .input, token: Epoll.Token(kind: TokenKind.control))
         for (index, intake) in intakes.enumerated() {
             let token = Epoll.Token(kind: TokenKind.intake, value: Int32(index))
@@ -88,7 +85,7 @@ final class Shard {
     private func handle(_ event: Epoll.Event) {
         switch event.token.kind {
         case TokenKind.modelService: curl.socketReady(event)
-        case TokenKind.client: clientChanged(event.token)
+        case TokenKind.client: server.clientChanged(event.token)
         case TokenKind.control: obey(control.takeOrders())
         case TokenKind.intake: intakes[Int(event.token.value)].wake()
         default: break  // the daemon, which runs in every turn
@@ -102,7 +99,7 @@ final class Shard {
         curl.deliverFinished()
         for part in timed { part.expire(now: now) }
         flow.endTurn()
-        daemon.run(isIdle: isIdle)
+        server.run(isIdle: isIdle)
         for intake in intakes { intake.takeIn(now: Clock.monotonic()) }
         // Calls that were begun just now start. Some are over at once, and nothing would wake the loop for them.
         curl.runTimers(now: Clock.monotonic())
@@ -119,7 +116,7 @@ final class Shard {
         if deadline < .max {
             milliseconds = max(0, (deadline - Clock.monotonic() + 999_999) / 1_000_000)
         }
-        if let timeout = daemon.timeoutMilliseconds { milliseconds = min(milliseconds, Int64(timeout)) }
+        if let timeout = server.timeoutMilliseconds { milliseconds = min(milliseconds, Int64(timeout)) }
         // Also bounded, so that a drained shard is noticed although nothing more happens on it.
         return Int32(min(milliseconds, isDraining ? 50 : 10_000))
     }
@@ -130,8 +127,8 @@ final class Shard {
         if orders.contains(.drain), !isDraining {
             isDraining = true
             // Connections that the kernel has completed are taken in before the listening socket goes.
-            daemon.run()
-            daemon.stopAccepting()
+            server.run()
+            server.stopAccepting()
             for intake in intakes { intake.drain() }
         }
         if orders.contains(.stop) { isStopping = true }
@@ -140,8 +137,8 @@ final class Shard {
     private func stop() {
         flow.abortAll()
         flow.endTurn()
-        daemon.run()
-        daemon.stop()
+        server.run()
+        server.stop()
         flow.endTurn()
         for part in timed { part.shutDown() }
         curl.shutDown()

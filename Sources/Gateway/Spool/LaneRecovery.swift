@@ -1,75 +1,64 @@
 import Logging
 import Synchronization
 
-/// Finds what an earlier run has left in a lane's directory, and puts in order what a crash has left undone.
+/// Puts in order what a crash has left undone in a lane's directory, and makes the lane of what an earlier run has left.
 struct LaneRecovery {
-    private let directory: String
+    private let contents: LaneContents
+    private var directory: String { contents.directory }
     private let settings: SpoolSettings
     /// Newest last; each ends where the next one begins, or before.
     private var segments: [SpoolSegment] = []
 
     /// - Parameter hasWriter: Whether a shard of this run goes on with the lane.
     /// - Returns: nil where there was nothing in it, and nobody will write: the directory is gone.
-    static func open(_ directory: String, hasWriter: Bool, settings: SpoolSettings) throws(SpoolError) -> StoredLane? {
-        var recovery = LaneRecovery(directory: directory, settings: settings)
+    static func open(
+        _ contents: LaneContents,
+        hasWriter: Bool,
+        settings: SpoolSettings
+    ) throws(SpoolError) -> StoredLane? {
+        var recovery = LaneRecovery(contents: contents, settings: settings)
         do {
-            if hasWriter { try Directory.make(directory) }
-            try recovery.findSegments()
+            if hasWriter { try Directory.make(contents.directory) }
+            try recovery.takeSegments()
             return try recovery.makeLane(hasWriter: hasWriter)
         } catch {
-            throw .failed(path: directory, error: error)
+            throw .failed(path: contents.directory, error: error)
         }
     }
 
-    private init(directory: String, settings: SpoolSettings) {
-        self.directory = directory
+    private init(contents: LaneContents, settings: SpoolSettings) {
+        self.contents = contents
         self.settings = settings
     }
 
-    private mutating func findSegments() throws(SystemError) {
-        var next = Int64.max
-        // From the last one back: only it can be torn. What stands behind it in an older one was not meant to stay.
-        for start in try Directory.names(in: directory).compactMap(SpoolSegment.start(ofName:)).reversed() {
-            let segment = SpoolSegment(directory: directory, start: start, end: start, isCounted: false)
-            let size = try RandomAccessFile(path: segment.path, .read).size
-            var end = min(next, start + Int64(size))
-            if segments.isEmpty { end = try cutTail(of: segment, end: end) }
-            if end == start {
-                try FileSystem.remove(segment.path)
-                continue
-            }
-            segment.end.store(end, ordering: .relaxed)
-            segments.insert(segment, at: 0)
-            next = start
+    private mutating func takeSegments() throws(SystemError) {
+        for found in contents.segments where found.end > found.start {
+            segments.append(SpoolSegment(directory: directory, start: found.start, end: found.end, isCounted: false))
         }
     }
 
-    /// Cuts off what a writer did not bring to its end, and returns where the last whole event ends.
-    private func cutTail(of segment: SpoolSegment, end: Int64) throws(SystemError) -> Int64 {
-        let whole: Int64
-        do throws(SystemError) {
-            let reader = try SegmentReader(path: segment.path, start: segment.start, position: segment.start)
-            let chunk = SpoolChunk()
-            while reader.position < end { try reader.read(into: chunk, end: end) }
-            whole = reader.endOfFrames
-        } catch {
-            // The Reporters will see how far it can be read.
-            settings.log(.error, "cannot \(error.call) \(segment.path): \(error.reason)")
-            return end
+    /// Cuts off what was not written to its end, and removes files without anything in them.
+    private func tidy() throws(SystemError) {
+        for found in contents.segments {
+            let path = directory + "/" + SpoolSegment.name(found.start)
+            if found.isNewest, found.end < found.fileEnd {
+                try RandomAccessFile(path: path, .update).truncate(to: Int(found.end - found.start))
+                let length = found.fileEnd - found.end
+                settings.log(.notice, "\(path): cut off \(length) bytes of events not written to their end")
+            }
+            if found.end == found.start { try FileSystem.remove(path) }
         }
-        if whole < end {
-            let length = Int(whole - segment.start)
-            try RandomAccessFile(path: segment.path, .update).truncate(to: length)
-            settings.log(.notice, "\(segment.path): cut off \(end - whole) bytes of events not written to their end")
-        }
-        return whole
     }
 
     private func makeLane(hasWriter: Bool) throws(SystemError) -> StoredLane? {
         try removeForeignCursors()
+        tellOfMissingNewest()
+        let newestPath = directory + "/" + SpoolCursor.newestName
         if segments.isEmpty && !hasWriter {
+            try FileSystem.remove(newestPath)
+            try tidy()
             for reporter in settings.reporters {
-                try FileSystem.remove(directory + "/" + reporter.name + SpoolCursor.suffix)
+                try FileSystem.remove(SpoolCursor.path(directory: directory, reporter: reporter.name))
             }
             try Directory.remove(directory)
             return nil
@@ -77,20 +66,22 @@ struct LaneRecovery {
 
         var cursors: [(cursor: SpoolCursor, stored: Int64?)] = []
         for reporter in settings.reporters {
-            let cursor = try SpoolCursor(directory: directory, reporter: reporter.name)
-            let (stored, isDamaged) = try cursor.load()
-            if isDamaged { settings.log(.warning, "\(cursor.path) is damaged; events will come twice") }
-            cursors.append((cursor, stored))
+            let cursor = try SpoolCursor(path: SpoolCursor.path(directory: directory, reporter: reporter.name))
+            let stored = contents.cursors[reporter.name]
+            if stored?.isDamaged == true {
+                settings.log(.warning, "\(cursor.path) is damaged; events will come twice")
+            }
+            cursors.append((cursor, stored?.position))
         }
         // A power cut may have spared the cursor and not the events: what comes now must not fall behind it.
-        let dataEnd = segments.last?.end.load(ordering: .relaxed) ?? 0
+        let dataEnd = max(segments.last?.end.load(ordering: .relaxed) ?? 0, contents.missingNewest ?? 0)
         let end = cursors.reduce(dataEnd) { max($0, $1.stored ?? 0) }
         let oldest = segments.first?.start ?? end
         var readers: [LaneState.Reader] = []
         for (cursor, stored) in cursors {
             // One that is new gets all that is there.
-            let reader = LaneState.Reader(cursor: cursor, acknowledged: stored ?? oldest)
-            if stored == nil { try cursor.store(reader.acknowledged) }
+            let reader = LaneState.Reader(acknowledged: contents.passingDropped(stored ?? oldest))
+            if stored != reader.acknowledged { try cursor.store(reader.acknowledged) }
             readers.append(reader)
         }
 
@@ -101,17 +92,37 @@ struct LaneRecovery {
             hasWriter: hasWriter,
             synchronizedEnd: end
         )
-        for segment in state.removeSpent() { try FileSystem.remove(segment.path) }
+        let spent = state.removeSpent()
+        // Before any file goes: one that goes without is missed.
+        let newest = try SpoolCursor(path: newestPath)
+        try newest.store(state.segments.last?.start ?? SpoolCursor.none)
+        try tidy()
+        for segment in spent { try FileSystem.remove(segment.path) }
         state.gaps = findGaps(in: state, end: end)
-        return StoredLane(directory: directory, settings: settings, state: state, end: end)
+        return StoredLane(
+            directory: directory,
+            settings: settings,
+            state: state,
+            cursors: cursors.map(\.cursor),
+            newest: newest,
+            end: end
+        )
     }
 
+    /// Nobody can read what was in a file that is not there, and nobody would come by the place where it was.
+    private func tellOfMissingNewest() {
+        guard let start = contents.missingNewest else { return }
+        let path = directory + "/" + SpoolSegment.name(start)
+        settings.log(.error, "\(path) is missing: what it held that was not delivered is lost, nobody knows how much")
+        for reporter in settings.reporters { reporter.counters.dropped.add(1, ordering: .relaxed) }
+    }
+
+    /// Of those for whom nothing waits any more, or whom nobody has written down.
     private func removeForeignCursors() throws(SystemError) {
-        let known = settings.reporters.map { $0.name + SpoolCursor.suffix }
-        for name in try Directory.names(in: directory) where name.hasSuffix(SpoolCursor.suffix) && !known.contains(name)
-        {
-            settings.log(.notice, "\(directory)/\(name): no such Reporter any more; its place is forgotten")
-            try FileSystem.remove(directory + "/" + name)
+        for name in contents.cursors.keys.sorted() where !settings.reporters.contains(where: { $0.name == name }) {
+            let file = SpoolCursor.path(directory: directory, reporter: name)
+            settings.log(.notice, "\(file): no such Reporter any more; its place is forgotten")
+            try FileSystem.remove(file)
         }
     }
 

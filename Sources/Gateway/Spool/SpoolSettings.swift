@@ -10,6 +10,8 @@ final class SpoolSettings: Sendable {
     /// A segment that holds so much is followed by a new one.
     let segmentSize: Int
     let reporters: [Reporter]
+    /// Wakes the keeper.
+    let keeperWake: EventFD
     let log: ReporterLog
 
     struct Reporter: Sendable {
@@ -20,6 +22,16 @@ final class SpoolSettings: Sendable {
 
     /// Bytes that not every Reporter has acknowledged, over all lanes.
     let storedBytes = Atomic<Int>(0)
+    /// Bytes of all files of events, and of what is about to be written to them: at most `maxBytes`, unless an earlier run
+    /// has left more.
+    let usedBytes = Atomic<Int>(0)
+    /// Events that were not stored, and whose clients were refused for it.
+    let refusedEvents = Atomic<Int>(0)
+    /// With less room than this, requests are refused before their model is called: those in flight still need some.
+    private let margin: Int
+    /// When events were last told of that did not fit, on `Clock.monotonic`.
+    private let lastMisfit = Atomic<Int64>(Int64.min)
+    private static let misfitInterval: Int64 = 60_000_000_000
     /// It has been logged that the spool is full.
     private let isFullLogged = Atomic<Bool>(false)
     /// How many lanes cannot be written.
@@ -28,7 +40,7 @@ final class SpoolSettings: Sendable {
 
     init(
         _ configuration: Configuration.Spool,
-        laneCount: Int,
+        segmentSize: Int,
         reporters: [String],
         log: @escaping ReporterLog
     ) throws(SystemError) {
@@ -36,30 +48,54 @@ final class SpoolSettings: Sendable {
         maxBytes = configuration.maxBytes
         fsync = configuration.fsync
         dropsOldest = configuration.whenFull == .dropOldest
-        // Of each lane, one segment may stay on the disk though it is acknowledged in part.
-        segmentSize = max(64 << 10, min(16 << 20, configuration.maxBytes / (8 * max(1, laneCount))))
+        self.segmentSize = segmentSize
+        margin = min(1 << 20, configuration.maxBytes / 16)
         var all: [Reporter] = []
         for name in reporters { all.append(Reporter(name: name, wake: try ReaderWake())) }
         self.reporters = all
+        keeperWake = try EventFD()
         self.log = log
     }
 
     // MARK: Any thread
 
-    var isFull: Bool { storedBytes.load(ordering: .relaxed) >= maxBytes }
+    var isNearlyFull: Bool { usedBytes.load(ordering: .relaxed) > maxBytes - margin }
+
+    /// Takes room for so many bytes; false where there is not so much. Added first and taken back where it was too much: lanes
+    /// can never pass the bound together.
+    func reserve(_ length: Int) -> Bool {
+        if usedBytes.add(length, ordering: .relaxed).newValue <= maxBytes { return true }
+        usedBytes.subtract(length, ordering: .relaxed)
+        return false
+    }
+
+    /// Gives room back, and tells if there is some again: well below the limit, lest it be told all the time.
+    func release(_ length: Int) {
+        let used = usedBytes.subtract(length, ordering: .relaxed).newValue
+        guard isFullLogged.load(ordering: .relaxed), used < maxBytes / 4 * 3 else { return }
+        if isFullLogged.exchange(false, ordering: .relaxed) { log(.notice, "the spool \(path) has room again") }
+    }
+
+    /// Tells, now and then, of events that found no room.
+    func didNotFit(_ length: Int) {
+        if isNearlyFull { return reachedLimit() }
+        let now = Clock.monotonic()
+        let last = lastMisfit.load(ordering: .relaxed)
+        guard last == Int64.min || now - last >= Self.misfitInterval else { return }
+        guard lastMisfit.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged else { return }
+        let consequence = dropsOldest ? "they are dropped" : "their clients get 503"
+        log(
+            .error,
+            "\(length) bytes of events that came together do not fit into the spool \(path) (reporting.spool.maxBytes, "
+                + "\(maxBytes) bytes); \(consequence)"
+        )
+    }
 
     /// Tells, once, that there is no more room.
     func reachedLimit() {
         guard !isFullLogged.load(ordering: .relaxed), !isFullLogged.exchange(true, ordering: .relaxed) else { return }
         let consequence = dropsOldest ? "the oldest events are dropped" : "requests are refused"
         log(.error, "the spool \(path) is full (reporting.spool.maxBytes, \(maxBytes) bytes); \(consequence)")
-    }
-
-    /// Takes bytes out of the sum, and tells if there is room again: well below the limit, lest it be told all the time.
-    func removed(_ length: Int) {
-        let left = storedBytes.subtract(length, ordering: .relaxed).newValue
-        guard isFullLogged.load(ordering: .relaxed), left < maxBytes / 4 * 3 else { return }
-        if isFullLogged.exchange(false, ordering: .relaxed) { log(.notice, "the spool \(path) has room again") }
     }
 
     func beganFailing(_ error: SystemError, in directory: String) {

@@ -6,6 +6,9 @@ extension ByteBuffer {
         append(UInt8(ascii: "\""))
     }
 
+    /// The same with a text of ours. Not for the request path.
+    func appendJSON(text: String) { Array(text.utf8).withByteView { appendJSON(string: $0) } }
+
     /// Appends plain text as the inside of a JSON string (RFC 8259, section 7).
     ///
     /// The text may be any bytes: what is not UTF-8 becomes U+FFFD, one for each maximal part of a sequence that breaks

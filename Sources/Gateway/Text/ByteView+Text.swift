@@ -44,3 +44,49 @@ extension ByteBuffer {
         }
     }
 }
+
+extension ByteBuffer {
+    /// Appends a query (RFC 3986, section 3.4) behind a path, which may have one: what no target of a request may hold is
+    /// percent-encoded. Nothing where the query is empty.
+    func append(query: ByteView, afterQuery hasQuery: Bool) {
+        guard !query.isEmpty else { return }
+        append(UInt8(ascii: hasQuery ? "&" : "?"))
+        if query.isVisibleASCII, query.firstIndex(of: UInt8(ascii: "#")) == nil { return append(query) }
+        for index in 0..<query.count {
+            switch query[index] {
+            case UInt8(ascii: "#"), ...0x20, 0x7f...:
+                append(UInt8(ascii: "%"))
+                appendHexadecimal(query[index])
+            default: append(query[index])
+            }
+        }
+    }
+
+    /// Appends text in which each byte beyond ASCII is percent-encoded (RFC 3986, section 2.1), as a URL must have it.
+    func append(percentEncodingBeyondASCII text: ByteView) {
+        for index in 0..<text.count {
+            let byte = text[index]
+            if byte < 0x80 {
+                append(byte)
+            } else {
+                append(UInt8(ascii: "%"))
+                appendHexadecimal(byte)
+            }
+        }
+    }
+}
+
+extension ByteView {
+    /// In the query of a target: what stands behind `name=`, as it came; nil: there is no such member.
+    func queryValue(_ name: StaticString) -> ByteView? {
+        var rest = self
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.count
+            let member = rest.prefix(end)
+            rest = rest.dropFirst(end + 1)
+            let equals = member.firstIndex(of: UInt8(ascii: "=")) ?? member.count
+            if member.prefix(equals) == name { return member.dropFirst(equals + 1) }
+        }
+        return nil
+    }
+}

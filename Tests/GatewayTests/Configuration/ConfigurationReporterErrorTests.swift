@@ -59,7 +59,6 @@ import Testing
         ("''", "is empty"), ("':9092'", "has no host"), ("'a,,b'", "has no host"), ("'a,'", "has no host"),
         ("a:0", "has a bad port; allowed: 1 to 65535"), ("a:65536", "has a bad port; allowed: 1 to 65535"),
         ("a:x", "has a bad port; allowed: 1 to 65535"), ("'a:'", "has a bad port; allowed: 1 to 65535"),
-        ("'SSL://a:1'", "has a bad port; allowed: 1 to 65535"),
         ("'[::1'", "has a '[' without its ']'"), ("'::1'", "has no host"),
         ("'a b:1'", "has a host that is neither a name nor an IP address"),
         ("'[a]:1'", "has a host that is neither a name nor an IP address"),
@@ -113,6 +112,30 @@ import Testing
         ("mode: stream", "0.mode: 'stream' is not one of the words; allowed: binary, batch"),
     ]) func boundsTheValuesOfHTTP(_ keys: String, _ message: String) {
         #expect(told("{ type: http, url: 'http://a/', \(keys) }") == [message])
+    }
+
+    @Test(arguments: [
+        ("'a b'", "holds a character that no name has"), ("a/b", "holds a character that no name has"),
+        ("ä", "holds a character that no name has"), (".a", "does not begin with a letter or digit"),
+        ("-a", "does not begin with a letter or digit"), (String(repeating: "x", count: 65), "is too long"),
+    ]) func refusesNames(_ text: String, _ reason: String) {
+        let value = text.replacing("'", with: "")
+        let allowed = "1 to 64 of the characters a-z, A-Z, 0-9, '.', '_' and '-', the first a letter or digit"
+        #expect(told("{ type: file, path: a, name: \(text) }") == ["0.name: '\(value)' \(reason); allowed: \(allowed)"])
+    }
+
+    /// A Reporter without a name is called by type and place.
+    @Test func refusesOneNameForTwo() {
+        let file = "{ type: file, path: a, name: http-2 }"
+        #expect(told(file, "{ type: http, url: 'http://a/', name: b }", "{ type: http, url: 'http://b/' }").isEmpty)
+        #expect(
+            told(file, "{ type: http, url: 'http://a/' }")
+                == ["1.name: 'http-2' is the name of reporting.reporters.0 too"]
+        )
+        #expect(
+            told("{ type: file, path: a, name: x }", "{ type: file, path: b, name: x }")
+                == ["1.name: 'x' is the name of reporting.reporters.0 too"]
+        )
     }
 
     @Test func failuresHaveAFileOfTheirOwn() {

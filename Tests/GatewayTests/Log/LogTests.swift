@@ -94,9 +94,10 @@ import Testing
         }
     }
 
-    @Test func `holds for loggers that are there already`() {
+    @Test func `holds for loggers that are there already`() throws {
         let threshold = LogThreshold(.critical)
-        let handler = StandardErrorLog(label: "x", style: .json, threshold: threshold)
+        let writer = try LogWriter(write: { _ in true }, describeLoss: { _, _ in })
+        let handler = StandardErrorLog(label: "x", style: .json, threshold: threshold, writer: writer)
         let copy = handler
         threshold.step(towardsMore: true)
         #expect(copy.logLevel == .error)

@@ -5,6 +5,7 @@ import Testing
 @Suite struct ExchangeFailureTests {
     @Test(arguments: [
         (ExchangeFailure.Cause.badRequest, "badRequest", 400, "Bad Request"),
+        (.forbidden, "forbidden", 403, "Forbidden"),
         (.unknownPath, "unknownPath", 404, "Not Found"), (.unknownModel, "unknownModel", 404, "Not Found"),
         (.unknownVersion, "unknownVersion", 404, "Not Found"),
         (.methodNotAllowed, "methodNotAllowed", 405, "Method Not Allowed"),
@@ -15,6 +16,7 @@ import Testing
         (.timeout, "timeout", 504, "Gateway Timeout"), (.refused, "refused", 502, "Bad Gateway"),
         (.unreachable, "unreachable", 502, "Bad Gateway"), (.dns, "dns", 502, "Bad Gateway"),
         (.tls, "tls", 502, "Bad Gateway"), (.reset, "reset", 502, "Bad Gateway"),
+        (.answerHeadersTooLarge, "headersTooLarge", 502, "Bad Gateway"),
         (.malformed, "malformed", 502, "Bad Gateway"), (.tooLarge, "tooLarge", 502, "Bad Gateway"),
         (.modelError, "modelError", 502, "Bad Gateway"), (.other, "other", 502, "Bad Gateway"),
     ])

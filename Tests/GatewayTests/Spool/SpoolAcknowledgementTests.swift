@@ -48,7 +48,7 @@ import Testing
     @Test(arguments: 0..<30)
     func `each Reporter gets each event at least once, and none that it has acknowledged`(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
-        let directory = SpoolDirectory(maxBytes: 1 << 20)
+        let directory = SpoolDirectory(segmentSize: 64 << 10)
         let names = Array(["file", "kafka-2", "http-3"].prefix(random.below(2) + 2))
         var reporters: [RandomReporter?] = names.map { _ in nil }
         var number = 0
@@ -87,7 +87,7 @@ import Testing
 
     @Test(arguments: Configuration.Spool.WhenFull.allCases)
     func `two shards write while two Reporters read`(whenFull: Configuration.Spool.WhenFull) throws {
-        let directory = SpoolDirectory(maxBytes: whenFull == .refuse ? 1 << 30 : 1 << 20)
+        let directory = SpoolDirectory(maxBytes: whenFull == .refuse ? 1 << 30 : 1 << 20, segmentSize: 64 << 10)
         directory.configuration.whenFull = whenFull
         directory.configuration.fsync = .interval
         directory.configuration.fsyncInterval = .milliseconds(5)

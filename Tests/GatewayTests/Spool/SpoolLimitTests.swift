@@ -15,15 +15,140 @@ import Testing
             lane.submit(number..<number + 1, fill: 2_000)
             number += 1
         }
-        #expect(spool.storedBytes >= 256 << 10)
-        // What is on its way is still taken.
-        lane.submit(number..<number + 1)
+        #expect(spool.storedBytes > 256 << 10 - 256 << 6)
+        // What is on its way is still taken, as long as it fits.
+        let batch = EventBatch()
+        var isTaken = true
+        while isTaken {
+            fill(batch, producer: 0, numbers: number..<number + 1, fill: 2_000)
+            isTaken = lane.submit(batch)
+            if isTaken { number += 1 }
+        }
+        #expect((1...10).contains(number - (256 << 10) / 2_200))
+        #expect(spool.storedBytes <= 256 << 10)
         #expect(lane.isFull)
+        #expect(spool.refusedEvents == 1)
         #expect(directory.logs.messages.filter { $0.contains("is full") }.count == 1)
-        #expect(SpoolReader(spool).takeAll() == Array(0...number))
+        #expect(SpoolReader(spool).takeAll() == Array(0..<number))
         #expect(!lane.isFull)
         #expect(directory.logs.messages.filter { $0.contains("has room again") }.count == 1)
         #expect(spool.totals() == .init())
+    }
+
+    /// Of all lanes together, whatever comes at once.
+    @Test(arguments: Configuration.Spool.WhenFull.allCases)
+    func `the bound is never passed`(whenFull: Configuration.Spool.WhenFull) throws {
+        let directory = SpoolDirectory(maxBytes: 512 << 10)
+        directory.configuration.whenFull = whenFull
+        let spool = try directory.open(lanes: 4)
+        let ended = Locked(0)
+        let taken = Locked(0)
+        let writers = startConcurrently(4) { shard in
+            let lane = spool.lane(shard)
+            let batch = EventBatch()
+            var random = SeededGenerator(seed: UInt64(shard))
+            for turn in 0..<300 {
+                let size = random.pick([100, 5_000, 50_000, 200_000])
+                fill(batch, producer: shard, numbers: turn..<turn + 1, fill: size)
+                if lane.submit(batch) { taken.withLock { $0 += 1 } }
+            }
+            ended.withLock { $0 += 1 }
+        }
+        let reader = SpoolReader(spool)
+        var seen = 0
+        let areAllSeen = eventually(within: 120) {
+            #expect(spool.storedBytes <= 512 << 10)
+            #expect(directory.eventBytes <= 512 << 10)
+            let events = reader.read(limit: 100_000)
+            reader.acknowledge(events)
+            seen += events.count
+            return ended.withLock { $0 } == 4 && !reader.source.hasEvents
+        }
+        #expect(areAllSeen)
+        _ = try writers.results()
+        let (dropped, refused) = (spool.totals().dropped, spool.refusedEvents)
+        #expect(seen + dropped == taken.withLock { $0 })
+        #expect(seen + dropped + refused == 1_200)
+        if whenFull == .refuse { #expect(dropped == 0 && refused > 0) } else { #expect(refused == 0 && dropped > 0) }
+        #expect(spool.storedBytes == 0)
+        spool.close()
+        #expect(directory.eventBytes == 0)
+    }
+
+    @Test func `events that can never fit are refused, and the others go on`() throws {
+        let directory = SpoolDirectory(maxBytes: 256 << 10)
+        let spool = try directory.open()
+        let lane = spool.lane(0)
+        lane.submit(0..<2)
+        #expect(!lane.submit(largeBatch(number: 2, length: 300 << 10)))
+        #expect(!lane.isFull)
+        lane.submit(3..<5)
+        #expect(spool.refusedEvents == 1)
+        #expect(directory.logs.messages.filter { $0.contains("do not fit into the spool") }.count == 1)
+        #expect(SpoolReader(spool).takeAll() == [0, 1, 3, 4])
+    }
+
+    /// The events of one answer come in parts, where they are many: all of them are stored, or none.
+    @Test func `of a turn that does not fit nothing stays`() throws {
+        let directory = SpoolDirectory(maxBytes: 1 << 20)
+        let spool = try directory.open()
+        let lane = spool.lane(0)
+        let reader = SpoolReader(spool)
+        lane.submit(0..<2)
+        let before = directory.eventBytes
+        var isTaken = true
+        for part in 0..<10 where isTaken {
+            isTaken = lane.submit(largeBatch(number: 10 + part, length: 200 << 10), isLast: false)
+            // Nobody sees any of it before it is whole.
+            #expect(reader.source.hasEvents)
+            #expect(spool.storedBytes == before)
+        }
+        #expect(!isTaken)
+        #expect(directory.eventBytes == before)
+        #expect(!lane.isFull)
+        #expect(!lane.submit(largeBatch(number: 20, length: 10), isLast: false))
+        #expect(!lane.submit(EventBatch(), isLast: true))
+        #expect(spool.refusedEvents == 7)
+        lane.submit(3..<5)
+        #expect(reader.takeAll() == [0, 1, 3, 4])
+
+        // One that fits is there with its last part, also where that brings nothing.
+        for part in 0..<4 { #expect(lane.submit(largeBatch(number: 30 + part, length: 200 << 10), isLast: false)) }
+        #expect(!reader.source.hasEvents)
+        #expect(lane.submit(EventBatch(), isLast: true))
+        #expect(reader.takeAll() == [30, 31, 32, 33])
+        #expect(spool.refusedEvents == 7)
+        spool.close()
+        #expect(directory.eventBytes == 0)
+    }
+
+    @Test func `of a turn that cannot be written nothing stays`() throws {
+        let directory = SpoolDirectory()
+        let spool = try directory.open()
+        let lane = spool.lane(0)
+        lane.submit(0..<2)
+        let before = directory.eventBytes
+        try withFileSizeLimit(72 << 20) {
+            #expect(lane.submit(largeBatch(number: 2, length: 49 << 20), isLast: false))
+            #expect(!lane.submit(largeBatch(number: 3, length: 49 << 20), isLast: false))
+            #expect(directory.eventBytes == before)
+            #expect(!lane.submit(largeBatch(number: 4, length: 10)))
+        }
+        #expect(spool.refusedEvents == 3)
+        lane.submit(5..<6)
+        #expect(SpoolReader(spool).takeAll() == [0, 1, 5])
+        #expect(spool.totals() == .init())
+    }
+
+    @Test func `drop-oldest drops nothing for what can never fit`() throws {
+        let directory = SpoolDirectory(maxBytes: 256 << 10)
+        directory.configuration.whenFull = .dropOldest
+        let spool = try directory.open()
+        let lane = spool.lane(0)
+        for number in 0..<100 { lane.submit(number..<number + 1, fill: 2_000) }
+        #expect(lane.submit(largeBatch(number: 100, length: 300 << 10)))
+        #expect(SpoolReader(spool).takeAll() == Array(0..<100))
+        #expect(spool.totals() == .init(dropped: 1))
     }
 
     @Test func `drop-oldest drops what is unread, and counts it exactly`() throws {
@@ -75,6 +200,7 @@ import Testing
             }
             if run == 3 || random.chance(50) { seen += reader.takeAll().count }
             reader.source.close()
+            spool.finishDrops()
             dropped += spool.totals().dropped
             #expect(spool.storedBytes == spool.queued())
         }
@@ -87,8 +213,8 @@ import Testing
         let spool = try directory.open()
         let lane = spool.lane(0)
         lane.submit(0..<2)
-        try withFileSizeLimit(48 << 20) {
-            let batch = largeBatch(number: 2, length: 49 << 20)
+        try withFileSizeLimit(72 << 20) {
+            let batch = largeBatch(number: 2, length: 73 << 20)
             let before = directory.eventBytes
             #expect(!lane.submit(batch))
             #expect(directory.eventBytes == before)
@@ -112,8 +238,8 @@ import Testing
         let spool = try directory.open()
         let lane = spool.lane(0)
         lane.submit(0..<2)
-        try withFileSizeLimit(48 << 20) {
-            #expect(lane.submit(largeBatch(number: 2, length: 49 << 20)))
+        try withFileSizeLimit(72 << 20) {
+            #expect(lane.submit(largeBatch(number: 2, length: 73 << 20)))
             #expect(!lane.isFull)
         }
         lane.submit(3..<4)

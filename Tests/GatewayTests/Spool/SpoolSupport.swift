@@ -10,15 +10,25 @@ final class SpoolDirectory {
     let directory = TemporaryDirectory()
     let logs = LogRecorder()
     var configuration = Configuration.Spool()
+    private let segmentSize: Int?
 
-    init(maxBytes: Int = 1 << 30) {
+    init(maxBytes: Int = 1 << 30, segmentSize: Int? = nil) {
+        self.segmentSize = segmentSize
         configuration.path = directory.file("spool")
         configuration.maxBytes = maxBytes
         configuration.fsync = .never
     }
 
     func open(lanes: Int = 1, reporters: [String] = ["file"]) throws(SpoolError) -> Spool {
-        try Spool.open(configuration: configuration, laneCount: lanes, reporters: reporters, log: logs.log)
+        try Spool.open(
+            configuration: configuration,
+            laneCount: lanes,
+            reporters: reporters.map { name in
+                SpoolReporter(name: name, destination: ReporterDestination(type: "file", place: "\(name).jsonl"))
+            },
+            segmentSize: segmentSize,
+            log: logs.log
+        )
     }
 
     /// Keeps the directory from being deleted before.
@@ -110,6 +120,8 @@ struct SpoolReader {
 }
 
 extension Spool {
+    /// Waits until the keeper has counted what was dropped.
+    func finishDrops() { #expect(eventually { !isDropping }) }
     func totals(reporter: Int = 0) -> ReporterCounters.Totals { feed(reporter: reporter).counters.totals }
     /// Of all together, and of each of two Reporters.
     var waitingBytes: [Int] { [storedBytes, queued(reporter: 0), queued(reporter: 1)] }

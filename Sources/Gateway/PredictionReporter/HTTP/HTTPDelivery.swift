@@ -11,6 +11,8 @@ final class HTTPDelivery {
     private(set) var arrival: Int64
     /// Tries that failed.
     var attempts = 0
+    /// The last of them met with a receiver that takes nothing as it stands.
+    var isHeld = false
     /// When the next try begins, or the present one has taken too long, on `Clock.monotonic`.
     var due: Int64 = 0
     /// What carries the present try.
@@ -30,6 +32,7 @@ final class HTTPDelivery {
     func reset(arrival: Int64, keepingAtMost: Int) {
         self.arrival = arrival
         attempts = 0
+        isHeld = false
         due = 0
         bytes.removeAll(keepingAtMost: keepingAtMost)
         events.removeAll(keepingCapacity: true)

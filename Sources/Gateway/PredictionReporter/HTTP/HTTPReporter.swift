@@ -17,18 +17,22 @@ final class HTTPReporter: PredictionReporter {
 
     private let configuration: Configuration.Reporter.HTTP
     private let feed: any EventFeed
+    private let synchronizes: Bool
     private let log: ReporterLog
     private let thread: ReporterThread
 
+    /// - Parameter synchronizes: Whether refused events are on the disk before they are acknowledged; at least once only.
     init(
         name: String = "http",
         configuration: Configuration.Reporter.HTTP,
         feed: any EventFeed,
+        synchronizes: Bool = false,
         log: @escaping ReporterLog
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration
         self.feed = feed
+        self.synchronizes = synchronizes
         self.log = log
         thread = try ReporterThread(name: name, feed: feed)
     }
@@ -40,8 +44,14 @@ final class HTTPReporter: PredictionReporter {
 
     private func startThread(_ loop: sending HTTPReporterLoop) throws(SystemError) {
         let (feed, log, configuration, name) = (feed, log, configuration, name)
+        let keeping = FailureFile.Keeping(isDurable: feed.isDurable, synced: synchronizes)
         try thread.start { control in
-            let failures = FailureFile(path: configuration.failurePath, reporter: name, log: log)
+            let failures = FailureFile(
+                path: configuration.failurePath,
+                reporter: name,
+                keeping: keeping,
+                log: log
+            )
             HTTPReporterThread(
                 feed: feed,
                 control: control,

@@ -48,13 +48,19 @@ extension HTTPReporterThread {
         let problem = HTTPTrouble(status: status, body: transfer.body.view)
         switch verdict {
         case .delivered: break
-        case .retriable: retry(delivery, problem, after: HTTPVerdict.retryAfter(in: transfer.headers.view))
-        case .questionable where delivery.count > 1:
-            let (first, second) = delivery.halves()
-            waiting += [first, second]
-        case .questionable, .refused:
-            trouble.refused(delivery.count, problem.message, now: Clock.monotonic())
-            fail(delivery, problem)
+        case .retriable, .blocked:
+            if let seconds = HTTPVerdict.retryAfter(in: transfer.headers.view) { pause(seconds: seconds) }
+            retry(delivery, problem, isHeld: verdict == .blocked)
+        case .questionable:
+            // It has looked at the events, so there is nothing else in the way.
+            gotThrough(delivery)
+            if delivery.count > 1 {
+                let (first, second) = delivery.halves()
+                waiting += [first, second]
+            } else {
+                trouble.refused(1, problem.message, now: Clock.monotonic())
+                fail(delivery, problem)
+            }
         }
     }
 
@@ -62,34 +68,47 @@ extension HTTPReporterThread {
         counters.sent.add(delivery.count, ordering: .relaxed)
         counters.deliveries.observe(max(Clock.monotonic() - delivery.arrival, 0), times: delivery.count)
         delivery.forEachEvent { _, ticket in ledger.end(ticket) }
-        trouble.end()
+        gotThrough(delivery)
         if spareDeliveries.count < configuration.maxInFlight { spareDeliveries.append(delivery) }
     }
 
-    /// Tries again later: after some time that grows with each failure, or when the receiver says, but within the longest
-    /// wait that is configured.
-    func retry(_ delivery: HTTPDelivery, _ problem: HTTPTrouble, after seconds: Int?) {
+    /// Ends the trouble, unless there are events that the receiver holds up although it takes others.
+    private func gotThrough(_ delivery: HTTPDelivery) {
+        delivery.isHeld = false
+        if waiting.contains(where: \.isHeld) || active.contains(where: \.isHeld) { return }
+        trouble.end()
+    }
+
+    /// The receiver wants to be left alone: no request is begun before, whatever it carries.
+    private func pause(seconds: Int) {
+        let (wanted, overflows) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let pause = min(overflows ? .max : wanted, configuration.maxRetryAfter.nanoseconds)
+        pausedUntil = max(pausedUntil, Clock.monotonic() + pause)
+    }
+
+    /// Tries again later, after some time that grows with each failure.
+    ///
+    /// - Parameter isHeld: Whether somebody must mend something first.
+    func retry(_ delivery: HTTPDelivery, _ problem: HTTPTrouble, isHeld: Bool) {
+        if isHeld {
+            trouble.begin(problem.message, blockedBy: problem.cause)
+        } else {
+            trouble.begin(problem.message)
+        }
         delivery.attempts += 1
         if !source.isDurable && delivery.attempts >= configuration.maxAttempts {
-            trouble.gaveUp(delivery.count, problem.message)
+            trouble.gaveUp(delivery.count)
             fail(delivery, problem)
             return
         }
-        trouble.begin(problem.message)
-        var delay = backoff.delay(attempt: delivery.attempts - 1, random: random.next())
-        if let seconds {
-            let (wanted, overflows) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-            delay = min(overflows ? .max : max(wanted, delay), backoff.maximum)
-        }
-        delivery.due = Clock.monotonic() + delay
+        delivery.isHeld = isHeld
+        delivery.due = Clock.monotonic() + backoff.delay(attempt: delivery.attempts - 1, random: random.next())
         waiting.append(delivery)
     }
 
     private func fail(_ delivery: HTTPDelivery, _ problem: HTTPTrouble) {
         delivery.forEachEvent { json, ticket in
-            failures.append(json, cause: problem.cause, message: problem.message)
-            ledger.end(ticket)
+            refused.append(json, cause: problem.cause, message: problem.message, ticket)
         }
-        counters.failed.add(delivery.count, ordering: .relaxed)
     }
 }

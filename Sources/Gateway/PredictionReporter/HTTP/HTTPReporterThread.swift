@@ -8,13 +8,16 @@ final class HTTPReporterThread: CurlTransferDelegate {
     private static let batchBytes = 1 << 20
     /// The least time between two looks for events, so that those of several turns of the shards come together.
     private static let lingerNanoseconds: Int64 = 1_000_000
+    /// How many events may be under way behind one that does not get through: bounds what is noted of them.
+    private static let maxOpenEvents = 1 << 20
     /// How much of an answer is read.
     private static let maxAnswerBytes = 64 << 10
 
     let source: any EventSource
     let counters: ReporterCounters
     let configuration: Configuration.Reporter.HTTP
-    let failures: FailureFile
+    /// Events that the receiver never takes, on their way into the failure file.
+    let refused: RefusedEvents
     var trouble: DeliveryTrouble
     var ledger = DeliveryLedger()
     /// Requests that are out.
@@ -27,6 +30,9 @@ final class HTTPReporterThread: CurlTransferDelegate {
     var spareDeliveries: [HTTPDelivery] = []
     let random = RandomPool()
     let backoff: RetryBackoff
+
+    /// No request is begun before: the receiver has said so. On `Clock.monotonic`.
+    var pausedUntil: Int64 = 0
 
     private let wake: ReaderWake
     private let control: ReporterControl
@@ -55,7 +61,7 @@ final class HTTPReporterThread: CurlTransferDelegate {
         self.control = control
         self.configuration = configuration
         self.loop = loop
-        self.failures = failures
+        refused = RefusedEvents(file: failures, counters: feed.counters)
         self.log = log
         headers = HTTPEventHeaders(own: configuration.headers)
         timeout = configuration.timeout.nanoseconds
@@ -63,15 +69,20 @@ final class HTTPReporterThread: CurlTransferDelegate {
             initial: configuration.retryBackoff.nanoseconds,
             maximum: configuration.maxRetryBackoff.nanoseconds
         )
-        trouble = DeliveryTrouble(destination: configuration.destination, isDurable: source.isDurable, log: log)
+        trouble = DeliveryTrouble(
+            destination: configuration.destination,
+            isDurable: source.isDurable,
+            block: feed.counters.block,
+            log: log
+        )
     }
 
     /// Returns when the Reporter has been stopped and every event is accounted for.
     func run() {
         while true {
-            if control.wantsReopen.exchange(false, ordering: .acquiring) { failures.reopen() }
+            if control.wantsReopen.exchange(false, ordering: .acquiring) { refused.reopen() }
             let deadline = control.stopDeadline
-            if let deadline, Clock.monotonic() > deadline { break }
+            if let deadline, isHopeless(deadline) { break }
             loop.runTransfers()
             expire()
             fill()
@@ -92,20 +103,32 @@ final class HTTPReporterThread: CurlTransferDelegate {
 
     private var isIdle: Bool { active.isEmpty && waiting.isEmpty && events.isEmpty && !source.hasEvents }
 
+    /// Nothing more gets through before this time: it is over, or nothing is out, and nothing may be sent by then.
+    private func isHopeless(_ deadline: Int64) -> Bool {
+        if Clock.monotonic() > deadline { return true }
+        guard active.isEmpty else { return false }
+        if pausedUntil > deadline { return true }
+        return !hasRoom && !waiting.isEmpty && waiting.allSatisfy { $0.due > deadline }
+    }
+
     /// Whether another request may be made up.
-    private var hasRoom: Bool { active.count + waiting.count < configuration.maxInFlight }
+    private var hasRoom: Bool {
+        active.count + waiting.count < configuration.maxInFlight && !refused.isStuck
+            && ledger.openCount < Self.maxOpenEvents
+    }
 
     /// Tells the source what is done with. What was refused must be in its file by then.
     private func settle() {
-        failures.flush()
+        refused.settle(&ledger)
         ledger.acknowledge(to: source)
     }
 
     private func wait(_ deadline: Int64) throws(SystemError) {
         var time = deadline
+        if let nextTry = refused.nextTry { time = min(time, nextTry) }
         for delivery in active { time = min(time, delivery.due) }
         if active.count < configuration.maxInFlight {
-            for delivery in waiting { time = min(time, delivery.due) }
+            for delivery in waiting { time = min(time, max(delivery.due, pausedUntil)) }
         }
         var sleepsForEvents = false
         if hasRoom {
@@ -169,6 +192,7 @@ final class HTTPReporterThread: CurlTransferDelegate {
 
     private func startDue() {
         let now = Clock.monotonic()
+        if now < pausedUntil { return }
         var index = 0
         while index < waiting.count && active.count < configuration.maxInFlight {
             if waiting[index].due > now {
@@ -212,7 +236,9 @@ final class HTTPReporterThread: CurlTransferDelegate {
         }
         takeBack(delivery)
         if let failure, failure.kind != .tooLarge {
-            retry(delivery, HTTPTrouble(failure, detail: transfer.errorMessage), after: nil)
+            // A certificate that is not trusted is as good as a refusal: somebody must mend it.
+            let problem = HTTPTrouble(failure, detail: transfer.errorMessage)
+            retry(delivery, problem, isHeld: failure.kind == .tls)
         } else {
             // The status counts, however long the rest is.
             answered(delivery, transfer)
@@ -226,7 +252,7 @@ final class HTTPReporterThread: CurlTransferDelegate {
             if let transfer = delivery.transfer { loop.curl.remove(transfer) }
             takeBack(delivery)
             let trouble = HTTPTrouble(cause: "timeout", message: "no answer within \(configuration.timeout)")
-            retry(delivery, trouble, after: nil)
+            retry(delivery, trouble, isHeld: false)
         }
     }
 

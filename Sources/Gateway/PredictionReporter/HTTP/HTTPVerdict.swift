@@ -5,8 +5,9 @@ enum HTTPVerdict: Equatable {
     case retriable
     /// Some event may be at fault: of several, each half is tried by itself.
     case questionable
-    /// The receiver will never take them.
-    case refused
+    /// The receiver takes nothing as it stands, whatever the events are: a wrong token, path or address. They wait until
+    /// that is mended.
+    case blocked
 
     init(status: Int) {
         self =
@@ -16,22 +17,31 @@ enum HTTPVerdict: Equatable {
             case 408, 425, 429, 500...599: .retriable
             // Bad Request, Content Too Large, Unprocessable Content.
             case 400, 413, 422: .questionable
-            default: .refused
+            default: .blocked
             }
     }
 
-    /// How long the receiver wants to be left alone, in seconds; nil where it does not say so, or says a date.
+    /// For how many seconds the receiver wants to be left alone; nil where it does not say so.
     ///
     /// - Parameter headers: lines, each ending in CR LF.
     static func retryAfter(in headers: ByteView) -> Int? {
-        let name = ByteView("retry-after:")
+        guard let value = value(of: "retry-after:", in: headers), !value.isEmpty else { return nil }
+        if let seconds = value.decimal { return seconds }
+        guard let date = HTTPDate.seconds(of: value) else { return nil }
+        // By the receiver's own clock where it tells it: ours may go differently.
+        let now = Self.value(of: "date:", in: headers).flatMap { HTTPDate.seconds(of: $0) }
+        return max(0, date - (now ?? Int(Clock.wall() / 1_000_000_000)))
+    }
+
+    private static func value(of name: StaticString, in headers: ByteView) -> ByteView? {
+        let name = ByteView(name)
         var start = 0
         while let end = headers.firstIndex(of: UInt8(ascii: "\n"), from: start) {
             var line = headers[start..<end]
             start = end + 1
             guard line.prefix(name.count).equalsIgnoringCase(name) else { continue }
             if line.hasSuffix(ByteView("\r")) { line = line.prefix(line.count - 1) }
-            return line.dropFirst(name.count).trimmed.decimal
+            return line.dropFirst(name.count).trimmed
         }
         return nil
     }

@@ -15,18 +15,22 @@ final class KafkaReporter: PredictionReporter {
 
     private let configuration: Configuration.Reporter.Kafka
     private let feed: any EventFeed
+    private let synchronizes: Bool
     private let log: ReporterLog
     private let thread: ReporterThread
 
+    /// - Parameter synchronizes: Whether refused events are on the disk before they are acknowledged; at least once only.
     init(
         name: String = "kafka",
         configuration: Configuration.Reporter.Kafka,
         feed: any EventFeed,
+        synchronizes: Bool = false,
         log: @escaping ReporterLog
     ) throws(SystemError) {
         self.name = name
         self.configuration = configuration
         self.feed = feed
+        self.synchronizes = synchronizes
         self.log = log
         statistics = KafkaClientStatistics(client: "reporter-\(name)")
         thread = try ReporterThread(name: name, feed: feed)
@@ -46,8 +50,14 @@ final class KafkaReporter: PredictionReporter {
 
     private func startThread(_ settings: KafkaReporterSettings, _ outlet: sending KafkaOutlet) throws(SystemError) {
         let (feed, log, configuration, name, statistics) = (feed, log, configuration, name, statistics)
+        let keeping = FailureFile.Keeping(isDurable: feed.isDurable, synced: synchronizes)
         try thread.start { control in
-            let failures = FailureFile(path: configuration.failurePath, reporter: name, log: log)
+            let failures = FailureFile(
+                path: configuration.failurePath,
+                reporter: name,
+                keeping: keeping,
+                log: log
+            )
             KafkaReporterThread(
                 feed: feed,
                 control: control,

@@ -30,6 +30,8 @@ struct KafkaReporterSettings {
             ("request.timeout.ms", "10000"),
             ("socket.timeout.ms", "15000"),
             ("statistics.interval.ms", "5000"),
+            // A topic that is not there is told of sooner than after librdkafka's 30 s; it is asked for again and again.
+            ("topic.metadata.propagation.max.ms", "5000"),
             ("queue.buffering.max.kbytes", "\(Self.maxBufferedKilobytes)"),
             ("queue.buffering.max.messages", "\(Self.maxBufferedMessages)"),
             // At least once: an event is tried until it is delivered or refused.
@@ -46,6 +48,17 @@ struct KafkaReporterSettings {
         let milliseconds = timeout.flatMap { Int64($0.value) } ?? 0
         messageTimeout = milliseconds > 0 ? milliseconds * 1_000_000 : nil
         secrets = settings.secrets
+    }
+
+    /// How large a batch may be, in bytes (`batch.size`).
+    var batchBytes: Int { settings["batch.size"].flatMap { Int($0) } ?? 1_000_000 }
+
+    /// For a producer that sends each message alone, or that makes batches of at most so many bytes.
+    func settings(oneByOne: Bool, batchBytes: Int) -> KafkaSettings {
+        var settings = settings
+        if oneByOne { settings.set("batch.num.messages", "1") }
+        if batchBytes < self.batchBytes { settings.set("batch.size", "\(batchBytes)") }
+        return settings
     }
 
     /// A text of the library without any secret.

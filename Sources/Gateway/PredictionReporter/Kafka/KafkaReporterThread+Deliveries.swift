@@ -8,6 +8,7 @@ extension KafkaReporterThread {
         var news = News(now: Clock.monotonic())
         while producer.poll({ take($0, &news) }) {}
         guard news.sent > 0 else { return }
+        progressed(news.now)
         news.observe(counters.deliveries)
         counters.sent.add(news.sent, ordering: .relaxed)
     }
@@ -44,12 +45,13 @@ extension KafkaReporterThread {
             } else if error == .allBrokersDown {
                 brokersAreDown = true
             } else {
+                if KafkaFate(error) == .blocked { refusal = error }
                 libraryLog.relay(level: 3, kind: error.name, message: "\(error)", now: news.now)
             }
         case .log(let level, let facility, let message):
             libraryLog.relay(level: level, kind: facility, message: message, now: news.now)
         case .statistics(let json): statistics.note(json)
-        case .consumed, .rebalance, .committed: break
+        case .consumed, .partitionEnd, .rebalance, .committed: break
         }
     }
 
@@ -61,13 +63,22 @@ extension KafkaReporterThread {
             trouble.end()
             attempt = 0
             brokersAreDown = false
+            refusal = nil
             return
         }
         let message = KafkaEventMessage(delivery)
         switch KafkaFate(error) {
-        case .refused: refuse(message, record, error)
+        case .refused:
+            // They have looked at the message, so there is nothing else in the way.
+            trouble.end()
+            if delivery.companions > 1 {
+                sendAlone(message, record, error, of: delivery.companions)
+            } else {
+                hasFoundFault = true
+                refuse(message, record, error)
+            }
         case .transient where !source.isDurable: giveUp(message, record, error)
-        case .orphaned, .transient:
+        case .orphaned, .transient, .blocked:
             if state == .ending {
                 // Under at-least-once it waits in the spool for the next start.
                 if !source.isDurable { counters.dropped.add(1, ordering: .relaxed) }
@@ -79,10 +90,12 @@ extension KafkaReporterThread {
         }
     }
 
-    /// Tells of trouble where messages have waited for a while for brokers that are all down: librdkafka says that once,
-    /// and also when brokers have only closed idle connections. Returns when to look again, in nanoseconds from now.
+    /// Tells of trouble where messages have waited for a while for brokers that are all down, or do not let us in: librdkafka
+    /// says that once, and also when brokers have only closed idle connections. Returns when to look again, in nanoseconds
+    /// from now.
     func watchBrokers() -> Int64? {
-        guard brokersAreDown, records.count > 0, !trouble.isOn else {
+        let isTold = refusal == nil ? trouble.isOn : trouble.isBlocked
+        guard brokersAreDown || refusal != nil, records.count > 0, !isTold else {
             waitingSince = nil
             return nil
         }
@@ -91,8 +104,43 @@ extension KafkaReporterThread {
         waitingSince = since
         let left = since + Self.patienceNanoseconds - now
         if left > 0 { return left }
-        trouble.begin("no broker can be reached")
+        tellOfTrouble(refusal, "no broker can be reached")
         return nil
+    }
+
+    /// Messages wait, none is delivered, and nobody says why: librdkafka tries on without a word where a topic may not be
+    /// written, or a partition has no leader. So the brokers are asked. Returns as `watchBrokers`.
+    func watchDeliveries() -> Int64? {
+        let now = Clock.monotonic()
+        guard state == .sending, records.count > 0, !trouble.isBlocked, control.stopDeadline == nil else {
+            progressed(now)
+            return nil
+        }
+        let left = lastProgress + Self.stallNanoseconds - now
+        if left > 0 { return left }
+        guard let outlet else { return nil }
+        let error = outlet.producer.trouble(with: outlet.topic, timeoutMilliseconds: Self.askMilliseconds)
+        asked += 1
+        lastProgress = Clock.monotonic()
+        // What passes by itself is not told of at once.
+        if asked > 1 || error.map({ KafkaFate($0) }) == .blocked {
+            tellOfTrouble(error, "no event was delivered for \(asked * 5) s\(error.map { " (\($0))" } ?? "")")
+        }
+        return Self.stallNanoseconds
+    }
+
+    private func progressed(_ now: Int64) {
+        lastProgress = now
+        asked = 0
+    }
+
+    /// Trouble begins: what somebody must mend, or else what passes by itself.
+    func tellOfTrouble(_ error: KafkaError?, _ otherwise: String) {
+        if let error, KafkaFate(error) == .blocked {
+            trouble.begin(settings.redacted("\(error)"), blockedBy: error.name)
+        } else {
+            trouble.begin(settings.redacted(otherwise))
+        }
     }
 
     // MARK: Events that fail
@@ -105,15 +153,14 @@ extension KafkaReporterThread {
 
     /// Best effort: it has been tried for long enough.
     func giveUp(_ message: KafkaEventMessage, _ record: KafkaMessageRecord, _ error: KafkaError) {
-        trouble.gaveUp(1, "\(error)")
+        trouble.begin("\(error)")
+        trouble.gaveUp(1)
         fail(message, record, error)
     }
 
     private func fail(_ message: KafkaEventMessage, _ record: KafkaMessageRecord, _ error: KafkaError) {
         line.removeAll()
         message.appendEvent(to: line)
-        failures.append(line.view, cause: error.name, message: error.detail ?? error.reason)
-        counters.failed.add(1, ordering: .relaxed)
-        ledger.end(record.ticket)
+        refused.append(line.view, cause: error.name, message: error.detail ?? error.reason, record.ticket)
     }
 }

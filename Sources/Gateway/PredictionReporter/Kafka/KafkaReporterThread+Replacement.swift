@@ -8,10 +8,35 @@ extension KafkaReporterThread {
         return Clock.monotonic() + backoff.delay(attempt: attempt, random: random.next())
     }
 
+    /// A batch was refused as a whole: for one of its messages, or for its size. Its messages go out one by one, and so do all
+    /// others that are under way, lest one overtakes another of its key.
+    func sendAlone(_ message: KafkaEventMessage, _ record: KafkaMessageRecord, _ error: KafkaError, of count: Int) {
+        guard state != .ending else {
+            // Under at-least-once it waits in the spool for the next start.
+            if !source.isDurable { counters.dropped.add(1, ordering: .relaxed) }
+            return
+        }
+        retries.append(message, record)
+        if state != .replacing { trouble.singledOut(count, "\(error)", now: Clock.monotonic()) }
+        if !goesOneByOne { (goesOneByOne, hasFoundFault) = (true, false) }
+        guard let outlet, state != .replacing else { return }
+        state = .replacing
+        outlet.producer.purge()
+    }
+
+    /// All is through that was to go out one by one.
+    private func endOneByOne() {
+        goesOneByOne = false
+        // None was at fault, so it was the size of them all: the topic allows less than a batch may have.
+        if !hasFoundFault { batchBytes = max(batchBytes / 2, Self.leastBatchBytes) }
+        outlet = nil
+        state = .waiting(until: 0)
+    }
+
     /// Gives up the producer. Its reports give the messages back; when the last is in, another producer gets them.
     func replaceProducer(because error: KafkaError) {
         guard let outlet, state != .ending, state != .replacing else { return }
-        trouble.begin("the producer must be replaced (\(error))")
+        tellOfTrouble(error, "the producer must be replaced (\(error))")
         // Not each time: this may go on for as long as the brokers are away.
         log(.debug, "Kafka topic \(topicName): another producer takes over after \(error)")
         state = .replacing
@@ -20,14 +45,24 @@ extension KafkaReporterThread {
 
     /// Takes the next step of what is under way besides sending.
     func proceed() {
+        if goesOneByOne, state == .sending, retries.isEmpty, records.count == 0 { endOneByOne() }
         switch state {
         case .replacing where records.count == 0:
-            KafkaOutlet.discard(&outlet)
-            state = .waiting(until: nextAttempt())
+            outlet = nil
+            state = .waiting(until: goesOneByOne && attempt == 0 ? 0 : nextAttempt())
         case .waiting(let time) where Clock.monotonic() >= time:
             if outlet == nil {
+                guard KafkaClientEnd.allowsReplacement else {
+                    trouble.begin("\(KafkaClientEnd.unfinished) clients that were given up do not end")
+                    state = .waiting(until: nextAttempt())
+                    return
+                }
                 do {
-                    outlet = try KafkaOutlet(settings: settings.settings, topic: topicName, wake: wake.event)
+                    outlet = try KafkaOutlet(
+                        settings: settings.settings(oneByOne: goesOneByOne, batchBytes: batchBytes),
+                        topic: topicName,
+                        wake: wake.event
+                    )
                 } catch {
                     trouble.begin("\(error)")
                     state = .waiting(until: nextAttempt())
@@ -55,6 +90,6 @@ extension KafkaReporterThread {
         }
         settle()
         source.close()
-        KafkaOutlet.discard(&outlet)
+        outlet = nil
     }
 }

@@ -12,20 +12,27 @@ final class KafkaReporterThread {
     private static let lingerNanoseconds: Int64 = 1_000_000
     /// How long to wait for librdkafka to give up what is left when the time is over.
     static let purgeNanoseconds: Int64 = 1_000_000_000
+    /// Batches are not made smaller than this for being too large.
+    static let leastBatchBytes = 16 << 10
     /// How long messages may wait for brokers before that is called trouble.
     static let patienceNanoseconds: Int64 = 1_000_000_000
+    /// After how long without a delivery the brokers are asked what they have against the topic, and for how long that
+    /// may take.
+    static let stallNanoseconds: Int64 = 5_000_000_000
+    static let askMilliseconds = 1_000
 
     let source: any EventSource
     let counters: ReporterCounters
     let settings: KafkaReporterSettings
-    let failures: FailureFile
+    /// Events that the brokers never take, on their way into the failure file.
+    let refused: RefusedEvents
     let statistics: KafkaClientStatistics
     var trouble: DeliveryTrouble
     var libraryLog: KafkaLogRelay
     var outlet: KafkaOutlet?
 
     let wake: ReaderWake
-    private let control: ReporterControl
+    let control: ReporterControl
     let topicName: String
     private let writer: KafkaEventWriter
     let log: ReporterLog
@@ -35,12 +42,23 @@ final class KafkaReporterThread {
     let retries = KafkaRetries()
     let line = ByteBuffer()
     var state = State.sending
+    /// Messages go out one by one, since a batch was refused as a whole: until all that were under way by then are through.
+    var goesOneByOne = false
+    /// Of these, one was refused by itself.
+    var hasFoundFault = false
+    /// Batches of so many bytes have not been refused for their size.
+    var batchBytes: Int
     /// Which producer this is since the last event that was delivered.
     var attempt = 0
     /// As librdkafka said, and no message was delivered since.
     var brokersAreDown = false
-    /// Since when messages wait for brokers that are down.
+    /// What the brokers, or librdkafka, have against us, and no message was delivered since.
+    var refusal: KafkaError?
+    /// Since when messages wait for brokers that are down, or refuse us.
     var waitingSince: Int64?
+    /// When messages were delivered last, or there were none to be, or the brokers were asked why; and how often they were.
+    var lastProgress: Int64 = 0
+    var asked = 0
 
     /// Gathered events; those before `next` are with librdkafka, or done with.
     private var events: [WaitingEvent] = []
@@ -78,28 +96,40 @@ final class KafkaReporterThread {
         topicName = configuration.topic
         writer = KafkaEventWriter(key: configuration.key)
         self.settings = settings
+        batchBytes = settings.batchBytes
         self.outlet = outlet
-        self.failures = failures
+        refused = RefusedEvents(file: failures, counters: feed.counters)
         self.statistics = statistics
         self.log = log
-        trouble = DeliveryTrouble(destination: "Kafka topic \(topicName)", isDurable: source.isDurable, log: log)
+        trouble = DeliveryTrouble(
+            destination: "Kafka topic \(topicName)",
+            isDurable: source.isDurable,
+            block: counters.block,
+            log: log
+        )
         libraryLog = KafkaLogRelay(redact: settings.redacted, log: log)
     }
 
     /// Returns when the Reporter has been stopped and every event is accounted for.
     func run() {
         while true {
-            if control.wantsReopen.exchange(false, ordering: .acquiring) { failures.reopen() }
+            if control.wantsReopen.exchange(false, ordering: .acquiring) { refused.reopen() }
             let deadline = control.stopDeadline
-            if let deadline, Clock.monotonic() > deadline { break }
+            if let deadline, isHopeless(deadline) { break }
             takeNews()
             proceed()
-            let hasSent = state == .sending && send()
+            let hasSent = state == .sending && !refused.isStuck && send()
             settle()
             if deadline != nil && isIdle { break }
             rest(until: deadline, hasSent: hasSent)
         }
         end()
+    }
+
+    /// Nothing more gets through before this time: it is over, or nothing may be sent by then.
+    private func isHopeless(_ deadline: Int64) -> Bool {
+        if case .waiting(let time) = state, time > deadline, records.count == 0 { return true }
+        return Clock.monotonic() > deadline
     }
 
     /// Gathered events that librdkafka has not got.
@@ -109,24 +139,26 @@ final class KafkaReporterThread {
 
     /// Tells the source what is done with. What was refused must be in its file by then.
     func settle() {
-        failures.flush()
+        refused.settle(&ledger)
         ledger.acknowledge(to: source)
     }
 
     private func rest(until deadline: Int64?, hasSent: Bool) {
-        let left = [deadline.map { $0 - Clock.monotonic() }, watchBrokers()].compactMap { $0 }.min()
+        let now = Clock.monotonic()
+        let left = [deadline.map { $0 - now }, watchBrokers(), watchDeliveries(), refused.nextTry.map { $0 - now }]
+            .compactMap { $0 }.min()
         switch state {
         case .replacing where records.count == 0: break  // nothing is to come from the old producer
-        case .waiting(let time):
-            let pause = time - Clock.monotonic()
-            wake.pause(nanoseconds: min(left ?? pause, pause))
-        case .sending where retries.isEmpty && events.isEmpty:
+        case .waiting(let time): wake.pause(nanoseconds: min(left ?? .max, time - now))
+        // Nothing is sent until the refused events are safe: librdkafka's news wakes us, or the next try.
+        case .sending where refused.isStuck: wake.event.wait(nanoseconds: left)
+        case .sending where retries.isEmpty && events.isEmpty && !goesOneByOne:
             if !hasSent {
                 wake.waitForEvents(nanoseconds: left, unless: { source.hasEvents })
             } else if deadline == nil && !source.isBehind {
                 wake.pause(nanoseconds: Self.lingerNanoseconds)
             }
-        // librdkafka is full, or is giving things up: its news wakes us.
+        // librdkafka is full, or is giving things up, or must be through with what it has: its news wakes us.
         default: wake.event.wait(nanoseconds: left)
         }
     }
@@ -145,6 +177,7 @@ final class KafkaReporterThread {
             retries.removeFirst()
             hasSent = true
         }
+        if goesOneByOne { return hasSent }
         if events.isEmpty { gather() }
         while next < events.count {
             let message = writer.message(of: events[next].frame)
@@ -152,7 +185,11 @@ final class KafkaReporterThread {
             let ticket = nextTicket ?? ledger.begin(events[next])
             nextTicket = ticket
             let record = KafkaMessageRecord(ticket: ticket, sequence: sequence, arrival: arrival)
-            guard produce(message, record) else { return hasSent }
+            if isTooOld(record) {
+                giveUp(message, record, .messageTimedOut)
+            } else if !produce(message, record) {
+                return hasSent
+            }
             nextTicket = nil
             next += 1
             sequence += 1
@@ -213,7 +250,8 @@ final class KafkaReporterThread {
         case .refused:
             refuse(message, record, error)
             return true
-        case .orphaned:
+        case .orphaned, .blocked:
+            // A new producer also asks the brokers anew what they have, and what it may.
             replaceProducer(because: error)
             return false
         case .transient:

@@ -13,9 +13,10 @@ enum FailureHandling {
         case .overloaded, .draining, .notRecorded: self = .wait
         case .refused, .unreachable, .dns, .timeout, .reset: self = .tryAgain
         case .modelError: self = Self.isTemporary(status) ? .tryAgain : .giveUp
-        case .badRequest, .unknownPath, .unknownModel, .unknownVersion, .methodNotAllowed, .bodyTooLarge,
-            .headersTooLarge, .clientClosed, .emptyRequest, .badReplyTopic, .tls, .malformed, .tooLarge, .other,
-            .replyTooLarge, .replyRejected:
+        case .badRequest, .forbidden, .unknownPath, .unknownModel, .unknownVersion, .methodNotAllowed, .bodyTooLarge,
+            .headersTooLarge, .targetTooLong, .unknownCoding, .unknownHTTPVersion, .requestTimeout, .clientClosed,
+            .emptyRequest, .badReplyTopic, .tls, .malformed, .tooLarge, .answerHeadersTooLarge, .other, .replyTooLarge,
+            .replyRejected:
             self = .giveUp
         }
     }

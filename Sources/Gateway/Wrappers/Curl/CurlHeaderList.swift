@@ -18,8 +18,20 @@ final class CurlHeaderList {
         starts.removeAll(keepingCapacity: true)
     }
 
-    /// Adds `name: value`. An empty value is sent as an empty header.
+    /// Adds `name: value`. An empty value is sent as an empty header; what is not HTTP is left out, since libcurl would read
+    /// more into it: `Content-Length;x: 1` keeps it from sending its own Content-Length, `Host;x: a` is the Host it sends.
     func append(_ name: ByteView, _ value: ByteView) {
+        if name.isToken, value.isFieldValue { add(name, value) }
+    }
+
+    func append(_ name: StaticString, _ value: ByteView) { append(ByteView(name), value) }
+
+    /// Adds all lines of a table.
+    func append(_ lines: HeaderTable) {
+        for index in 0..<lines.count { add(lines[index].name, lines[index].value) }
+    }
+
+    private func add(_ name: ByteView, _ value: ByteView) {
         starts.append(text.count)
         text.append(name)
         if value.isEmpty {
@@ -30,8 +42,6 @@ final class CurlHeaderList {
         }
         text.append(0)
     }
-
-    func append(_ name: StaticString, _ value: ByteView) { append(ByteView(name), value) }
 
     /// Keeps libcurl from adding a header of its own.
     func suppress(_ name: StaticString) {

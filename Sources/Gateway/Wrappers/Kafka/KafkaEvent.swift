@@ -6,6 +6,9 @@ enum KafkaEvent {
     case delivered(KafkaDelivery)
     case consumed(KafkaMessage)
     case error(KafkaError, isFatal: Bool)
+    /// All records of a partition before this offset have been consumed, or were none: those of aborted transactions, and
+    /// the marks of transactions. With `enable.partition.eof`; each time that the end is reached anew.
+    case partitionEnd(partition: Int32, offset: Int64)
     /// A line of the library's own log; the level is syslog's, 0 (emergency) to 7 (debug).
     case log(level: Int, facility: String, message: String)
     /// A JSON object, every `statistics.interval.ms` (STATISTICS.md of librdkafka).
@@ -22,8 +25,14 @@ extension KafkaEvent: Sendable {}
 struct KafkaDelivery {
     private let message: UnsafePointer<rd_kafka_message_t>
 
+    /// How many messages are told of together: those of one batch, or those given up together.
+    let companions: Int
+
     /// - Parameter message: an rd_kafka_message_t of a DR event.
-    init(message: UnsafeRawPointer) { self.message = message.assumingMemoryBound(to: rd_kafka_message_t.self) }
+    init(message: UnsafeRawPointer, companions: Int) {
+        self.message = message.assumingMemoryBound(to: rd_kafka_message_t.self)
+        self.companions = companions
+    }
 
     /// What `produce` was given.
     var ticket: Int { Int(bitPattern: message.pointee._private) }

@@ -61,10 +61,30 @@ final class AppendFile {
         return pread(reader, &last, 1, off_t(size - 1)) == 1 && last != 0x0a
     }
 
-    /// Waits for the lock (flock(2)), which other openers of the file respect if they take it too.
-    func lock(_ lock: Lock) throws(SystemError) {
-        while flock(descriptor, lock == .shared ? LOCK_SH : LOCK_EX) != 0 {
-            if errno != EINTR { throw .last("flock") }
+    /// No name in the file system leads to this file any more: what is in it is gone when it is closed.
+    var isRemoved: Bool {
+        var status = stat()
+        return isRegular && fstat(descriptor, &status) == 0 && status.st_nlink == 0
+    }
+
+    /// The directory in which the file's name stands, links followed; nil: it has none any more.
+    var directory: String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return FileSystem.directory(of: String(cString: real))
+    }
+
+    /// Waits up to so long for the lock (flock(2)), which other openers of the file respect if they take it too.
+    ///
+    /// - Throws: EWOULDBLOCK where another one has had it for all that time.
+    func lock(_ lock: Lock, within nanoseconds: Int64) throws(SystemError) {
+        let deadline = Clock.monotonic() + nanoseconds
+        while flock(descriptor, (lock == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
+            if errno == EINTR { continue }
+            if errno != EWOULDBLOCK || Clock.monotonic() > deadline { throw .last("lock") }
+            // A thousandth of a second: others hold it for as long as a write takes.
+            var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)
+            nanosleep(&pause, nil)
         }
     }
 
@@ -89,6 +109,26 @@ enum FileSystem {
         throw .last("rename")
     }
 
+    /// What a file system holds, and what of it this user may still take (statvfs(3)).
+    struct Space: Equatable {
+        var bytes: Int
+        var freeBytes: Int
+    }
+
+    /// The space of the file system in which a path stands; nil where it does not say, or has no bound.
+    static func space(at path: String) -> Space? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0, status.f_blocks > 0 else { return nil }
+        let (bytes, overflows) = Int(clamping: status.f_blocks).multipliedReportingOverflow(by: Int(status.f_frsize))
+        if overflows { return nil }
+        return Space(bytes: bytes, freeBytes: Int(clamping: status.f_bavail) * Int(status.f_frsize))
+    }
+
+    /// Empties a file, if it is there (truncate(2)).
+    static func empty(_ path: String) throws(SystemError) {
+        if truncate(path, 0) != 0 && errno != ENOENT { throw .last("truncate") }
+    }
+
     /// Removes a name, if there is one.
     static func remove(_ path: String) throws(SystemError) {
         if unlink(path) != 0 && errno != ENOENT { throw .last("unlink") }
@@ -97,6 +137,12 @@ enum FileSystem {
     static func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0
+    }
+
+    /// What comes before the last slash: `.` where there is none.
+    static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     static func isDirectory(_ path: String) -> Bool {

@@ -12,9 +12,9 @@ enum Processors {
 
     /// Whole processors that the control group's CPU quota pays for, rounded up; nil without a quota.
     private static func quota() -> Int? {
-        if let text = readSmallFile("/sys/fs/cgroup/cpu.max") { return quota(cpuMax: text) }
-        if let quota = readSmallFile("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
-            let period = readSmallFile("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+        if let text = SmallFile.read("/sys/fs/cgroup/cpu.max") { return quota(cpuMax: text) }
+        if let quota = SmallFile.read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+            let period = SmallFile.read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
         {
             return Self.quota(cpuMax: quota + " " + period)
         }
@@ -28,15 +28,5 @@ enum Processors {
             return nil
         }
         return (quota + period - 1) / period
-    }
-
-    private static func readSmallFile(_ path: String) -> String? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 256)
-        let count = read(file, &bytes, bytes.count)
-        guard count >= 0 else { return nil }
-        return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 }

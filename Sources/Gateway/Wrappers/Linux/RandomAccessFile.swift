@@ -8,6 +8,8 @@ final class RandomAccessFile: Sendable {
         case update
         /// Written; made where it is missing, emptied where it is not.
         case create
+        /// Written; must not be there yet.
+        case new
     }
 
     private let descriptor: Int32
@@ -18,6 +20,7 @@ final class RandomAccessFile: Sendable {
             case .read: O_RDONLY
             case .update: O_RDWR | O_CREAT
             case .create: O_WRONLY | O_CREAT | O_TRUNC
+            case .new: O_WRONLY | O_CREAT | O_EXCL
             }
         var descriptor: Int32
         repeat { descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o640) } while descriptor < 0 && errno == EINTR
@@ -34,6 +37,12 @@ final class RandomAccessFile: Sendable {
             if fstat(descriptor, &status) != 0 { throw .last("fstat") }
             return Int(status.st_size)
         }
+    }
+
+    /// No name in the file system leads to this file any more.
+    var isRemoved: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_nlink == 0
     }
 
     /// Appends to `buffer` what stands from `offset` on: `length` bytes, fewer only where the file ends.

@@ -21,6 +21,15 @@ struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The disk, or this user's part of it, is full.
     var isFullDisk: Bool { code == ENOSPC || code == EDQUOT }
 
+    /// Somebody else listens on this address.
+    var isTaken: Bool { code == EADDRINUSE }
+
+    /// Another one holds the lock, or the descriptor takes nothing for now.
+    var isForNow: Bool { code == EWOULDBLOCK }
+
+    /// A file would grow beyond its bound.
+    static let fileTooLarge = SystemError(call: "write", code: EFBIG)
+
     /// The error of the call that has just failed on this thread.
     static func last(_ call: String) -> SystemError { SystemError(call: call, code: errno) }
 }

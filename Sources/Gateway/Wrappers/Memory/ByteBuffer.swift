@@ -49,6 +49,11 @@ final class ByteBuffer {
         if capacity - count < more { grow(more) }
     }
 
+    /// Makes room for so many bytes in all, and for no more.
+    func reserve(total: Int) {
+        if capacity < total { reallocate(total) }
+    }
+
     @inline(never)
     private func grow(_ more: Int) { reallocate(max(capacity * 2, count + more)) }
 

@@ -33,6 +33,20 @@ extension ByteView {
         return count
     }
 
+    /// The offset of the first byte between two offsets that may not stand in a request's target, else `end`: white space, a
+    /// control, the `#` of a fragment (RFC 9112, section 3.2).
+    func firstIndexNotInTarget(from start: Int, to end: Int) -> Int {
+        precondition(start >= 0 && start <= end && end <= count, "byte range out of range")
+        guard let base else { return end }
+        var index = start
+        while index < end {
+            let byte = base[index]
+            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "#") { return index }
+            index += 1
+        }
+        return end
+    }
+
     /// The offset behind the JSON string whose first quote is at `start`, in JSON that has been checked.
     func endOfString(at start: Int) -> Int {
         var index = start + 1

@@ -76,11 +76,12 @@ struct ByteView {
 
     /// Without the spaces and tabs at either end (OWS in RFC 9110, section 5.6.3).
     var trimmed: ByteView {
+        guard let base else { return self }
         var start = 0
         var end = count
-        while start < end, self[start] == 0x20 || self[start] == 0x09 { start += 1 }
-        while end > start, self[end - 1] == 0x20 || self[end - 1] == 0x09 { end -= 1 }
-        return self[start..<end]
+        while start < end, base[start] == 0x20 || base[start] == 0x09 { start += 1 }
+        while end > start, base[end - 1] == 0x20 || base[end - 1] == 0x09 { end -= 1 }
+        return ByteView(base: base + start, count: end - start)
     }
 
     /// A copy as text; bytes that are not UTF-8 are replaced. Not for the request path.

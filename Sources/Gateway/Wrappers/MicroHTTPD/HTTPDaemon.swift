@@ -1,26 +1,45 @@
 private import CMicroHTTPD
+private import CReceiveTap
 private import Glibc
 
 /// What happens on an `HTTPDaemon`'s connections. All calls come from `HTTPDaemon.run` and `stop`, on their thread.
 protocol HTTPDaemonDelegate: AnyObject {
     /// A client has connected. Returns a word (not 0) that stays with the connection.
-    func connectionOpened(socket: Int32) -> Int
+    func connectionOpened(_ connection: DaemonConnection) -> Int
     func connectionClosed(context: Int)
-    /// The header of a request is in. Returns a word (not 0) that stays with the request. An answer given here leaves
-    /// the body unread and closes the connection afterwards; `requestReady` is then not called.
-    func requestStarted(_ request: HTTPRequest, method: ByteView, target: ByteView) -> Int
-    /// A piece of the body. The view is valid during the call. False ends the connection.
-    func requestBody(context: Int, _ bytes: ByteView) -> Bool
-    /// The whole request is in, or it was resumed, or it waits. `mayWait`: for one that waits, to go on is worth while.
+    /// Bytes may have come on a connection: what they come to. Whoever says that a request is in keeps it until
+    /// `requestStarted`, and does not read on before `requestCompleted`.
+    func receive(context: Int) -> HTTPDaemon.Received
+    /// The request that `receive` told of is the connection's turn. Returns a word (not 0) that stays with the request.
+    func requestStarted(_ request: HTTPRequest) -> Int
+    /// The request was started, or resumed, or it waits. `mayWait`: for one that waits, to go on is worth while.
     func requestReady(context: Int, mayWait: Bool) -> HTTPDaemon.Step
     /// How many requests wait (`HTTPDaemon.Step.wait`).
     var waitingCount: Int { get }
+    /// How many answers are being made as they are sent (`HTTPBodySource`).
+    var streamingCount: Int { get }
     /// The answer has been sent, or the connection is lost: the request and all that its response points to are free.
     func requestCompleted(context: Int)
 }
 
 /// A libmicrohttpd daemon in external-epoll mode: it runs when its owner's loop says so, on that loop's thread.
+///
+/// It accepts, waits and sends; requests are read by the delegate. What libmicrohttpd reads of a request is a line that stands for
+/// it (`HTTPStandIn`): its own reader takes heads that are none (docs/decisions/0012-request-reader.md).
 final class HTTPDaemon {
+    /// What reading a connection came to.
+    enum Received {
+        /// The socket has no more for now.
+        case nothing
+        /// There may be more; others have their turn.
+        case interrupted
+        case request(HTTPStandIn)
+        /// The client has ended its sending, or the connection is to be closed.
+        case ended
+        /// The connection is broken.
+        case failed
+    }
+
     /// What the delegate did with a request that is ready.
     enum Step {
         /// It gave the response to `HTTPRequest.reply`.
@@ -35,12 +54,18 @@ final class HTTPDaemon {
     }
 
     struct Options {
-        /// Bounds the request line and the header lines of a request, and what is kept for each header.
-        var connectionMemoryBytes = 12 << 10
         var maxConnections = 1000
-        /// Connections on which nothing moves for so long are closed.
-        var idleTimeoutSeconds = 75
     }
+
+    /// How much the header of an answer may take, status line and all lines.
+    static let maxAnswerHeaderBytes = maxAnswerLineBytes + 1 << 10
+    /// How much its lines may take that are not the Sidecar's own, which are below 1 KiB: an id of 256 bytes, times, a date.
+    static let maxAnswerLineBytes = 8 << 10
+    /// What libmicrohttpd keeps in a connection's memory beside that: the stand-in, and what it notes of its lines.
+    private static let connectionOverhead = 1 << 10
+    /// The memory of a connection. It is cleared for each request, so it must stay within the processor's cache for all
+    /// connections together.
+    static let connectionBytes = maxAnswerHeaderBytes + connectionOverhead
 
     private let daemon: OpaquePointer
     private let delegateBox: DelegateBox
@@ -61,10 +86,8 @@ final class HTTPDaemon {
         var items = [
             CMicroHTTPD_option_log({ context, format, arguments in logMessage(context, format, arguments) }, context),
             CMicroHTTPD_option_number(.LISTEN_SOCKET, Int(socket.descriptor)),
-            CMicroHTTPD_option_number(.CONNECTION_MEMORY_LIMIT, options.connectionMemoryBytes),
+            CMicroHTTPD_option_number(.CONNECTION_MEMORY_LIMIT, Self.connectionBytes),
             CMicroHTTPD_option_number(.CONNECTION_LIMIT, options.maxConnections),
-            CMicroHTTPD_option_number(.CONNECTION_TIMEOUT, options.idleTimeoutSeconds),
-            CMicroHTTPD_option_number(.STRICT_FOR_CLIENT, 1),
             CMicroHTTPD_option_completed(
                 { context, _, request, _ in completed(context, request) },
                 context
@@ -73,19 +96,13 @@ final class HTTPDaemon {
                 { context, connection, word, event in connectionChanged(context, connection, word, event) },
                 context
             ),
-            // Paths are decoded by our router, segment by segment: decoded here, %2F would look like a separator.
-            CMicroHTTPD_option_unescape({ _, _, text in text.map { strlen($0) } ?? 0 }, nil),
             CMicroHTTPD_option_number(.END, 0),
         ]
-        let flags =
-            MHD_USE_EPOLL.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_TURBO.rawValue
-            | MHD_USE_ERROR_LOG.rawValue
+        let flags = MHD_USE_EPOLL.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_ERROR_LOG.rawValue
         let started = CMicroHTTPD_start_daemon(
             flags,
             0,
-            { context, connection, url, method, _, data, dataSize, word in
-                access(context, connection, url, method, data, dataSize, word)
-            },
+            { context, connection, _, _, _, _, _, word in access(context, connection, word) },
             context,
             &items
         )
@@ -104,16 +121,25 @@ final class HTTPDaemon {
     /// - Parameter isIdle: nothing has happened in the loop since the last run: what waits is better suspended.
     func run(isIdle: Bool = false) {
         delegateBox.beginRun(isIdle: isIdle)
+        CReceiveTap_begin(
+            { context, socket, buffer, length in receive(context, socket, buffer, length) },
+            Unmanaged.passUnretained(delegateBox).toOpaque()
+        )
         _ = MHD_run(daemon)
+        CReceiveTap_end()
         delegateBox.endRun()
     }
 
     /// How long the loop may wait before it must call `run`; nil: until the descriptor is readable.
     var timeoutMilliseconds: Int? {
         var milliseconds: UInt64 = 0
+        if delegateBox.readsAgain { return 0 }
         guard MHD_get_timeout(daemon, &milliseconds) == .YES else { return nil }
         // While a request waits, libmicrohttpd wants to be run all the time, just to ask for it.
-        if milliseconds == 0, !delegateBox.leftWork, delegateBox.delegate.waitingCount > 0 { return 1 }
+        let delegate = delegateBox.delegate
+        if milliseconds == 0, !delegateBox.leftWork, delegate.waitingCount > 0, delegate.streamingCount == 0 {
+            return 1
+        }
         return Int(clamping: milliseconds)
     }
 
@@ -135,16 +161,36 @@ final class HTTPDaemon {
 @available(*, unavailable)
 extension HTTPDaemon: Sendable {}
 
+/// A client's connection, until `HTTPDaemonDelegate.connectionClosed`.
+struct DaemonConnection {
+    fileprivate let raw: OpaquePointer
+    fileprivate unowned let owner: DelegateBox
+
+    var socket: StreamSocket { StreamSocket(descriptor: CMicroHTTPD_connection_fd(raw)) }
+
+    /// Has the delegate asked to `receive` again in the run after the next one, also where libmicrohttpd sees no reason to: the
+    /// delegate may have read more than the request that is over, or have missed the end. Not while a request is handed over.
+    func readAgain() { owner.readAgain(raw) }
+}
+
+@available(*, unavailable)
+extension DaemonConnection: Sendable {}
+
 /// What the C callbacks get as their context. Kept alive by the daemon's owner.
 private final class DelegateBox {
-    unowned let delegate: any HTTPDaemonDelegate
+    // Not counted: the delegate owns the daemon, and so the box.
+    unowned(unsafe) let delegate: any HTTPDaemonDelegate
     let log: (String) -> Void
     /// Whether the last run may have left more to do at once than requests that wait: libmicrohttpd does not tell them
     /// apart. What the callbacks do not show (a long answer between two writes) is found a millisecond later.
     private(set) var leftWork = true
     private(set) var isIdle = false
-    /// The request of which something was read last, while it is not all in; 0: none.
-    private var halfRead = 0
+    /// The connections, by descriptor, that libmicrohttpd is to read again after this run.
+    private var toReadAgain: [Int] = []
+    /// Some were told to libmicrohttpd, which reads them in its next run.
+    private(set) var readsAgain = false
+    /// By descriptor: the client's connection, and its word.
+    private var clients: [(connection: OpaquePointer, context: Int)?] = []
 
     init(delegate: any HTTPDaemonDelegate, log: @escaping (String) -> Void) {
         self.delegate = delegate
@@ -154,61 +200,79 @@ private final class DelegateBox {
     func beginRun(isIdle: Bool) {
         self.isIdle = isIdle
         leftWork = false
-        halfRead = 0
+        readsAgain = false
     }
 
-    func endRun() { if halfRead != 0 { leftWork = true } }
-
-    /// Of this request something was read. The callbacks for one request follow each other while there are bytes of it.
-    func readsRequest(_ context: Int) {
-        if halfRead != 0 && halfRead != context { leftWork = true }
-        halfRead = context
+    func endRun() {
+        // A connection that is resumed counts as one whose socket has bytes.
+        for descriptor in toReadAgain {
+            guard let (connection, _) = clients[descriptor] else { continue }
+            MHD_suspend_connection(connection)
+            MHD_resume_connection(connection)
+            readsAgain = true
+        }
+        toReadAgain.removeAll(keepingCapacity: true)
     }
-
-    func hasReadRequest(_ context: Int) { if halfRead == context { halfRead = 0 } }
 
     /// An answer is to be sent, or it was and the next request may be there.
     func movesOn() { leftWork = true }
+
+    func readAgain(_ connection: OpaquePointer) { toReadAgain.append(Int(CMicroHTTPD_connection_fd(connection))) }
+
+    func opened(_ connection: OpaquePointer, _ context: Int) {
+        let descriptor = Int(CMicroHTTPD_connection_fd(connection))
+        while clients.count <= descriptor { clients.append(nil) }
+        clients[descriptor] = (connection, context)
+    }
+
+    func closed(_ connection: OpaquePointer) { clients[Int(CMicroHTTPD_connection_fd(connection))] = nil }
+
+    /// The word of the client's connection on a socket; nil: it is none of ours.
+    func context(ofSocket socket: Int32) -> Int? {
+        let index = Int(socket)
+        return index >= 0 && index < clients.count ? clients[index]?.context : nil
+    }
 
     static func from(_ context: UnsafeMutableRawPointer?) -> DelegateBox {
         Unmanaged<DelegateBox>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
     }
 }
 
+/// In the place of recv(2), while libmicrohttpd runs.
+private func receive(
+    _ context: UnsafeMutableRawPointer?,
+    _ socket: Int32,
+    _ buffer: UnsafeMutableRawPointer,
+    _ length: Int
+) -> Int {
+    let box = DelegateBox.from(context)
+    guard let client = box.context(ofSocket: socket) else { return Int(CReceiveTap_pass) }
+    switch box.delegate.receive(context: client) {
+    case .nothing: return Int(-EAGAIN)
+    case .interrupted:
+        // libmicrohttpd takes the socket for readable still, and reads it in its next run.
+        box.movesOn()
+        return Int(-EINTR)
+    case .request(let standIn): return standIn.write(to: buffer, length) ?? Int(-ECONNRESET)
+    case .ended: return 0
+    case .failed: return Int(-ECONNRESET)
+    }
+}
+
 private func access(
     _ context: UnsafeMutableRawPointer?,
     _ connection: OpaquePointer?,
-    _ url: UnsafePointer<CChar>?,
-    _ method: UnsafePointer<CChar>?,
-    _ data: UnsafePointer<CChar>?,
-    _ dataSize: UnsafeMutablePointer<Int>?,
     _ word: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
-    guard let connection, let dataSize, let word else { return .NO }
+    guard let connection, let word else { return .NO }
     let box = DelegateBox.from(context)
     let delegate = box.delegate
     guard let known = word.pointee else {
-        let request = delegate.requestStarted(
-            HTTPRequest(connection: connection),
-            method: ByteView(cString: method),
-            target: ByteView(cString: url)
-        )
+        let request = delegate.requestStarted(HTTPRequest(connection: connection))
         word.pointee = UnsafeMutableRawPointer(bitPattern: request)
-        box.readsRequest(request)
-        return .YES
+        return request == 0 ? .NO : .YES
     }
-    let request = Int(bitPattern: known)
-    if dataSize.pointee > 0 {
-        box.readsRequest(request)
-        let bytes = ByteView(
-            base: data.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
-            count: dataSize.pointee
-        )
-        dataSize.pointee = 0
-        return delegate.requestBody(context: request, bytes) ? .YES : .NO
-    }
-    box.hasReadRequest(request)
-    switch delegate.requestReady(context: request, mayWait: !box.isIdle) {
+    switch delegate.requestReady(context: Int(bitPattern: known), mayWait: !box.isIdle) {
     case .replied:
         box.movesOn()
         return .YES
@@ -227,7 +291,6 @@ private func completed(
     guard let word, let known = word.pointee else { return }
     word.pointee = nil
     let box = DelegateBox.from(context)
-    box.hasReadRequest(Int(bitPattern: known))
     box.movesOn()
     box.delegate.requestCompleted(context: Int(bitPattern: known))
 }
@@ -239,13 +302,15 @@ private func connectionChanged(
     _ event: MHD_ConnectionNotificationCode
 ) {
     guard let connection, let word else { return }
-    let delegate = DelegateBox.from(context).delegate
+    let box = DelegateBox.from(context)
     switch event {
     case .CONNECTION_NOTIFY_STARTED:
-        let new = delegate.connectionOpened(socket: CMicroHTTPD_connection_fd(connection))
+        let new = box.delegate.connectionOpened(DaemonConnection(raw: connection, owner: box))
         word.pointee = UnsafeMutableRawPointer(bitPattern: new)
+        box.opened(connection, new)
     default:
-        if let known = word.pointee { delegate.connectionClosed(context: Int(bitPattern: known)) }
+        box.closed(connection)
+        if let known = word.pointee { box.delegate.connectionClosed(context: Int(bitPattern: known)) }
     }
 }
 

@@ -1,53 +1,11 @@
 private import CMicroHTTPD
+private import Glibc
 
 /// A request that libmicrohttpd is working on. Valid until `HTTPDaemonDelegate.requestCompleted`; the daemon's thread only.
 struct HTTPRequest {
     fileprivate let connection: OpaquePointer
 
     init(connection: OpaquePointer) { self.connection = connection }
-
-    /// Shows each header line to `visitor`, in order; the views are valid until the request is completed.
-    func visitHeaders(_ visitor: any HTTPHeaderVisitor) {
-        // The visitor outlives this call, so an unretained reference is enough.
-        var visitor = visitor
-        withUnsafeMutablePointer(to: &visitor) { pointer in
-            _ = MHD_get_connection_values_n(
-                connection,
-                .HEADER_KIND,
-                { context, _, name, nameLength, value, valueLength in
-                    guard let context, let name else { return .NO }
-                    context.assumingMemoryBound(to: (any HTTPHeaderVisitor).self).pointee.visitHeader(
-                        name: ByteView(
-                            base: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self),
-                            count: nameLength
-                        ),
-                        value: ByteView(
-                            base: value.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
-                            count: valueLength
-                        )
-                    )
-                    return .YES
-                },
-                pointer
-            )
-        }
-    }
-
-    /// The first value of this name in the target's query, decoded; nil: there is none.
-    func queryValue(_ name: StaticString) -> ByteView? {
-        var value: UnsafePointer<CChar>?
-        var length = 0
-        let found = name.withUTF8Buffer { name in
-            name.withMemoryRebound(to: CChar.self) {
-                MHD_lookup_connection_value_n(connection, .GET_ARGUMENT_KIND, $0.baseAddress, $0.count, &value, &length)
-            }
-        }
-        guard found == .YES else { return nil }
-        return ByteView(
-            base: value.map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) },
-            count: length
-        )
-    }
 
     /// The word that the delegate keeps for the client's connection.
     var connectionContext: Int { Int(bitPattern: CMicroHTTPD_connection_context(connection)) }
@@ -57,12 +15,6 @@ struct HTTPRequest {
 
     /// Lets the daemon's next run ask the delegate again (`HTTPDaemonDelegate.requestReady`). Only after `suspend`.
     func resume() { MHD_resume_connection(connection) }
-
-    /// Sends bytes past libmicrohttpd, which must not have sent anything for this request: for an answer to a client that
-    /// is still sending its body. What the socket has no room for at once is lost.
-    func sendDirectly(_ bytes: ByteView) {
-        _ = StreamSocket(descriptor: CMicroHTTPD_connection_fd(connection)).write(bytes, .empty)
-    }
 
     /// Hands the response to the daemon, which sends it: from `HTTPDaemonDelegate.requestReady`, or for a request that waits
     /// (the request may be over when this returns). False when libmicrohttpd refuses it.
@@ -74,9 +26,10 @@ struct HTTPRequest {
 @available(*, unavailable)
 extension HTTPRequest: Sendable {}
 
-/// Sees the header lines of a request.
-protocol HTTPHeaderVisitor {
-    func visitHeader(name: ByteView, value: ByteView)
+/// A body that is made as it is sent. Used on the daemon's thread only.
+protocol HTTPBodySource: AnyObject {
+    /// Appends the next part, a few KiB at most and in some microseconds; false where there is none, at the end.
+    func next(into buffer: ByteBuffer) -> Bool
 }
 
 /// A response while it is put together.
@@ -92,9 +45,30 @@ struct HTTPResponse: ~Copyable {
         self.raw = raw
     }
 
+    /// A response whose body comes in parts, sent as chunks (RFC 9112, section 7.1).
+    init(stream: any HTTPBodySource) {
+        // Released when libmicrohttpd is done with the response.
+        let context = Unmanaged.passRetained(BodyReader(stream)).toOpaque()
+        let raw = MHD_create_response_from_callback(
+            UInt64.max,
+            BodyReader.partBytes,
+            { context, _, target, room in
+                guard let context, let target else { return -1 }
+                return Unmanaged<BodyReader>.fromOpaque(context).takeUnretainedValue().read(into: target, room)
+            },
+            context,
+            { context in
+                guard let context else { return }
+                Unmanaged<BodyReader>.fromOpaque(context).release()
+            }
+        )
+        guard let raw else { fatalError("out of memory") }
+        self.raw = raw
+    }
+
     deinit { MHD_destroy_response(raw) }
 
-    /// Adds a header line. `value` must be followed by a NUL byte, as `ByteBuffer.terminate` leaves it.
+    /// Adds a header line. `value` must be followed by a NUL byte, as `HeaderTable` leaves it.
     ///
     /// - Returns: false where libmicrohttpd refuses it (a line break in it, say).
     @discardableResult
@@ -105,7 +79,8 @@ struct HTTPResponse: ~Copyable {
     /// Adds a header line; name and value must each be followed by a NUL byte.
     @discardableResult
     borrowing func add(_ name: ByteView, _ value: ByteView) -> Bool {
-        guard let name = name.base, let value = value.base else { return false }
+        // An empty value may have no address of its own.
+        guard let name = name.base, let value = value.base ?? ByteView("").base else { return false }
         return MHD_add_response_header(
             raw,
             UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self),
@@ -116,4 +91,34 @@ struct HTTPResponse: ~Copyable {
     /// Adds a header line of constant text.
     @discardableResult
     borrowing func add(_ name: StaticString, _ value: StaticString) -> Bool { add(ByteView(name), ByteView(value)) }
+}
+
+/// Between a source and libmicrohttpd, which takes what it has room for.
+private final class BodyReader {
+    /// How much is made at once, more or less: what a client's connection has room for.
+    static let partBytes = 4 << 10
+    private static let endOfStream = -1
+
+    private let source: any HTTPBodySource
+    private let buffer = ByteBuffer(capacity: 2 * partBytes)
+    private var taken = 0
+    private var isAtEnd = false
+
+    init(_ source: any HTTPBodySource) { self.source = source }
+
+    /// How many bytes it has copied, at least one; or that there are no more.
+    func read(into target: UnsafeMutablePointer<CChar>, _ room: Int) -> Int {
+        if taken == buffer.count { fill() }
+        let count = min(room, buffer.count - taken)
+        guard count > 0 else { return Self.endOfStream }
+        memcpy(target, buffer.base + taken, count)
+        taken += count
+        return count
+    }
+
+    private func fill() {
+        buffer.removeAll()
+        taken = 0
+        while !isAtEnd, buffer.count < Self.partBytes { isAtEnd = !source.next(into: buffer) }
+    }
 }

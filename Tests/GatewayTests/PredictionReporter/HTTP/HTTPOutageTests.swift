@@ -58,20 +58,116 @@ import Testing
         reporter.stop(timeout: .seconds(10))
     }
 
-    @Test func `a receiver's wish for a pause is heeded, up to the longest wait`() throws {
+    @Test func `a receiver's wish for a pause is heeded, up to the longest one`() throws {
         let receiver = try FakeEventReceiver {
             $0.index == 0 ? .answer(429, headers: ["Retry-After": "3600"]) : .accepted
         }
         let feed = try DurableFeed()
-        let reporter = try makeReporter(receiver, feed: feed) { $0.maxRetryBackoff = .milliseconds(300) }
+        let reporter = try makeReporter(receiver, feed: feed) { $0.maxRetryAfter = .milliseconds(300) }
         try reporter.start()
         fillEvents(batch, 0..<1)
         let start = ContinuousClock.now
         feed.append(batch)
         #expect(eventually { feed.acknowledged == [1, 0] })
-        // By itself the Reporter would have waited a millisecond at most.
+        // By itself the Reporter would have waited 20 milliseconds at most.
         #expect(ContinuousClock.now - start >= .milliseconds(300))
         reporter.stop(timeout: .seconds(10))
+    }
+
+    /// Not only the batch that was answered so: also those that came later.
+    @Test(arguments: ["3600", "date"]) func `a pause holds for all batches`(wish: String) throws {
+        let receiver = try FakeEventReceiver { request in
+            let date = "Sun, 06 Nov 1994 09:49:37 GMT"
+            guard request.index == 0 else { return .accepted }
+            let headers: HTTPHeaders = [
+                "Date": "Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After": wish == "date" ? date : wish,
+            ]
+            return .answer(503, headers: headers)
+        }
+        let feed = try DurableFeed()
+        let reporter = try makeReporter(receiver, feed: feed) { $0.maxInFlight = 8 }
+        try reporter.start()
+        for number in 0..<20 {
+            fillEvents(batch, number..<number + 1)
+            feed.append(batch)
+            if number == 0 { #expect(eventually { recorder.messages.contains { $0.contains("it answers 503") } }) }
+        }
+        // Whatever more was to come would have come by the time at which a stop gives the waiting up.
+        reporter.stop(timeout: .milliseconds(200))
+        #expect(receiver.requests.count == 1)
+        #expect(feed.acknowledged == [0, 0])
+        #expect(feed.counters.totals == .init())
+    }
+
+    @Test(arguments: [301, 401, 403, 404, 405, 407, 415])
+    func `under at-least-once a receiver that takes nothing as it stands is waited for`(status: Int) throws {
+        let isMended = Locked(false)
+        let receiver = try FakeEventReceiver { _ in isMended.withLock { $0 } ? .accepted : .answer(status) }
+        let feed = try DurableFeed()
+        let reporter = try makeReporter(receiver, feed: feed) { $0.maxAttempts = 1 }
+        try reporter.start()
+        for start in stride(from: 0, to: 1_000, by: 100) {
+            fillEvents(batch, start..<start + 100)
+            feed.append(batch, lane: start / 100 % 2)
+        }
+        #expect(eventually { receiver.requests.count > 12 })
+        #expect(reporter.counters.block.cause == "status\(status)")
+        #expect(feed.acknowledged == [0, 0])
+        isMended.withLock { $0 = true }
+        #expect(eventually { feed.acknowledged == [500, 500] })
+        reporter.stop(timeout: .seconds(10))
+        #expect(reporter.counters.block.cause == nil)
+        #expect(feed.counters.totals == .init(sent: 1_000))
+        #expect(Set(try receiver.events.map(eventNumber)) == Set(0..<1_000))
+        #expect(recorder.messages.count == 2, "\(recorder.messages)")
+    }
+
+    /// A gateway that dislikes one batch: the others pass, that one is kept, and the metric says so all the time.
+    @Test func `one batch that is held up does not go unseen because others pass`() throws {
+        let isMended = Locked(false)
+        let receiver = try FakeEventReceiver { request in
+            !isMended.withLock { $0 } && request.text.contains("event-3\"") ? .answer(403) : .accepted
+        }
+        let feed = try DurableFeed()
+        let reporter = try makeReporter(receiver, feed: feed) { $0.maxBatchEvents = 1 }
+        fillEvents(batch, 0..<50)
+        feed.append(batch)
+        try reporter.start()
+        #expect(eventually { feed.counters.totals.sent == 49 })
+        #expect(feed.acknowledged == [3, 0])
+        #expect(reporter.counters.block.cause == "status403")
+        isMended.withLock { $0 = true }
+        #expect(eventually { feed.acknowledged == [50, 0] })
+        reporter.stop(timeout: .seconds(10))
+        #expect(reporter.counters.block.cause == nil)
+        #expect(recorder.messages.count == 2, "\(recorder.messages)")
+    }
+
+    /// The refused events are kept where they are, and with them all that come after.
+    @Test func `under at-least-once nothing is acknowledged that its failure file does not take`() throws {
+        let directory = TemporaryDirectory()
+        let receiver = try FakeEventReceiver { $0.text.contains("event-3\"") ? .answer(400) : .accepted }
+        let feed = try DurableFeed()
+        let reporter = try makeReporter(receiver, feed: feed) {
+            $0.failurePath = directory.file("missing/failed.jsonl")
+            $0.maxInFlight = 1
+        }
+        fillEvents(batch, 0..<50)
+        feed.append(batch)
+        try reporter.start()
+        #expect(eventually { reporter.counters.block.cause == "failurePath" })
+        fillEvents(batch, 50..<100)
+        feed.append(batch)
+        #expect(feed.counters.totals.failed == 0)
+        #expect(feed.acknowledged[0] <= 3)
+        #expect(recorder.messages.contains { $0.contains("no event gets through until those that were refused") })
+        try FileManager.default.createDirectory(atPath: directory.file("missing"), withIntermediateDirectories: false)
+        #expect(eventually { feed.acknowledged == [100, 0] })
+        reporter.stop(timeout: .seconds(10))
+        #expect(reporter.counters.block.cause == nil)
+        #expect(feed.counters.totals == .init(sent: 99, failed: 1))
+        let lines = try directory.lines(of: "missing/failed.jsonl").map { try FailureLine.parse($0) }
+        #expect(lines.map(\.event.id) == ["event-3"])
     }
 
     @Test func `a request that takes too long is cancelled and tried again`() throws {

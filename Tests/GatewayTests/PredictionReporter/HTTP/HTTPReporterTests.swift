@@ -172,20 +172,26 @@ import Testing
         #expect(directory.lines(of: "failed.jsonl")[0].contains(#""event":{"specversion":"1.0","#))
     }
 
+    /// As what may pass by itself, under best effort: so often, then aside.
     @Test(arguments: [301, 401, 403, 404, 405, 415])
-    func `a refusal is final`(status: Int) throws {
-        let receiver = try FakeEventReceiver { $0.index == 0 ? .answer(status) : .accepted }
-        let reporter = try makeReporter(receiver)
+    func `a receiver that takes nothing as it stands costs the events after so many tries`(status: Int) throws {
+        let receiver = try FakeEventReceiver { $0.index < 3 ? .answer(status) : .accepted }
+        let reporter = try makeReporter(receiver) { $0.maxAttempts = 3 }
         try reporter.start()
         let lane = reporter.openLane()
         fillEvents(batch, 0..<2)
         lane.take(batch)
         #expect(eventually { reporter.counters.totals == .init(failed: 2) })
+        #expect(reporter.counters.block.cause == "status\(status)")
         fillEvents(batch, 2..<3)
         lane.take(batch)
         reporter.stop(timeout: .seconds(10))
         #expect(reporter.counters.totals == .init(sent: 1, failed: 2))
+        #expect(reporter.counters.block.cause == nil)
         #expect(try failures().map(\.cause) == ["status\(status)", "status\(status)"])
+        #expect(recorder.messages.count == 2, "\(recorder.messages)")
+        #expect(recorder.messages.first?.contains("no event gets through until that is mended") == true)
+        #expect(recorder.messages.last?.contains("2 were given up") == true)
     }
 
     @Test(arguments: [400, 413, 422])

@@ -110,10 +110,125 @@ import Testing
         #expect(feed.acknowledged == [0, 0])
     }
 
+    /// TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PART: of the topic, and of some requests.
+    @Test(arguments: [29, 31, 3] as [Int32], [true, false])
+    func `what somebody must mend is waited for`(code: Int32, isDurable: Bool) throws {
+        let durable = try DurableFeed()
+        let queue = try ReportQueue(maxBytes: 64 << 20)
+        let lane = queue.openLane()
+        cluster.setTopicError("predictions", code)
+        let reporter = try makeReporter(isDurable ? durable : queue, ["topic.metadata.propagation.max.ms": "100"])
+        try reporter.start()
+        func submit(_ numbers: Range<Int>) {
+            fillEvents(batch, numbers)
+            if isDurable { durable.append(batch) } else { lane.take(batch) }
+        }
+        submit(0..<100)
+        #expect(eventually { reporter.counters.block.cause != nil })
+        submit(100..<200)
+        cluster.setTopicError("predictions", 0)
+        #expect(eventually { reporter.counters.totals.sent == 200 })
+        #expect(reporter.counters.block.cause == nil)
+        cluster.setTopicError("predictions", code)
+        cluster.pushErrors(apiKey: 0, [Int32](repeating: code, count: 1_000))
+        submit(200..<300)
+        #expect(eventually { reporter.counters.block.cause != nil })
+        cluster.clearErrors(apiKey: 0)
+        cluster.setTopicError("predictions", 0)
+        #expect(eventually { reporter.counters.totals.sent == 300 })
+        reporter.stop(timeout: .seconds(10))
+        #expect(reporter.counters.totals == .init(sent: 300))
+        #expect(reporter.counters.block.cause == nil)
+        if isDurable { #expect(durable.acknowledged == [300, 0]) } else { #expect(queue.counters.totalQueued == 0) }
+        try expectAll(300)
+        #expect(directory.lines(of: "failed.jsonl").isEmpty)
+        // Once for each beginning, and once for each end.
+        let told = recorder.messages.filter { $0.contains("Kafka topic predictions:") && $0.contains("is mended") }
+        #expect(told.count <= 4, "\(recorder.messages)")
+    }
+
+    /// What answers without TLS stands for a broker that does not let us in.
+    @Test func `a broker that lets nobody in is told of`() throws {
+        let service = try FakeModelService { _ in .close }
+        guard case .tcp(let port) = service.endpoint else { return }
+        var configuration = kafkaConfiguration(cluster, properties: ["security.protocol": "ssl"])
+        configuration.brokers = "127.0.0.1:\(port)"
+        let feed = try DurableFeed()
+        let reporter = try KafkaReporter(configuration: configuration, feed: feed, log: recorder.log)
+        try reporter.start()
+        fillEvents(batch, 0..<10)
+        feed.append(batch)
+        #expect(eventually { reporter.counters.block.cause == "_SSL" }, "\(recorder.messages)")
+        #expect(feed.acknowledged == [0, 0])
+        reporter.stop(timeout: .milliseconds(50))
+        #expect(feed.counters.totals == .init())
+    }
+
+    /// librdkafka waits for a leader without a word.
+    @Test func `a partition without a leader is told of`() throws {
+        for partition in 0..<4 {
+            try cluster.setPartitionLeader(topic: "predictions", partition: Int32(partition), broker: -1)
+        }
+        let feed = try DurableFeed()
+        let reporter = try makeReporter(feed)
+        try reporter.start()
+        fillEvents(batch, 0..<10)
+        feed.append(batch)
+        #expect(eventually { recorder.messages.contains { $0.contains("no event was delivered for") } })
+        #expect(reporter.counters.block.cause == nil)
+        for partition in 0..<4 {
+            try cluster.setPartitionLeader(topic: "predictions", partition: Int32(partition), broker: 1)
+        }
+        #expect(eventually { feed.acknowledged == [10, 0] })
+        reporter.stop(timeout: .seconds(10))
+    }
+
+    /// A broker refuses a batch as a whole, be it for one record or for its size.
+    @Test(arguments: [10, 87] as [Int32], [true, false])
+    func `of a batch that is refused only the event at fault goes aside`(code: Int32, isDurable: Bool) throws {
+        let durable = try DurableFeed()
+        let queue = try ReportQueue(maxBytes: 64 << 20)
+        let lane = queue.openLane()
+        // One for the batch, and one for an event that is alone in its request.
+        cluster.pushErrors(apiKey: 0, [code])
+        let reporter = try makeReporter(isDurable ? durable : queue, ["linger.ms": "300"])
+        fillEvents(batch, 0..<200, key: { _ in "one" })
+        if isDurable { durable.append(batch) } else { lane.take(batch) }
+        try reporter.start()
+        #expect(eventually { reporter.counters.totals.all == 200 })
+        cluster.pushErrors(apiKey: 0, [code])
+        fillEvents(batch, 200..<201, key: { _ in "one" })
+        if isDurable { durable.append(batch) } else { lane.take(batch) }
+        #expect(eventually { reporter.counters.totals.all == 201 })
+        fillEvents(batch, 201..<300, key: { _ in "one" })
+        if isDurable { durable.append(batch) } else { lane.take(batch) }
+        #expect(eventually { reporter.counters.totals.all == 300 })
+        reporter.stop(timeout: .seconds(10))
+        #expect(reporter.counters.totals == .init(sent: 299, failed: 1))
+        let failed = try directory.lines(of: "failed.jsonl").map { try FailureLine.parse($0).event.id }
+        #expect(failed == ["event-200"])
+        let records = try cluster.allRecords(in: "predictions", partitions: 4)
+        #expect(Set(try records.map { try eventNumber($0.text ?? "") }) == Set(0..<300).subtracting([200]))
+        try expectOrderPerKey(records, mayRepeat: true)
+    }
+
+    @Test func `under best effort what nobody mends is given up after its time`() throws {
+        let queue = try ReportQueue(maxBytes: 64 << 20)
+        cluster.setTopicError("predictions", 29)
+        let reporter = try makeReporter(queue, ["message.timeout.ms": "300"])
+        try reporter.start()
+        fillEvents(batch, 0..<20)
+        queue.openLane().take(batch)
+        #expect(eventually { reporter.counters.totals == .init(failed: 20) })
+        #expect(eventually { queue.counters.totalQueued == 0 })
+        #expect(directory.lines(of: "failed.jsonl").count == 20)
+        reporter.stop(timeout: .seconds(10))
+    }
+
     @Test func `under at-least-once a refused event is in its file before it is acknowledged`() throws {
         let feed = try DurableFeed()
-        // TOPIC_AUTHORIZATION_FAILED
-        cluster.pushErrors(apiKey: 0, [29])
+        // MSG_SIZE_TOO_LARGE
+        cluster.pushErrors(apiKey: 0, [10])
         let reporter = try makeReporter(feed)
         try reporter.start()
         fillEvents(batch, 0..<1)

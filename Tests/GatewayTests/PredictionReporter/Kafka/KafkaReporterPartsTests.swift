@@ -12,9 +12,20 @@ import Testing
         }
         #expect(
             names(.refused) == [
-                "MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_MSG_SIZE", "TOPIC_EXCEPTION",
-                "TOPIC_AUTHORIZATION_FAILED", "INVALID_TIMESTAMP", "INVALID_REQUEST", "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+                "MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_MSG_SIZE", "INVALID_TIMESTAMP",
                 "POLICY_VIOLATION", "INVALID_RECORD", "_BAD_MSG", "_INVALID_ARG",
+            ]
+        )
+        #expect(
+            names(.blocked) == [
+                "UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION", "TOPIC_EXCEPTION",
+                "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED",
+                "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "DELEGATION_TOKEN_AUTHORIZATION_FAILED",
+                "UNSUPPORTED_SASL_MECHANISM", "ILLEGAL_SASL_STATE", "SECURITY_DISABLED", "SASL_AUTHENTICATION_FAILED",
+                "DELEGATION_TOKEN_AUTH_DISABLED", "DELEGATION_TOKEN_NOT_FOUND", "DELEGATION_TOKEN_OWNER_MISMATCH",
+                "DELEGATION_TOKEN_REQUEST_NOT_ALLOWED", "DELEGATION_TOKEN_EXPIRED", "_AUTHENTICATION", "_SSL",
+                "UNSUPPORTED_VERSION", "UNSUPPORTED_FOR_MESSAGE_FORMAT", "INVALID_REQUEST", "INVALID_REQUIRED_ACKS",
+                "UNSUPPORTED_COMPRESSION_TYPE", "_UNSUPPORTED_FEATURE",
             ]
         )
         #expect(
@@ -25,7 +36,7 @@ import Testing
             ]
         )
         #expect(names(.transient).isEmpty)
-        for error in [KafkaError.messageTimedOut, .transport, .unknownTopicOrPartition, .unknownTopic, .notLeader] {
+        for error in [KafkaError.messageTimedOut, .transport, .allBrokersDown, .notLeader] {
             #expect(KafkaFate(error) == .transient)
         }
         #expect(KafkaFate(.messageTooLarge) == .refused)

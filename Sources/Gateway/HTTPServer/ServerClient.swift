@@ -1,0 +1,91 @@
+/// A client's connection as the server sees it. Pooled by its index; confined to the server's thread.
+final class ServerClient {
+    enum State {
+        /// Nothing of a request has come.
+        case idle
+        /// A head, a body is coming in.
+        case head, body
+        /// The request is whole, and with libmicrohttpd until its answer has been sent.
+        case handedOver
+        /// It was refused and told so: what it still sends is thrown away.
+        case leaving
+        case closed
+    }
+
+    let index: Int
+    /// Counts the connections that had this index.
+    var generation: UInt32 = 0
+    var connection: DaemonConnection?
+    var socket = StreamSocket(descriptor: -1)
+    var state = State.closed
+    /// While bytes of a request are there.
+    var inbox: RequestInbox?
+
+    // The request.
+    /// The delegate's word for it; 0: there is none.
+    var request = 0
+    /// Where its body goes.
+    var body: ByteBuffer?
+    /// Of the body, where that is known beforehand.
+    var announced: Int?
+    var standIn = HTTPStandIn(isHead: false, isHTTP10: false, keepsAlive: false)
+    /// libmicrohttpd has begun on it.
+    var isStarted = false
+    /// More may be in the socket, or in the inbox, than the request.
+    var mayHaveMore = false
+    var peerHasClosed = false
+
+    // Time and progress.
+    /// How much of what is measured had been done when the time at hand began.
+    var progressBefore = 0
+    var discarded = 0
+    /// The queue it stands in, and when its time there is over: nanoseconds of the monotonic clock.
+    fileprivate(set) unowned(unsafe) var queue: ClientQueue?
+    fileprivate(set) var deadline: Int64 = 0
+    // Not retained: a client lives as long as its server, and so do the queues.
+    fileprivate unowned(unsafe) var previous: ServerClient?
+    fileprivate unowned(unsafe) var next: ServerClient?
+
+    init(index: Int) { self.index = index }
+}
+
+@available(*, unavailable)
+extension ServerClient: Sendable {}
+
+/// Clients that have equally long to do something, so that the first to come is the first whose time is over. A client stands in
+/// one queue at most.
+final class ClientQueue {
+    /// Nanoseconds.
+    let timeout: Int64
+    private(set) unowned(unsafe) var first: ServerClient?
+    private unowned(unsafe) var last: ServerClient?
+
+    init(timeout: Duration) { self.timeout = timeout.nanoseconds }
+
+    /// When the first one's time is over; `.max`: nobody is in it.
+    var nextDeadline: Int64 { first?.deadline ?? .max }
+
+    /// Puts a client at the end, out of whichever queue it stood in.
+    func enter(_ client: ServerClient, now: Int64) {
+        Self.leave(client)
+        client.queue = self
+        let (deadline, overflows) = now.addingReportingOverflow(timeout)
+        client.deadline = overflows ? .max : deadline
+        client.previous = last
+        if let last { last.next = client } else { first = client }
+        last = client
+    }
+
+    /// Takes a client out of the queue it stands in, if any.
+    static func leave(_ client: ServerClient) {
+        guard let queue = client.queue else { return }
+        if let previous = client.previous { previous.next = client.next } else { queue.first = client.next }
+        if let next = client.next { next.previous = client.previous } else { queue.last = client.previous }
+        client.queue = nil
+        client.previous = nil
+        client.next = nil
+    }
+}
+
+@available(*, unavailable)
+extension ClientQueue: Sendable {}

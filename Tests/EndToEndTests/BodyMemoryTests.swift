@@ -1,0 +1,68 @@
+import TestSupport
+import Testing
+
+/// What all request bodies together may take, those included that are still coming.
+@Suite("Memory of request bodies", .sidecarLog) struct BodyMemoryTests {
+    private static func head(_ length: Int) -> String {
+        "POST /predictions/iris HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n"
+    }
+
+    @Test(arguments: [1, 2]) func isBounded(_ shards: Int) throws {
+        let service = try modelService(Sample.native)
+        let server = ["maxInFlightBytes": "4MiB", "shards": "\(shards)"]
+        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")), server: server)) { sidecar in
+            do {
+                // Each has sent all but its last byte.
+                var held: [HTTPConnection] = []
+                var refused = 0
+                for _ in 0..<10 {
+                    let connection = try sidecar.connect()
+                    try connection.send(Self.head(1 << 20))
+                    do { try connection.send([UInt8](repeating: 0x20, count: 1 << 20 - 1)) } catch SocketError.reset {}
+                    held.append(connection)
+                }
+                for connection in held {
+                    guard let response = try? connection.response(Deadline(seconds: 0.5)) else { continue }
+                    #expect(response.status == 503)
+                    #expect(response.headers["Retry-After"] != nil)
+                    #expect(response.text.contains("server.maxInFlightBytes"))
+                    refused += 1
+                }
+                #expect((6...9).contains(refused), "\(refused) of 10 were refused")
+                // What needs no room is answered.
+                #expect(try sidecar.get("/livez").status == 200)
+            }
+            // They are gone, and their memory with them.
+            let isFree = eventually {
+                let large = HTTPRequest("POST", "/predictions/iris", body: Array(repeating: 0x20, count: 1 << 20))
+                return (try? sidecar.send(large).status) == 200
+            }
+            #expect(isFree)
+        }
+    }
+
+    /// A burst of large requests leaves the process as large as before, after a few seconds.
+    @Test func isGivenBack() throws {
+        let service = try modelService(Sample.native)
+        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")))) { sidecar in
+            #expect(try sidecar.post("/predictions/iris").status == 200)
+            let before = try residentBytes(of: sidecar.process.id)
+            let statuses = try concurrently(16) { _ in
+                let large = HTTPRequest("POST", "/predictions/iris", body: Array(repeating: 0x20, count: 8 << 20))
+                return try (0..<2).map { _ in try sidecar.send(large).status }
+            }
+            #expect(statuses.allSatisfy { $0 == [200, 200] })
+            let isBack = try eventually { try residentBytes(of: sidecar.process.id) < before + (48 << 20) }
+            let after = try residentBytes(of: sidecar.process.id)
+            #expect(isBack, "\(after) bytes, \(before) before")
+        }
+    }
+}
+
+/// What a process takes of the memory (proc(5), statm).
+func residentBytes(of process: Int32) throws -> Int {
+    let text = String(decoding: wholeFile("/proc/\(process)/statm") ?? [], as: UTF8.self)
+    let words = text.split(separator: " ")
+    guard words.count > 1, let pages = Int(words[1]) else { throw TestFailure("no statm of \(process)") }
+    return pages * 4_096
+}
