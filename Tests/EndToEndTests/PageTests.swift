@@ -120,6 +120,34 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func showsInputsWhenAllowed(_ isAllowed: Bool) throws {
+        try withPage(
+            reporting: ["capture": "input"],
+            environment: ["AMERON_UI_SHOWS_REQUESTS": "\(isAllowed)"]
+        ) { sidecar in
+            _ = try predictions(sidecar)
+            #expect(try sidecar.post("/predictions/iris", json: #"{"instances":["secret"]}"#).status == 200)
+            #expect(try sidecar.events(atLeast: 1).first?["data"]?["input"] == "secret")
+            let response = try sidecar.get("/ui/predictions")
+            #expect(response.text.contains("secret") == isAllowed)
+            let data = try #require(response.json()["predictions"]?.elements?.first?["data"])
+            #expect((data["input"] != nil) == isAllowed)
+            #expect((data["inputEncoding"] != nil) == isAllowed)
+            #expect(data["value"] != nil)
+        }
+    }
+
+    /// NaN is no JSON: a page that got it would show nothing at all.
+    @Test func showsWhatIsNotFinite() throws {
+        try withPage(answer: #"{"value":[NaN,1]}"#) { sidecar in
+            _ = try predictions(sidecar)
+            #expect(try sidecar.post("/predictions/iris").status == 200)
+            let data = try predictions(sidecar).list.first?["data"]
+            #expect(data?["value"] == [.null, 1])
+            #expect(data?["nonFinite"] == ["value"])
+        }
+    }
+
     @Test func keepsABoundedNumber() throws {
         let rows = (0..<3_000).map { #"{"value":\#($0)}"# }.joined(separator: ",")
         try withPage(answer: #"{"predictions":[\#(rows)]}"#) { sidecar in

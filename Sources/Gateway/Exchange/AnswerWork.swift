@@ -17,6 +17,8 @@ final class AnswerWork {
     private var row = 0
     private var event = PredictionEvent()
     private var isRecorded = false
+    /// When the answer came, in nanoseconds since 1970.
+    private var answeredAt: Int64 = 0
 
     private(set) var exchange: Exchange?
 
@@ -85,7 +87,7 @@ final class AnswerWork {
     func beginRows() {
         guard let exchange else { return }
         isRead = true
-        ids.generate(count, wallNanoseconds: reporting.wall(exchange.answeredAt))
+        answeredAt = reporting.wall(exchange.answeredAt)
         names.read(exchange)
         event.modelName = names.modelName(extractor.shared)
         event.modelVersion = names.modelVersion(extractor.shared)
@@ -119,7 +121,8 @@ final class AnswerWork {
         }
         while row < lastRow, recorded < bytes, body.count - firstByte < bytes {
             let prediction = extractor.next()
-            let id = ids.predictionId(row, prediction)
+            // One of the model's own, if it gave one.
+            let id = prediction.id.isEmpty ? ids.next(wallNanoseconds: answeredAt) : prediction.id
             if isNative {
                 NativeAnswer.append(
                     prediction,

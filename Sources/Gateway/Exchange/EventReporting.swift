@@ -47,8 +47,7 @@ final class EventReporting {
 
     /// A new id for a request that brought none.
     func newRequestId(_ buffer: ByteBuffer) {
-        ids.generate(1, wallNanoseconds: Clock.monotonic() + wallOffset)
-        buffer.append(ids[0])
+        buffer.append(ids.next(wallNanoseconds: Clock.monotonic() + wallOffset))
     }
 
     // MARK: Predictions
@@ -96,7 +95,6 @@ final class EventReporting {
     /// - Parameter answer: The model's own error answer, where there is one.
     func report(_ exchange: Exchange, failure: ExchangeFailure, answer: ModelAnswer? = nil) {
         guard isRecording else { return }
-        ids.generate(1, wallNanoseconds: exchange.completedAt + wallOffset)
         message.removeAll()
         message.append(failure.message)
         if !failure.detail.isEmpty {
@@ -105,7 +103,7 @@ final class EventReporting {
         }
         names.read(exchange)
         var event = makeEvent(exchange, names)
-        event.id = ids[0]
+        event.id = ids.next(wallNanoseconds: exchange.completedAt + wallOffset)
         event.failure = PredictionEvent.Failure(cause: failure.word, message: message.view)
         if let answer, !answer.isEncoded {
             event.failure?.detail = errorText.find(in: answer.body.view, contentType: answer.contentType)

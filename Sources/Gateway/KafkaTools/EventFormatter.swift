@@ -153,12 +153,31 @@ final class EventFormatter {
             line.append(text(cause))
             line.append(": ")
             line.append(text(members["error.message"]))
+            if let detail = members["error.detail"] {
+                line.append(": ")
+                line.append(text(detail))
+            }
         } else if let value = members["value"] {
-            line.append(json: outline.bytes(value))
+            // Not the model's null, but a value that was too long for its event.
+            if isLeftOut("value", members) {
+                line.append("(left out: too long)")
+            } else {
+                line.append(json: outline.bytes(value))
+            }
         }
         let shown = line.view.prefixOfCharacters(Self.valueWidth)
         out.append(shown)
         if shown.count < line.count { out.append("…") }
+    }
+
+    private func isLeftOut(_ name: StaticString, _ members: EventMembers) -> Bool {
+        guard let list = members["truncated"], outline.isArray(list) else { return false }
+        var node = list + 1
+        while node < outline.after(list) {
+            if outline.isString(node), outline.inside(node) == name { return true }
+            node = outline.after(node)
+        }
+        return false
     }
 
     /// A string without its quotes, and with its escapes, so that no control character comes to the terminal; another

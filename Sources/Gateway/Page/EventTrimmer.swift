@@ -6,6 +6,7 @@ final class EventTrimmer {
     /// Longer events are not looked into.
     private static let maxReadBytes = 1 << 20
 
+    /// Requests, and rows' parts of them, are left out.
     private let hidesRequests: Bool
     private let outline = JSONOutline()
     private let out = ByteBuffer(capacity: 1 << 10)
@@ -31,6 +32,11 @@ final class EventTrimmer {
         return out.count <= Self.maxEventBytes + 256 ? out.view.array : nil
     }
 
+    /// Whether a member tells what the client sent: `input`, `request`, and what is said about them.
+    private static func isOfRequest(_ name: ByteView) -> Bool {
+        name.hasPrefix(ByteView("input")) || (name.hasPrefix(ByteView("request")) && !(name == "requestId"))
+    }
+
     /// Appends the data with its long members as null, whose names are then listed in `omitted`.
     private func appendMembers(of data: ByteView) -> Bool {
         do throws(JSONOutline.Fault) { try outline.read(data, depth: 1) } catch { return false }
@@ -42,7 +48,7 @@ final class EventTrimmer {
             let name = outline.inside(node)
             let value = node + 1
             defer { node = outline.after(value) }
-            if hidesRequests, name.hasPrefix(ByteView("request")), !(name == "requestId") { continue }
+            if hidesRequests, Self.isOfRequest(name) { continue }
             out.append(outline.bytes(node))
             out.append(":")
             if outline.bytes(value).count <= Self.maxMemberBytes {

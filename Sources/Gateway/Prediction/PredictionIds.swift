@@ -1,19 +1,15 @@
-/// The ids of one answer's Predictions: made together, for the client's answer and the events alike. One per shard.
+/// Makes the ids of Predictions and requests, one at a time: each valid until the next.
 final class PredictionIds {
     private let generator = UUIDv7Generator()
-    private let text = ByteBuffer(capacity: 64 * UUIDv7.length)
+    private let text = ByteBuffer(capacity: UUIDv7.length)
 
-    /// Makes `count` new ids; the old ones are forgotten.
-    func generate(_ count: Int, wallNanoseconds: Int64) {
-        text.removeAll(keepingAtMost: 1 << 20)
-        for _ in 0..<count { generator.appendNext(at: wallNanoseconds, to: text) }
-    }
-
-    /// One of them; valid until the next `generate`.
-    subscript(index: Int) -> ByteView { text[index * UUIDv7.length..<(index + 1) * UUIDv7.length] }
-
-    /// The id that a Prediction goes by: the model's own if it gave one.
-    func predictionId(_ index: Int, _ prediction: Prediction) -> ByteView {
-        prediction.id.isEmpty ? self[index] : prediction.id
+    /// A new id: a UUID of version 7, whose time is that of the wall clock given.
+    func next(wallNanoseconds: Int64) -> ByteView {
+        text.removeAll()
+        generator.appendNext(at: wallNanoseconds, to: text)
+        return text.view
     }
 }
+
+@available(*, unavailable)
+extension PredictionIds: Sendable {}

@@ -1,7 +1,10 @@
 /// Finds the `id` of an Open Inference Protocol request, however long the rest of it is.
 ///
-/// One per shard. A body is read in pieces of some 128 KiB, and no further than to its id.
+/// One per shard. A body is read in pieces of some 128 KiB, no further than to its id, and no further than some 1 MiB: clients
+/// write it at the front, and nobody is to wait for one that stands behind much else.
 final class RequestIdReader {
+    private static let maxPieces = 8
+
     private let outline = JSONOutline()
     private let text = ByteBuffer(capacity: 256)
 
@@ -15,7 +18,7 @@ final class RequestIdReader {
             try outline.begin(json, JSONOutline.Options(depth: 1, skipsScalars: true))
             // Names stand at odd numbers, each before its value: nothing deeper is noted.
             var node = 1
-            while true {
+            for _ in 0..<Self.maxPieces {
                 let isRead = try outline.readOn()
                 guard outline.count == 0 || outline.isObject(0) else { return nil }
                 while node + 1 < outline.count {
@@ -24,6 +27,7 @@ final class RequestIdReader {
                 }
                 if isRead { return nil }
             }
+            return nil
         } catch {
             return nil
         }

@@ -30,7 +30,7 @@ final class FakeProvider: Provider {
                 requestId: exchange.requestId.view.string,
                 state: exchange.state,
                 status: exchange.replyStatus,
-                body: exchange.replyBody.string,
+                body: lane.keepsEvents ? exchange.replyBody.string : "",
                 eventsBefore: lane.events.count
             )
         )
@@ -69,6 +69,8 @@ final class FakeLane: EventLane {
     var events: [Event] = []
     /// The events as they are stored.
     var frames: [[UInt8]] = []
+    /// Without, what the events cost is measured and not what the tests do with them.
+    var keepsEvents = true
     /// How many batches it takes before it fails; nil: it does not.
     var failsAfter: Int?
     var isFull: Bool { false }
@@ -78,7 +80,7 @@ final class FakeLane: EventLane {
             guard left > 0 else { return false }
             failsAfter = left - 1
         }
-        for index in 0..<batch.count {
+        for index in 0..<batch.count where keepsEvents {
             events.append(event(batch[index]))
             frames.append(batch[index].bytes.array)
         }
@@ -113,7 +115,13 @@ final class FlowRig {
     let readiness = Readiness(modelCount: 1)
     private var bodies: [ByteBuffer] = []
 
-    init(_ modelProtocol: ModelProtocol = .v1, capture: RequestCapture.Options = .init(), maxInFlight: Int = 1_000) {
+    init(
+        _ modelProtocol: ModelProtocol = .v1,
+        capture: RequestCapture.Options = .init(),
+        maxInFlight: Int = 1_000,
+        keepsEvents: Bool = true
+    ) {
+        lane.keepsEvents = keepsEvents
         provider = FakeProvider(lane: lane)
         route = ModelRoute(index: 0, name: "iris", version: "1", modelProtocol: modelProtocol, adapter: adapter)
         let reporting = EventReporting(
@@ -170,18 +178,27 @@ final class FlowRig {
         jsonLength: Int?
     ) {
         adapter.out.removeAll { $0 === exchange }
+        flow.answered(
+            exchange,
+            makeAnswer(bytes: bytes, status: status, contentType: contentType, jsonLength: jsonLength)
+        )
+    }
+
+    func makeAnswer(
+        bytes: [UInt8],
+        status: Int = 200,
+        contentType: StaticString = "application/json",
+        jsonLength: Int? = nil
+    ) -> ModelAnswer {
         let buffer = ByteBuffer(capacity: max(bytes.count, 1))
         buffer.append(contentsOf: bytes)
         bodies.append(buffer)
-        flow.answered(
-            exchange,
-            ModelAnswer(
-                status: status,
-                body: buffer,
-                headers: .empty,
-                contentType: ByteView(contentType),
-                jsonLength: jsonLength
-            )
+        return ModelAnswer(
+            status: status,
+            body: buffer,
+            headers: .empty,
+            contentType: ByteView(contentType),
+            jsonLength: jsonLength
         )
     }
 

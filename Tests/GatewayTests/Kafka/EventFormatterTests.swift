@@ -61,6 +61,20 @@ import Testing
         )
     }
 
+    @Test(arguments: [
+        (#"{"value":null,"truncated":["input","value"]}"#, "(left out: too long)"),
+        (#"{"value":null,"truncated":["request"]}"#, "null"), (#"{"value":null,"truncated":"value"}"#, "null"),
+        (#"{"value":"a\u001b[0m","valueEncoding":"text"}"#, #""a\u001b[0m""#),
+        (#"{"value":[null],"nonFinite":["value"]}"#, "[null]"),
+        (
+            #"{"value":null,"error":{"cause":"modelError","message":"m","detail":"out of \"memory\""}}"#,
+            #"modelError: m: out of \"memory\""#
+        ),
+    ])
+    func saysWhatWasLeftOutAndWhatTheModelSaid(data: String, shown: String) {
+        #expect(line(EventFormatter(asJSON: false), data)?.hasSuffix("  " + shown) == true)
+    }
+
     @Test func shortensValuesBetweenCharacters() throws {
         let value = #"""# + String(repeating: "ä", count: 80) + #"""#
         let shown = try #require(line(EventFormatter(asJSON: false), #"{"value":\#(value)}"#))
