@@ -27,7 +27,7 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build man install uninstall tarball run run-all test budgets test-faults test-asan test-tsan test-install ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
+.PHONY: help deps test-deps build man install uninstall tarball run run-all test budgets test-faults test-bounds test-asan test-tsan test-install ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ budgets: build test-deps ## hold allocations, system calls and instructions per 
 test-faults: deps test-deps ## kill the Sidecar 20 times, take the brokers down for 30 s at 2,000 requests/s
 	swift build --build-tests
 	AMERON_KILL_ROUNDS=20 AMERON_OUTAGE_SECONDS=30 swift test --skip-build --no-parallel --filter '^FaultTests[.]'
+
+test-bounds: build ## try what clients and models can ask too much of, in 512 MiB (BOUNDS=slow_heads for some)
+	python3 Tests/bounds/bounds.py .build/release/ameron-sidecar $(BOUNDS)
 
 test-asan: deps test-deps ## run all tests under AddressSanitizer
 	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports

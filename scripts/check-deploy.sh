@@ -45,7 +45,7 @@ check_configurations() {
         done < <( # shellcheck disable=SC2016
             sed -n 's/^[^#]*${file:\(.*\)}.*/\1/p' "$work/ameron-sidecar.yaml"
         )
-        "$sidecar" validate --config "$work/ameron-sidecar.yaml" >"$work/validated" ||
+        "$sidecar" validate --elsewhere --config "$work/ameron-sidecar.yaml" >"$work/validated" ||
             { echo "error: $file (above)" >&2; return 1; }
         echo "ok: $file"
     done < <(find deploy -name ameron-sidecar.yaml -not -path '*/provisioning/*')

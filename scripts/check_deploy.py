@@ -41,8 +41,8 @@ def check_metrics():
     sources = "".join(path.read_text() for path in (ROOT / "Sources/Gateway/Observability").glob("*.swift"))
     known = set(re.findall(r'"(ameron_[a-z_]+)"', sources))
     expect(known, "Sources/Gateway/Observability", "no metric found")
-    histograms = set(re.findall(r'writeDurations\(\s*"(ameron_[a-z_]+)"', sources))
-    histograms |= set(re.findall(r'head\(\s*"(ameron_[a-z_]+)",\s*"histogram"', sources))
+    histograms = set(re.findall(r'histograms\(\s*"(ameron_[a-z_]+)"', sources))
+    histograms |= set(re.findall(r'appendHead\(\s*"(ameron_[a-z_]+)",\s*"histogram"', sources))
     expect(len(histograms) > 1, "Sources/Gateway/Observability", "no histograms found")
     series = known - histograms | {name + end for name in histograms for end in ("_bucket", "_sum", "_count")}
     for path in sorted(DEPLOY.rglob("*")):

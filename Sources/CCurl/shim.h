@@ -3,6 +3,8 @@
 #define AMERON_CCURL_SHIM_H
 
 #include <curl/curl.h>
+#include <dlfcn.h>
+#include <stddef.h>
 
 static inline CURLcode CCurl_easy_setopt_long(CURL *_Nonnull easy, CURLoption option, long value) {
     return curl_easy_setopt(easy, option, value);
@@ -35,6 +37,19 @@ static inline CURLcode CCurl_easy_getinfo_pointer(CURL *_Nonnull easy, CURLINFO 
 }
 static inline CURLcode CCurl_easy_getinfo_socket(CURL *_Nonnull easy, curl_socket_t *_Nonnull value) {
     return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, value);
+}
+
+/// Whether TLS holds bytes that came with an answer and after it, and were not read: what no look at the socket shows. From a
+/// callback of a transfer with a connection. libcurl links the library of TLS and says where its object is, so it is asked by
+/// name; of other libraries than OpenSSL nothing is known, and the answer is 0.
+static inline int CCurl_tls_holds_bytes(CURL *_Nonnull easy) {
+    struct curl_tlssessioninfo *session = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == NULL ||
+        session->internals == NULL || session->backend != CURLSSLBACKEND_OPENSSL)
+        return 0;
+    static int (*has_pending)(const void *ssl);
+    if (has_pending == NULL) has_pending = (int (*)(const void *))dlsym(NULL, "SSL_has_pending");
+    return has_pending != NULL && has_pending(session->internals) != 0;
 }
 
 static inline CURLMcode CCurl_multi_setopt_long(CURLM *_Nonnull multi, CURLMoption option, long value) {

@@ -2,9 +2,11 @@
 #include "CLinux.h"
 
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,18 +24,28 @@ int CLinux_ppoll(struct pollfd *list, unsigned int count, int64_t nanoseconds) {
     return ppoll(list, count, nanoseconds < 0 ? 0 : &time, 0);
 }
 
-int64_t CLinux_acknowledged_bytes(int socket) {
-    // The kernel's own structure: libc's ends before this field.
-    struct tcp_info info;
-    socklen_t size = sizeof info;
-    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
-    if (size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -1;
-    return (int64_t)info.tcpi_bytes_acked;
+// Weak: release builds are linked with mimalloc, others are not.
+extern void mi_collect(bool force) __attribute__((weak));
+
+void CLinux_collect_memory(void) {
+    if (mi_collect)
+        mi_collect(true);
+    else
+        malloc_trim(0);
 }
 
 const char *CLinux_error_text(int code) {
     const char *text = strerrordesc_np(code);
     return text ? text : "unknown error";
+}
+
+int CLinux_tcp_acknowledged(int descriptor, uint64_t *count) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
+    if (length < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -1;
+    *count = info.tcpi_bytes_acked;
+    return 0;
 }
 
 // Weak: NULL where nothing defines it. Data of the linker's and not of the compiler's, so that a new commit compiles

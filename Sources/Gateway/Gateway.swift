@@ -9,14 +9,41 @@ public enum Gateway {
         do {
             let processLog = try ProcessLog.start(configuration.log)
             defer { processLog.finish() }
-            return run(configuration, log: Logger(label: "ameron-sidecar"), processLog.threshold)
+            let log = Logger(label: "ameron-sidecar")
+            let code = run(configuration, log: log, processLog.threshold)
+            return KafkaClientEnd.endProcess(code) { count in
+                log.warning("\(count) Kafka clients do not end; the process ends without them")
+                processLog.finish()
+            }
         } catch {
             StandardError.print("ameron-sidecar: \(error)")
             return 1
         }
     }
 
+    /// What is going to serve, and what it may come to hold.
+    private static func tell(_ preflight: Preflight, _ log: Logger) {
+        log.info("\(Version.name)")
+        let lines = preflight.summary
+        for line in lines.prefix(maxLines) { log.info("\(line)") }
+        if lines.count > maxLines {
+            log.info("and \(lines.count - maxLines) more; `ameron-sidecar validate` shows all")
+        }
+        for bound in preflight.bounds.rows { log.info("at most: \(bound.line)") }
+        for note in preflight.notes { log.warning("\(note)") }
+    }
+
+    /// Of what is going to serve: of hundreds of models, the first will do.
+    private static let maxLines = 50
+
     private static func run(_ configuration: Configuration, log: Logger, _ threshold: LogThreshold) -> Int32 {
+        let preflight = Preflight(configuration, .here)
+        let findings = preflight.findings
+        guard findings.isEmpty else {
+            for finding in findings { log.critical("\(finding.description)") }
+            return 1
+        }
+        tell(preflight, log)
         do {
             return try RunningGateway(configuration, log: log, threshold: threshold).serve()
         } catch {
@@ -35,6 +62,7 @@ final class RunningGateway {
     private let threshold: LogThreshold
     private let readiness: Readiness
     private let reporting: ReportingBlueprint
+    private let process = ProcessSample()
     private let controls: [ShardControl]
     private let threads: [ThreadHandle]
     private let port: Int
@@ -44,7 +72,7 @@ final class RunningGateway {
         self.configuration = configuration
         self.log = log
         self.threshold = threshold
-        let count = configuration.server.shards > 0 ? configuration.server.shards : Processors.available()
+        let count = configuration.shardCount
         let configuration = try Self.bounded(configuration, shards: count, log: log)
         readiness = Readiness(modelCount: configuration.models.count)
         reporting = try ReportingBlueprint(configuration.reporting, shardCount: count, log: log)
@@ -59,9 +87,10 @@ final class RunningGateway {
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
-            bodyMemory: BodyMemoryLimit(bytes: Self.bodyMemory(configuration.server)),
-            page: Self.makePage(configuration, metrics, kafka, reporting, readiness),
+            bodyMemory: BodyMemoryLimit(bytes: configuration.server.bodyMemory),
+            page: Self.makePage(configuration, metrics, kafka, reporting, readiness, process),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
+            notices: UnsplitNotices(configuration.models, log: log),
             log: log
         )
 
@@ -120,7 +149,8 @@ final class RunningGateway {
     private func serveSignals() {
         var replay = reporting.spool?.replay
         while true {
-            let signal = Signals.wait(timeoutMilliseconds: replay == nil ? nil : 1_000)
+            let signal = Signals.wait(timeoutMilliseconds: replay == nil ? 5_000 : 1_000)
+            process.refresh()
             if replay?.report(now: Clock.monotonic()) == .done { replay = nil }
             switch signal {
             case .hangUp:
@@ -207,11 +237,6 @@ final class RunningGateway {
         return bounded
     }
 
-    /// As configured, else a quarter of what the process may have.
-    private static func bodyMemory(_ server: Configuration.Server) -> Int {
-        server.maxInFlightBytes > 0 ? server.maxInFlightBytes : min(MemoryLimit.bytes() / 4, 1 << 30)
-    }
-
     /// One socket per shard, all on the same port; the kernel spreads connections over them.
     private static func listen(_ server: Configuration.Server, count: Int) throws -> [ListeningSocket] {
         guard count > 1 else { return [try ListeningSocket(host: server.host, port: server.port, shared: false)] }
@@ -229,7 +254,8 @@ final class RunningGateway {
         _ metrics: [ShardMetrics],
         _ kafka: [KafkaMetrics],
         _ reporting: ReportingBlueprint,
-        _ readiness: Readiness
+        _ readiness: Readiness,
+        _ process: ProcessSample
     ) -> MetricsPage {
         var spoolBytes: (@Sendable () -> Int)?
         var spoolRefused: (@Sendable () -> Int)?
@@ -239,7 +265,7 @@ final class RunningGateway {
         }
         return MetricsPage(
             shards: metrics,
-            models: configuration.models.map { MetricsPage.Model(name: $0.name, version: $0.version ?? "") },
+            models: configuration.models.map { ($0.name, $0.version ?? "") },
             reporters: reporting.reporters.map { reporter in
                 let counters = reporter.counters
                 return MetricsPage.Reporter(
@@ -257,7 +283,8 @@ final class RunningGateway {
             spoolRefused: spoolRefused,
             isReady: { readiness.isReady(model: $0) },
             kafka: kafka,
-            kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients
+            kafkaClients: kafka.flatMap { [$0.consumer, $0.producer] } + reporting.kafkaClients,
+            process: process
         )
     }
 }

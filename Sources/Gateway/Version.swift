@@ -2,8 +2,11 @@
 public enum Version {
     public static let current = "0.1.0"
 
+    /// Program, version and commit.
+    static var name: String { "ameron-sidecar \(current) (commit \(SourceCommit.name ?? "unknown"))" }
+
     /// For people: the version, the commit, and the versions of the C libraries that are loaded.
     public static var description: String {
-        "ameron-sidecar \(current) (commit \(SourceCommit.name ?? "unknown"))\n\(LibraryVersions.text)"
+        "\(name)\n\(LibraryVersions.text)"
     }
 }

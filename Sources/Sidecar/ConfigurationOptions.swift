@@ -4,6 +4,7 @@ import Gateway
 /// The options from which `serve` and `validate` make a configuration.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
+        name: [.long, .customShort("c")],
         help: ArgumentHelp("The YAML file; without it, the one that AMERON_CONFIG names.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"])
     )
@@ -47,11 +48,22 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// The configuration; prints what is wrong with it and exits where there is none.
     func load() throws -> Configuration {
-        do {
-            return try ConfigurationLoader(file: config, flags: flags).load()
+        let loader = ConfigurationLoader(file: config, flags: flags)
+        return try orExit { () throws(ConfigurationError) in try loader.load() }
+    }
+
+    /// The same, and what comes of trying it on this machine, unless it is for another.
+    func check(here: Bool) throws -> Preflight.Report {
+        let loader = ConfigurationLoader(file: config, flags: flags)
+        return try orExit { () throws(ConfigurationError) in try Preflight.run(loader, here: here) }
+    }
+
+    private func orExit<Result>(_ body: () throws(ConfigurationError) -> Result) throws -> Result {
+        do throws(ConfigurationError) {
+            return try body()
         } catch {
             StandardError.print(error.description)
-            throw ExitCode(ConfigurationError.exitCode)
+            throw ExitCode(Preflight.end(ConfigurationError.exitCode))
         }
     }
 

@@ -120,15 +120,15 @@ struct KafkaCase: Sendable {
             .truncated,
         KafkaCase("headers too long", json, ["long": String(repeating: "x", count: 9_000)])
             .failing(431, "headersTooLarge"),
-        KafkaCase("not JSON", Array("{\"id".utf8), ["mlserver-model": "v2"])
-            .failing(
-                400,
-                "badRequest",
-                body: #"{"error":"the body is not readable as JSON"}"#,
-                contentType: "application/json"
-            ),
+        KafkaCase("not JSON", Array("{\"id".utf8), ["mlserver-model": "v2"]).answered(Sample.v2),
+        KafkaCase("a long id", json, ["X-Request-Id": String(repeating: "i", count: 257), "ce_id": "short"])
+            .answered(id: "short"),
         KafkaCase("no such face", json, ["ameron-face": "V2"]).failing(400, "badRequest"),
         KafkaCase("a topic that is not allowed", json, ["ameron-reply-topic": "requests"])
+            .failing(400, "badReplyTopic"),
+        KafkaCase("the dead letters for an answer", json, ["ameron-reply-topic": "dead-letters"])
+            .failing(400, "badReplyTopic"),
+        KafkaCase("Kafka's own topic for an answer", json, ["ameron-reply-topic": "__consumer_offsets"])
             .failing(400, "badReplyTopic"),
         KafkaCase("an answer that is too large", json, ["ameron-model": "huge"])
             .failing(502, "replyTooLarge", attempts: 1),

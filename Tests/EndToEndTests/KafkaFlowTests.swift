@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Order, limits, the Sidecar's end, and the broker's absence.
-@Suite("Kafka Provider's flow", .sidecarLog) struct KafkaFlowTests {
+@Suite("Kafka Provider's flow", .timeLimit(.minutes(10)), .sidecarLog) struct KafkaFlowTests {
     private func configuration(
         _ rig: KafkaRig,
         _ service: FakeModelService,
@@ -87,6 +87,36 @@ import Testing
         }
     }
 
+    /// OUT_OF_ORDER_SEQUENCE_NUMBER and INVALID_PRODUCER_EPOCH: the broker loses count of a batch of answers and takes those
+    /// that are under way behind it. TOPIC_AUTHORIZATION_FAILED: an answer is put off for a second.
+    @Test(arguments: [Int32(45), 47, 29]) func keepsTheOrderOfAKeyThoughABatchIsLost(_ error: Int32) throws {
+        let rig = try KafkaRig(partitions: 1)
+        let gate = Gate()
+        let service = try FakeModelService {
+            $0.headers["X-Request-Id"] == "0" ? .json(Sample.native) : .json(Sample.native).after(gate)
+        }
+        try withSidecar(configuration(rig, service)) { _ in
+            defer { gate.open() }
+            // So that the producer knows where to send to.
+            try rig.send(key: "k", "{}", headers(0))
+            try rig.flush()
+            #expect(rig.reads { rig.replies.count == 1 })
+            for number in 1..<20 { try rig.send(key: number % 5 == 4 ? "other" : "k", "{}", headers(number)) }
+            try rig.flush()
+            #expect(rig.reads { service.calls.count == 3 })
+            try rig.setBroker(rttMilliseconds: 50)
+            rig.refuseMessages([0, error, 0, 0, 0, 0, error])
+            gate.open()
+            #expect(rig.reads { Set(numbers(rig.replies)).count == 20 })
+            for key in ["k", "other"] {
+                var seen: Set<Int> = []
+                // The broker may have a refused batch all the same; what comes again says the same.
+                let order = numbers(rig.replies.filter { $0.key == key }).filter { seen.insert($0).inserted }
+                #expect(order == order.sorted(), "\(key)")
+            }
+        }
+    }
+
     @Test func answersAllAcrossARestart() throws {
         let rig = try KafkaRig()
         let service = try FakeModelService { _ in
@@ -149,6 +179,28 @@ import Testing
         try withSidecar(configuration(rig, service, keys)) { sidecar in
             let status = try sidecar.post("/predictions/iris").status
             #expect(status == 200)
+        }
+    }
+
+    /// 24,000 headers of one name, and more than librdkafka reads: both are refused, and hold up nobody.
+    @Test(arguments: [24_000, 100_001]) func refusesRecordsOfManyHeaders(_ count: Int) throws {
+        let rig = try KafkaRig()
+        let service = try modelService(Sample.native)
+        try withSidecar(configuration(rig, service, ["message.max.bytes": "10000000"])) { sidecar in
+            let header = KafkaRecord.Header(name: count > 100_000 ? "a" : "content-type", value: Array("a/b".utf8))
+            try rig.send(key: "k", Array("{}".utf8), Array(repeating: header, count: count))
+            try rig.send(key: "k", "{}", headers(1))
+            try rig.flush()
+            #expect(rig.reads { rig.replies.count == 2 && rig.deadLetters.count == 1 })
+            #expect(rig.replies.map { $0["ameron-status"] } == ["431", "200"])
+            #expect(rig.replies.first?["content-type"] == "application/problem+json")
+            #expect(rig.replies.last?["number"] == "1")
+            let letter = try #require(rig.deadLetters.first)
+            #expect(letter.text == "{}" && letter.key == "k")
+            #expect(letter.headers.allSatisfy { $0.name.hasPrefix("ameron-dead-letter-") })
+            #expect(letter["ameron-dead-letter-cause"] == "headersTooLarge")
+            #expect(letter["ameron-dead-letter-truncated"] == "true")
+            #expect(try sidecar.get("/livez").status == 200)
         }
     }
 

@@ -59,7 +59,7 @@ import Testing
         let lines = text.replacing(#/\.{8,}/#, with: "").split(separator: "\n")
         let levels = lines.compactMap { $0.firstMatch(of: #/log.level is (\w+) from/#)?.output.1 }
         #expect(levels == ["info", "debug", "info"])
-        #expect(lines.count { $0.contains("libmicrohttpd: ") } >= 5)
+        #expect(lines.count { $0.contains("a request is refused: ") } >= 5)
         #expect(lines.last?.contains("stopped") == true)
         #expect(lines.allSatisfy { (try? JSON(parsing: Array($0.utf8))) != nil }, "\(lines)")
     }
@@ -76,7 +76,7 @@ import Testing
         }
         for _ in 0..<300 { try send() }
         func lines() -> [Substring] {
-            sidecar.process.standardError.split(separator: "\n").filter { $0.contains("libmicrohttpd: ") }
+            sidecar.process.standardError.split(separator: "\n").filter { $0.contains("a request is refused: ") }
         }
         func leftOut() -> Int {
             lines().compactMap { $0.firstMatch(of: #/and (\d+) like it before/#).flatMap { Int($0.output.1) } }

@@ -1,5 +1,8 @@
+import Foundation
 import TestSupport
 import Testing
+
+@testable import Gateway
 
 /// `/metrics`: the names that the contract promises, and what they count.
 @Suite("Metrics", .sidecarLog) struct MetricsTests {
@@ -44,7 +47,8 @@ import Testing
             let buckets = metrics.samples("\(name)_bucket")
             let bounds = buckets.compactMap { $0.labels["le"].flatMap { $0 == "+Inf" ? .infinity : Double($0) } }
             #expect(bounds.count == buckets.count)
-            #expect(bounds.min() == 0.0001)
+            #expect(bounds.min() == 0.000005)
+            #expect(bounds.filter { $0 != .infinity }.max() == 600)
             #expect(bounds.max() == .infinity)
             #expect(metrics.total("\(name)_bucket", ["le": "+Inf"]) == 3)
             let rising = buckets.map(\.value)
@@ -81,13 +85,80 @@ import Testing
         }
     }
 
-    @Test func countsFailuresByCode() throws {
-        let service = try FakeModelService.refusing()
-        let configuration = SidecarConfiguration(.init("iris", url: service.url("/predict")))
+    /// By status and by cause; and the time of a call that failed is none of those that went well.
+    @Test func countsFailures() throws {
+        let refusing = try FakeModelService.refusing()
+        let hanging = try FakeModelService { _ in .hang }
+        let failing = try FakeModelService { _ in .json("{}", status: 503) }
+        let garbled = try FakeModelService { _ in .answer(200, headers: [:], body: Array("{".utf8)) }
+        let good = try modelService(Sample.native)
+        let configuration = SidecarConfiguration(
+            .init("refusing", url: refusing.url("/")),
+            .init("hanging", url: hanging.url("/"), ["timeout": "50ms"]),
+            .init("failing", url: failing.url("/")),
+            .init("garbled", url: garbled.url("/")),
+            .init("good", url: good.url("/"))
+        )
         try withSidecar(configuration) { sidecar in
-            let status = try sidecar.post("/predictions/iris").status
-            #expect(status == 502)
-            #expect(try sidecar.metrics().total("ameron_requests_total", ["model": "iris", "code": "502"]) == 1)
+            let models = ["refusing", "hanging", "failing", "garbled", "good", "missing"]
+            let statuses = try models.map { try sidecar.post("/predictions/\($0)").status }
+            #expect(statuses == [502, 504, 503, 502, 200, 404])
+            let metrics = try sidecar.metrics()
+            let causes = ["refused", "timeout", "modelError", "malformed", nil, "unknownModel"]
+            for ((model, status), cause) in zip(zip(models, statuses), causes) {
+                let name = model == "missing" ? "" : model
+                #expect(metrics.total("ameron_requests_total", ["model": name, "code": "\(status)"]) == 1)
+                let labels = ["provider": "rest", "model": name]
+                #expect(metrics.total("ameron_failures_total", labels) == (cause == nil ? 0 : 1))
+                if let cause { #expect(metrics.total("ameron_failures_total", ["model": name, "cause": cause]) == 1) }
+            }
+            func count(_ name: String, _ model: String) -> Double { metrics.total("\(name)_count", ["model": model]) }
+            for model in ["refusing", "hanging", "failing"] {
+                #expect(count("ameron_model_duration_seconds", model) == 0)
+                #expect(count("ameron_model_failure_duration_seconds", model) == 1)
+                #expect(count("ameron_gateway_duration_seconds", model) == 0)
+            }
+            #expect(count("ameron_model_duration_seconds", "good") == 1)
+            #expect(count("ameron_model_failure_duration_seconds", "good") == 0)
+            #expect(count("ameron_gateway_duration_seconds", "good") == 1)
+            #expect(count("ameron_gateway_duration_seconds", "garbled") == 0)
+        }
+    }
+
+    /// Those that every Prometheus client has, and what was built.
+    @Test func tellsOfTheProcess() throws {
+        let service = try modelService(Sample.native)
+        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/")))) { sidecar in
+            let metrics = try sidecar.metrics()
+            #expect(metrics.total("ameron_build_info", ["version": Version.current]) == 1)
+            #expect(metrics.samples("ameron_build_info").first?.labels["libraries"]?.contains("libcurl/") == true)
+            #expect(metrics.total("process_cpu_seconds_total") > 0)
+            #expect(metrics.total("process_resident_memory_bytes") > 1_000_000)
+            #expect(metrics.total("process_virtual_memory_bytes") > metrics.total("process_resident_memory_bytes"))
+            #expect((10...1_000).contains(metrics.total("process_open_fds")))
+            #expect(metrics.total("process_max_fds") >= metrics.total("process_open_fds"))
+            let age = Date().timeIntervalSince1970 - metrics.total("process_start_time_seconds")
+            #expect(age > -1 && age < 600)
+            #expect(metrics.types["process_cpu_seconds_total"] == "counter")
+        }
+    }
+
+    /// The page is made as it is sent, and comes whole to every kind of client.
+    @Test(arguments: ["HTTP/1.1", "HTTP/1.0"]) func comesWholeWithManyModels(_ version: String) throws {
+        let service = try modelService(Sample.native)
+        var configuration = SidecarConfiguration(.init("model-0", url: service.url("/")))
+        for index in 1..<200 { configuration.models.append(.init("model-\(index)", url: service.url("/"))) }
+        try withSidecar(configuration) { sidecar in
+            for index in 0..<200 { #expect(try sidecar.post("/predictions/model-\(index)").status == 200) }
+            let connection = try sidecar.connect()
+            try connection.send("GET /metrics \(version)\r\nHost: localhost\r\n\r\n")
+            let response = try connection.response()
+            #expect(response.body.count > 500_000)
+            let metrics = try PrometheusText(parsing: response.text)
+            #expect(metrics.total("ameron_model_duration_seconds_count") == 200)
+            #expect(metrics.samples("ameron_model_duration_seconds_count").count == 200)
+            #expect(metrics.total("ameron_predictions_total") == 200)
+            #expect(try sidecar.send(HTTPRequest("HEAD", "/metrics")).body.isEmpty)
         }
     }
 }

@@ -15,9 +15,9 @@ import Testing
     }
 
     @Test(arguments: [Reply.close, .reset], ModelTransport.allCases)
-    func triesAgainOnceWhenAKeptConnectionHasDied(_ death: Reply, _ transport: ModelTransport) throws {
+    func triesAgainOnceWhereTheModelDoesNotMind(_ death: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.indexOnConnection == 0 ? .json(Sample.native) : death }
-        try withSidecar(irisConfiguration(service, transport)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport, ["repeatable": "true"])) { sidecar in
             #expect(try sidecar.post("/predictions/iris", json: "1").status == 200)
             let second = try sidecar.post("/predictions/iris", json: "2")
             #expect(second.status == 200)
@@ -33,7 +33,7 @@ import Testing
     @Test(arguments: [Reply.close, .reset], ModelTransport.allCases)
     func doesNotTryAgainWhenTheFreshOneDiesToo(_ death: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.text == "1" ? .json(Sample.native) : death }
-        try withSidecar(irisConfiguration(service, transport)) { sidecar in
+        try withSidecar(irisConfiguration(service, transport, ["repeatable": "true"])) { sidecar in
             #expect(try sidecar.post("/predictions/iris", json: "1").status == 200)
             let second = try sidecar.post("/predictions/iris", json: "2")
             #expect(second.status == 502)
@@ -140,6 +140,32 @@ import Testing
             let texts = try clients.results()
             #expect(Set(texts) == [long, Sample.native])
             #expect(Set(service.calls.map(\.connection)).count == 2)
+        }
+    }
+
+    /// What comes on a kept connection that nobody asked for must not be the next client's answer. The Sidecar stands still
+    /// while it comes and the next request comes, so that it finds both together.
+    @Test(arguments: ModelTransport.allCases)
+    func takesNothingUnaskedForAnAnswer(_ transport: ModelTransport) throws {
+        let evil = Sample.native.replacing("setosa", with: "evil")
+        let gate = Gate()
+        let sent = Gate()
+        let service = try FakeModelService { request in
+            guard request.text == "1" else { return .json(Sample.native) }
+            let after = [.wait(gate)] + Reply.json(evil).steps + [.run { sent.open() }, .hang]
+            return Reply(Reply.json(Sample.native).steps + after)
+        }
+        try withSidecar(irisConfiguration(service, transport)) { sidecar in
+            let connection = try sidecar.connect()
+            #expect(try connection.exchange(.post("/v1/models/iris:predict", json: "1")).text == Sample.native)
+            sidecar.send(signal: SIGSTOP)
+            defer { sidecar.send(signal: SIGCONT) }
+            gate.open()
+            #expect(sent.wait())
+            try connection.send(HTTPRequest.post("/v1/models/iris:predict", json: "2").wire)
+            sidecar.send(signal: SIGCONT)
+            #expect(try connection.response().text == Sample.native)
+            #expect(service.calls.filter { $0.text == "2" }.map(\.indexOnConnection) == [0])
         }
     }
 

@@ -90,6 +90,8 @@ extension Reply: CustomTestStringConvertible {
             case .drip(let bytes): "drip \(String(decoding: bytes.prefix(60), as: UTF8.self).debugDescription)"
             case .fill(let count): "fill \(count)"
             case .wait: "wait"
+            case .acknowledge: "acknowledge"
+            case .waitForBytes: "wait for bytes"
             case .hang: "hang"
             case .run: "run"
             case .close: "close"

@@ -41,6 +41,19 @@ struct SecureService {
         port = String(try #require(found).dropFirst("ACCEPT 127.0.0.1:".count))
     }
 
+    /// Sends this to whoever is connected, as a record of its own, where files are not answered.
+    func send(_ text: String) throws {
+        let descriptor = open(directory.file("input"), O_WRONLY | O_NONBLOCK)
+        guard descriptor >= 0 else { throw TestFailure("the server does not read") }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        guard write(descriptor, bytes, bytes.count) == bytes.count else { throw TestFailure("the pipe is full") }
+        var left: Int32 = 1
+        guard eventually({ ioctl(descriptor, UInt(FIONREAD), &left) == 0 && left == 0 }) else {
+            throw TestFailure("the server does not take what is to be sent")
+        }
+    }
+
     func configuration(_ settings: [String: String]) -> SidecarConfiguration {
         SidecarConfiguration(
             .init("iris", protocol: "v2", url: "https://127.0.0.1:\(port)/v2/models/iris/infer", settings)
@@ -57,6 +70,38 @@ struct SecureService {
             let response = try sidecar.get("/v2/models/iris")
             #expect(response.status == 200)
             #expect(response.text == #"{"name":"iris","platform":"tls"}"#)
+        }
+    }
+
+    /// What TLS has deciphered beside an answer is on no socket any more, and would be the next answer.
+    @Test func takesNothingThatTLSHasHeldBack() throws {
+        let service = try SecureService(answersFiles: false)
+        // openssl's server has one connection at a time: the health is asked elsewhere.
+        let health = try modelService("{}")
+        let keys = [
+            "caFile": service.directory.file("cert.pem"), "timeout": "60s", "healthUrl": health.url("/"),
+            "keepAlive": "60s",
+        ]
+        try withSidecar(service.configuration(keys)) { sidecar in
+            func ask(_ word: String) -> RunningThreads<String> {
+                startConcurrently(1) { _ in
+                    try sidecar.post("/v2/models/iris/infer", json: #"{"word":"\#(word)"}"#).text
+                }
+            }
+            let answer = Sample.v2
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+            let first = ask("first")
+            #expect(eventually { service.process.standardOutput.contains("\"first\"") })
+            // Two records: libcurl reads the second only as far as the body goes.
+            try service.send("\(head)\(answer.utf8.count)\r\n\r\n")
+            try service.send(
+                "\(answer)\(head)\(answer.utf8.count)\r\n\r\n\(answer.replacing("setosa", with: "evil!!"))"
+            )
+            #expect(try first.results() == [answer])
+            let second = ask("second")
+            #expect(eventually { service.process.standardOutput.contains("\"second\"") })
+            try service.send("\(head)\(answer.utf8.count)\r\n\r\n\(answer)")
+            #expect(try second.results() == [answer])
         }
     }
 

@@ -12,6 +12,10 @@ package struct Reply: Sendable {
         case wait(Gate)
         /// Until the peer closes, or the service stops.
         case hang
+        /// The request's bytes are acknowledged now and not later (TCP_QUICKACK, tcp(7)).
+        case acknowledge
+        /// Until bytes of the next request are there, which stay unread.
+        case waitForBytes
         /// Something of the test's own.
         case run(@Sendable () -> Void)
         /// An orderly close.
@@ -36,6 +40,9 @@ package struct Reply: Sendable {
 
     /// The same, then the connection is closed, unannounced.
     package var thenClose: Reply { Reply(steps + [.close]) }
+
+    /// The same, first of all its request is acknowledged.
+    package var acknowledged: Reply { Reply([.acknowledge] + steps) }
 
     /// The same bytes, one at a time.
     package var oneByteAtATime: Reply {
@@ -62,6 +69,8 @@ package struct Reply: Sendable {
                 }
             case .wait(let gate): try socket.waitWhileOpen(gate, Deadline(seconds: 600))
             case .hang: try socket.waitWhileOpen(nil, Deadline(seconds: 600))
+            case .acknowledge: socket.acknowledge()
+            case .waitForBytes: try socket.wait(for: POLLIN, Deadline(seconds: 600))
             case .run(let action): action()
             case .close: return false
             case .reset:

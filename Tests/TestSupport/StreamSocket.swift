@@ -107,6 +107,12 @@ package final class StreamSocket: @unchecked Sendable {
         }
     }
 
+    /// Acknowledges what has come at once (TCP_QUICKACK, tcp(7)).
+    package func acknowledge() {
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     /// No more will be written; what the peer sends can still be read.
     package func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 

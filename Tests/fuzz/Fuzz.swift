@@ -1,11 +1,13 @@
+import Foundation
 import TestSupport
 
-/// What libFuzzer calls with each input: the bytes of a response, as they come over a connection.
+/// The one that AMERON_FUZZ names.
+private let target = FuzzTarget.all.first { $0.description == ProcessInfo.processInfo.environment["AMERON_FUZZ"] }!
+
+/// What libFuzzer calls with each input.
 @c(LLVMFuzzerTestOneInput)
 public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    if let violation = ResponseParserCheck.violation(Array(UnsafeBufferPointer(start: data, count: count))) {
-        fatalError(violation)
-    }
+    if let violation = target.violation(Array(UnsafeBufferPointer(start: data, count: count))) { fatalError(violation) }
     return 0
 }
 
@@ -24,8 +26,8 @@ public func customMutator(
     if seed % 2 == 0 { return mutateBytes(data, count, maxCount) }
     var random = SeededGenerator(seed: UInt64(seed))
     var bytes = Array(UnsafeBufferPointer(start: data, count: count))
-    for _ in 0...random.below(3) { ResponseMutation.mutate(&bytes, &random, other: bytes) }
+    for _ in 0...random.below(3) { target.mutate(&bytes, &random, bytes) }
     let changed = bytes.prefix(maxCount)
-    UnsafeMutableBufferPointer(start: data, count: changed.count).update(fromContentsOf: changed)
+    _ = UnsafeMutableBufferPointer(start: data, count: changed.count).update(fromContentsOf: changed)
     return changed.count
 }

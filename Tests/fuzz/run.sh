@@ -1,38 +1,63 @@
 #!/usr/bin/env bash
-# Fuzzes the HTTP response parser with libFuzzer and AddressSanitizer: run.sh [MINUTES]
-# Begins with the corpus, and keeps what it finds in .build-fuzz. A finding ends it, with the input in .build-fuzz and the
-# exit code of libFuzzer. With MERGE=1 it does not fuzz, but takes into the corpus what reaches more of the code.
+# Fuzzes what reads bytes of others, with libFuzzer and AddressSanitizer: run.sh [MINUTES]
+# FUZZ names the targets, all by default: responses requests json kafka-headers spool. They share the minutes.
+# Begins with the corpora, and keeps what it finds in .build-fuzz. A finding ends it, with the input in .build-fuzz and the
+# exit code of libFuzzer. With MERGE=1 it does not fuzz, but takes into the corpora what reaches more of the code.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 minutes=${1:-30}
-out=${OUT:-$PWD/.build-fuzz}
-mkdir -p "$out/found"
-gateway=Sources/Gateway
-tests=Tests/GatewayTests/ModelServiceAdapter
-flags=(-O -g -swift-version 6 -parse-as-library "-sanitize=fuzzer,address" -I "$out")
-features=(ExistentialAny MemberImportVisibility InternalImportsByDefault)
-for feature in "${features[@]}"; do flags+=(-enable-upcoming-feature "$feature"); done
+read -ra targets <<<"${FUZZ:-responses requests json kafka-headers spool}"
+out=.build-fuzz
+tests=Tests/GatewayTests
 
-# Only the parser and what it stands on: everything in the program counts as coverage.
-module() { # NAME FILE...
-    local name=$1
-    shift
-    swiftc "${flags[@]}" -wmo -enable-testing -module-name "$name" -emit-module -emit-module-path "$out/$name.swiftmodule" \
-        -c -o "$out/$name.o" "$@"
-}
-module TestSupport Tests/TestSupport/SeededGenerator.swift
-module Gateway "$gateway"/ModelServiceAdapter/HTTP1ResponseParser.swift "$gateway"/Text/ByteView+Text.swift \
-    "$gateway"/Wrappers/Memory/{ByteBuffer,ByteView,ByteView+HeaderLine}.swift
-swiftc "${flags[@]}" -module-name Fuzz -o "$out/fuzz" Tests/fuzz/Fuzz.swift \
-    "$tests"/{ReferenceResponse,ResponseMutation,ResponseParserCheck}.swift "$out"/{Gateway,TestSupport}.o
-
-if [ -n "${MERGE:-}" ]; then
-    # By edges alone, not by how often each is taken: a small corpus is quick to replay in `make test`.
-    exec "$out/fuzz" -merge=1 -use_counters=0 -max_len=1024 Tests/fuzz/corpus "$out/found"
+# Everything is instrumented, the C++ of the JSON reader too; what a target does not reach does not count.
+mkdir -p "$out"
+if ! swift build --target Gateway --scratch-path "$out" -c release \
+    -Xswiftc -sanitize=fuzzer,address -Xswiftc -enable-testing -Xcc -fsanitize=fuzzer-no-link,address \
+    -Xcxx -fsanitize=fuzzer-no-link,address >"$out/build.log" 2>&1; then
+    cat "$out/build.log" >&2
+    exit 1
 fi
+built=$out/release
+flags=(-O -g -swift-version 6 -parse-as-library -wmo "-sanitize=fuzzer,address" -I "$built/Modules" -I "$out")
+for feature in ExistentialAny MemberImportVisibility InternalImportsByDefault; do
+    flags+=(-enable-upcoming-feature "$feature")
+done
+for map in "$built"/C*.build/module.modulemap Sources/*/module.modulemap; do flags+=(-Xcc "-fmodule-map-file=$map"); done
+# The checks are the tests' own, without their Testing.
+swiftc "${flags[@]}" -package-name ameron_sidecar -module-name TestSupport -emit-module \
+    -emit-module-path "$out/TestSupport.swiftmodule" -c -o "$out/TestSupport.o" \
+    Tests/TestSupport/{Deadline,Gate,SeededGenerator,TemporaryDirectory}.swift
+read -ra libraries <<<"$(pkg-config --libs libmicrohttpd libcurl rdkafka yaml-0.1 simdjson)"
+swiftc "${flags[@]}" -package-name ameron_sidecar -module-name Fuzz -o "$out/fuzz" Tests/fuzz/Fuzz.swift \
+    $tests/Fuzz/{FuzzTarget,JSONCheck,JSONMutation,KafkaHeaderCheck,ReferenceJSON,SpoolCheck}.swift \
+    $tests/HTTPServer/{ReferenceRequest,RequestMutation,RequestReaderCheck}.swift \
+    $tests/ModelServiceAdapter/{ReferenceResponse,ResponseMutation,ResponseParserCheck}.swift \
+    $tests/Prediction/Answer.swift "$out/TestSupport.o" \
+    "$built"/{Gateway,Logging}.build/*.o "$built"/C*.build/*.o "${libraries[@]}" -lstdc++ 2>&1 |
+    { grep -v 'Cannot export local symbol' || true; }
+
 # Swift's own report of a crash gets into the way of AddressSanitizer's.
 export SWIFT_BACKTRACE=enable=no
 export ASAN_OPTIONS=quarantine_size_mb=32
-exec "$out/fuzz" -max_total_time=$((minutes * 60)) -max_len=1024 -len_control=20 -timeout=10 -rss_limit_mb=1024 \
-    -dict=Tests/fuzz/http1.dict -print_final_stats=1 -artifact_prefix="$out/" "$out/found" Tests/fuzz/corpus
+for target in "${targets[@]}"; do
+    export AMERON_FUZZ=$target
+    corpus=Tests/fuzz/corpora/$target.txt
+    [ -f "$corpus" ] || { echo "there is no target $target" >&2; exit 2; }
+    seeds=$out/corpora/$target
+    found=$out/found/$target
+    rm -rf "$seeds"
+    mkdir -p "$found"
+    python3 Tests/fuzz/corpus.py unpack "$corpus" "$seeds"
+    arguments=(-max_len=1024 -timeout=10 -rss_limit_mb=2048 "-artifact_prefix=$out/$target-")
+    if [ -n "${MERGE:-}" ]; then
+        # By edges alone, not by how often each is taken: a small corpus is quick to replay in `make test`.
+        "$out/fuzz" -merge=1 -use_counters=0 "${arguments[@]}" "$seeds" "$found"
+        python3 Tests/fuzz/corpus.py pack "$corpus" "$seeds"
+        continue
+    fi
+    echo "== $target"
+    "$out/fuzz" -max_total_time=$((minutes * 60 / ${#targets[@]})) -len_control=20 -dict=Tests/fuzz/words.dict \
+        -print_final_stats=1 "${arguments[@]}" "$found" "$seeds"
+done

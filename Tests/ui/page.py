@@ -219,7 +219,10 @@ def compare(checks, state, texts):
         return total(newer, name, want) - total(older, name, want)
 
     def failed(labels):
-        return int(labels["code"]) >= 400
+        return 500 <= int(labels["code"]) < 600
+
+    def rejected(labels):
+        return 400 <= int(labels["code"]) < 500
 
     shown = state["text"]
     checks.near(shown["rate"], change(lambda labels: True) / seconds, "requests/s")
@@ -229,11 +232,12 @@ def compare(checks, state, texts):
             checks.near(shown[f"{part}-p{percent}"], 1000 * value, f"{part} p{percent}, ms")
     checks.near(shown["inflight"], total(newer, "ameron_inflight"), "in flight")
     checks.near(shown["connections"], total(newer, "ameron_connections"), "connections")
-    for model, _, ready, requests, errors, rate, ratio, model_ms, gateway_ms in state["models"]:
+    for model, _, ready, requests, errors, wrong, rate, ratio, model_ms, gateway_ms in state["models"]:
         def own(labels, model=model):
             return labels["model"] == model
         checks.near(requests, total(newer, name, own), f"{model} requests")
         checks.near(errors, total(newer, name, lambda labels: own(labels) and failed(labels)), f"{model} errors")
+        checks.near(wrong, total(newer, name, lambda labels: own(labels) and rejected(labels)), f"{model} 4xx")
         checks.near(rate, change(own) / seconds, f"{model} requests/s")
         expected = 100 * change(lambda labels: own(labels) and failed(labels)) / change(own)
         checks.near(ratio, expected, f"{model} error ratio, %")

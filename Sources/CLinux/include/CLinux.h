@@ -18,11 +18,16 @@ void CLinux_set_thread_name(const char *_Nonnull name);
 /// ppoll(2) without a signal mask; negative nanoseconds: no time limit. (It is one of the GNU extensions.)
 int CLinux_ppoll(struct pollfd *_Nonnull list, unsigned int count, int64_t nanoseconds);
 
-/// How many bytes of a TCP connection its peer has acknowledged (tcpi_bytes_acked, tcp(7)), or -1.
-int64_t CLinux_acknowledged_bytes(int socket);
+/// Has the allocator give free memory of the calling thread back to the system: mimalloc where it is linked (mi_collect), else
+/// glibc's (malloc_trim(3)).
+void CLinux_collect_memory(void);
 
 /// What a value of errno means; a constant text. (strerror(3) shares its text among threads.)
 const char *_Nonnull CLinux_error_text(int code);
+
+/// How many bytes the peer of a TCP connection has acknowledged, of all that were sent (tcpi_bytes_acked: Linux 4.1 and
+/// later; glibc's own struct ends before it). Not 0 where it cannot be told: the socket is no TCP's.
+int CLinux_tcp_acknowledged(int descriptor, uint64_t *_Nonnull count);
 
 /// The commit that the program was linked from, or NULL: scripts/release.sh links it in, other builds do not.
 const char *_Nullable CLinux_commit(void);

@@ -63,7 +63,12 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
         }
 
         public var description: String {
-            var text = "\(printable(source.description, maxScalars: 300)): "
+            "\(printable(source.description, maxScalars: 300)): \(withoutSource)"
+        }
+
+        /// The same without where it comes from.
+        var withoutSource: String {
+            var text = ""
             if !key.isEmpty { text += "\(key): " }
             if let value { text += "'\(value)' " }
             text += reason

@@ -24,9 +24,12 @@ public struct ConfigurationLoader: Sendable {
     }
 
     /// Reads, merges and checks everything; throws all problems at once.
-    public func load() throws(ConfigurationError) -> Configuration {
+    public func load() throws(ConfigurationError) -> Configuration { try load { _ in [] } }
+
+    /// The same with findings of the caller's own, made on what could be read.
+    func load(_ findings: (Configuration) -> [ConfigurationFinding]) throws(ConfigurationError) -> Configuration {
         let path = file ?? environment[Self.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
-        guard let path else { return try load(yaml: nil, named: "") }
+        guard let path else { return try load(yaml: nil, named: "", findings) }
         let yaml: [UInt8]
         do throws(FileReader.Failure) {
             yaml = try FileReader.read(path, limit: Self.maxFileBytes)
@@ -35,18 +38,26 @@ public struct ConfigurationLoader: Sendable {
                 .init(.file(path, line: nil, column: nil), key: "", "cannot be read: \(error.reason)")
             ])
         }
-        return try load(yaml: yaml, named: path)
+        return try load(yaml: yaml, named: path, findings)
     }
 
     /// The same with the bytes of the file.
-    func load(yaml: [UInt8]?, named path: String) throws(ConfigurationError) -> Configuration {
+    func load(
+        yaml: [UInt8]?,
+        named path: String,
+        _ findings: (Configuration) -> [ConfigurationFinding] = { _ in [] }
+    ) throws(ConfigurationError) -> Configuration {
         var settings = ConfigurationSettings()
         if let yaml {
+            settings.origin = .file(path, line: nil, column: nil)
             do throws(YAMLError) {
                 if let root = try YAMLParser.parse(yaml) { settings.add(root, file: path) }
             } catch {
                 let place = ConfigurationError.Source.file(path, line: error.line, column: error.column)
-                throw ConfigurationError([.init(place, key: "", "not a YAML file that can be used: \(error.message)")])
+                let hint = YAMLHint.text(for: error, in: yaml).map { "; \($0)" } ?? ""
+                throw ConfigurationError([
+                    .init(place, key: "", "not a YAML file that can be used: \(error.message)\(hint)")
+                ])
             }
         }
         settings.add(environment: environment)
@@ -54,6 +65,7 @@ public struct ConfigurationLoader: Sendable {
 
         let configuration = settings.apply(SecretReferences(environment: environment))
         settings.check(configuration)
+        settings.report(findings(configuration))
         if settings.problems.isEmpty { return configuration }
         throw ConfigurationError(settings.problems.inOrder())
     }

@@ -90,7 +90,7 @@ extension Configuration.Reporter {
         set { if let newValue { self = .file(newValue) } }
     }
 
-    fileprivate var kafka: Kafka? {
+    var kafka: Kafka? {
         get { if case .kafka(let values) = self { values } else { nil } }
         set { if let newValue { self = .kafka(newValue) } }
     }

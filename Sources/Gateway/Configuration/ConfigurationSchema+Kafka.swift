@@ -26,7 +26,10 @@ extension ConfigurationSchema {
             "providers.kafka.allowedReplyTopics",
             ConfigurationPlace<String>.kafkaProvider(\.allowedReplyTopics).emptyAsNil,
             allowed: "names of topics joined by commas, * at the end of one standing for any rest",
-            "Which other topics a request may name for its answer; empty: none.",
+            """
+            Which other topics a request may name for its answer; empty: none. A * stands for no topic that the Sidecar \
+            itself reads or writes, and for none that begins with __.
+            """,
             check: checkTopicList
         ),
         .optionalText(
@@ -38,6 +41,14 @@ extension ConfigurationSchema {
             "providers.kafka.face",
             .kafkaProvider(\.face),
             "What answers look like where the request does not say."
+        ),
+        .words(
+            "providers.kafka.keyOrder",
+            .kafkaProvider(\.keyOrder),
+            """
+            When the next request of a key starts: strict, when the broker has acknowledged the answer before; pipelined, when \
+            that was sent, which is many times as fast within a key, but lets answers overtake where the broker refuses one.
+            """
         ),
         .integer(
             "providers.kafka.maxInFlight",

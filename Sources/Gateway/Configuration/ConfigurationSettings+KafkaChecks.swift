@@ -5,12 +5,40 @@ extension ConfigurationSettings {
         checkTopics(kafka)
         checkBackoff("providers.kafka", kafka.retryBackoff, most: kafka.maxRetryBackoff)
 
+        let path: ConfigurationPath = "reporting.reporters.N.topic"
+        var written: [(topic: String, by: String)] = [(kafka.deadLetterTopic, "providers.kafka.deadLetterTopic")]
         for (index, reporter) in configuration.reporting.reporters.enumerated() {
-            guard case .kafka(let reporter) = reporter, reporter.topic == kafka.requestTopic,
-                reporter.brokers == kafka.brokers
-            else { continue }
-            reportLoop(ConfigurationPath("reporting.reporters.N.topic").with(index: index), reporter.topic, "event")
+            guard let reporter = reporter.kafka, KafkaText.shareABroker(reporter.brokers, kafka.brokers) else {
+                continue
+            }
+            if reporter.topic == kafka.requestTopic {
+                reportLoop(path.with(index: index), reporter.topic, "event")
+            }
+            written.append((reporter.topic, path.with(index: index).description))
         }
+        checkReplyTopics(kafka, written: written)
+    }
+
+    /// Requests may not have their answers written to where something else is expected.
+    private mutating func checkReplyTopics(
+        _ kafka: Configuration.Providers.Kafka,
+        written: [(topic: String, by: String)]
+    ) {
+        for entry in KafkaText.list(kafka.allowedReplyTopics) where entry != kafka.replyTopic[...] {
+            let topic = String(entry)
+            if topic == kafka.requestTopic {
+                reportLoop("providers.kafka.allowedReplyTopics", kafka.allowedReplyTopics, "reply")
+            } else if topic.hasPrefix("\(KafkaText.internalPrefix)") {
+                reportReplyTopic(kafka, "allows \(topic), one of Kafka's own topics")
+            } else if let other = written.first(where: { $0.topic == topic }) {
+                reportReplyTopic(kafka, "allows \(topic), which is \(other.by) too")
+            }
+        }
+    }
+
+    private mutating func reportReplyTopic(_ kafka: Configuration.Providers.Kafka, _ message: String) {
+        let path: ConfigurationPath = "providers.kafka.allowedReplyTopics"
+        report(Problem(source(of: path), key: path.description, value: kafka.allowedReplyTopics, message))
     }
 
     private mutating func checkModel(_ name: String?, _ models: [Configuration.Model]) {
@@ -36,9 +64,6 @@ extension ConfigurationSettings {
         }
         if kafka.deadLetterTopic == kafka.requestTopic {
             reportLoop("providers.kafka.deadLetterTopic", kafka.deadLetterTopic, "dead letter")
-        }
-        if KafkaText.list(kafka.allowedReplyTopics).contains(kafka.requestTopic[...]) {
-            reportLoop("providers.kafka.allowedReplyTopics", kafka.allowedReplyTopics, "reply")
         }
     }
 

@@ -2,6 +2,8 @@
 enum KafkaText {
     /// Longer names do not fit the directory that a broker makes of one (org.apache.kafka.common.internals.Topic).
     static let maxTopicBytes = 249
+    /// Kafka's own topics begin so, such as `__consumer_offsets`.
+    static let internalPrefix: StaticString = "__"
 
     @Sendable static func checkTopic(_ name: Substring) throws(InvalidValue) {
         if name.isEmpty { throw InvalidValue("holds an empty name of a topic") }
@@ -14,7 +16,30 @@ enum KafkaText {
 
     /// librdkafka skips the spaces after a comma, so they are allowed.
     @Sendable static func checkBrokers(_ text: String) throws(InvalidValue) {
-        for broker in list(text) { _ = try ServiceURL.hostAndPort(broker) }
+        for broker in list(text) {
+            if let scheme = broker.firstRange(ofText: "://") {
+                let rest = broker[scheme.upperBound...].prefix { $0 != "/" }
+                throw InvalidValue(
+                    "starts with \(broker[..<scheme.upperBound]), which no broker has",
+                    suggestion: String(rest)
+                )
+            }
+            if broker.contains("/") { throw InvalidValue("holds a path, which no broker has") }
+            _ = try ServiceURL.hostAndPort(broker)
+        }
+    }
+
+    /// Whether two lists have a broker in common, and so lead to the same cluster. (That they have none says little: a broker may
+    /// have several names.)
+    static func shareABroker(_ one: String, _ other: String) -> Bool {
+        !Set(list(one).map(address)).isDisjoint(with: list(other).map(address))
+    }
+
+    /// `HOST` and `host:9092` are the same.
+    private static func address(_ broker: Substring) -> String {
+        let lower = String(broker.drop { $0 == " " }).lowercased()
+        guard let parts = try? ServiceURL.hostAndPort(Substring(lower)) else { return lower }
+        return "\(parts.host):\(parts.port ?? 9092)"
     }
 
     /// The entries of a text that joins them by commas, without the spaces before each.

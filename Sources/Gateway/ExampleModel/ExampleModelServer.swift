@@ -141,6 +141,7 @@ extension ExampleModelServer: HTTPServerDelegate {
 
     func clientsChanged(by change: Int) {}
 
+    var streamingCount: Int { 0 }
     var waitingCount: Int { 0 }
 
     func requestCompleted(_ word: Int) { exchanges.giveBack(exchanges[word - 1]) }

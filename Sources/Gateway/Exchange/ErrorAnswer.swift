@@ -8,6 +8,7 @@ enum ErrorAnswer {
         exchange.replyHeaders.removeAll()
         exchange.replyBodySource = .own
         exchange.replyStatus = failure.status
+        exchange.failure = failure.cause
         if failure.status == 503 { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
         if exchange.face == .native {
             exchange.replyHeaders.append("Content-Type", ByteView("application/problem+json"))

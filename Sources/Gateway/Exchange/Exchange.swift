@@ -9,6 +9,8 @@ final class Exchange {
         case receiving
         /// The call is out.
         case calling
+        /// The answer is in, and is long: its Predictions are being recorded, or wait for that.
+        case recording
         /// The reply is complete and waits for the end of the loop's turn.
         case replying
         /// The client has left: nothing is sent.
@@ -27,6 +29,9 @@ final class Exchange {
     }
 
     enum ReplyBody { case own, answer }
+
+    /// How much room of a body is kept for the next one.
+    static let keptBytes = 64 << 10
 
     let index: Int
     var state = State.idle
@@ -73,8 +78,12 @@ final class Exchange {
     var replyBodySource = ReplyBody.own
     let ownReplyBody = ByteBuffer(capacity: 1024)
     let replyHeaders = HeaderTable()
+    /// The body where it is made as it is sent: the reply's other bodies are not looked at then; nil: it is one of those.
+    var replyStream: (any HTTPBodySource)?
     /// Whether the connection is to be closed after the reply.
     var closesConnection = false
+    /// Why the client does not get what it asked for; nil: it does.
+    var failure: ExchangeFailure.Cause?
 
     init(index: Int, provider: any Provider) {
         self.index = index
@@ -97,7 +106,7 @@ final class Exchange {
         face = .native
         operation = .local
         route = nil
-        requestBody.removeAll(keepingAtMost: 64 << 10)
+        requestBody.removeAll(keepingAtMost: Self.keptBytes)
         requestHeaders.removeAll()
         query.removeAll()
         requestId.removeAll()
@@ -115,26 +124,30 @@ final class Exchange {
         completedAt = 0
         replyStatus = 0
         replyBodySource = .own
-        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         replyHeaders.removeAll()
+        replyStream = nil
         closesConnection = false
+        failure = nil
     }
 
     /// Gives back what one large request or answer has left behind. After the exchange.
     fileprivate func letGo() {
-        requestBody.removeAll(keepingAtMost: 64 << 10)
-        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        requestBody.removeAll(keepingAtMost: Self.keptBytes)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         requestId.removeAll(keepingAtMost: 1 << 10)
         query.removeAll(keepingAtMost: 1 << 10)
     }
 
-    /// Gives back all room.
-    fileprivate func shrink() {
+    /// Gives back all room, and returns how much the bodies had.
+    fileprivate func shrink() -> Int {
+        let bodies = requestBody.capacity + ownReplyBody.capacity
         for buffer in [requestBody, query, requestId, requestContentType, traceparent, wantedVersion, ownReplyBody] {
             buffer.removeAll(keepingAtMost: 0)
         }
         requestHeaders.shrink()
         replyHeaders.shrink()
+        return bodies
     }
 
     /// Forgets a call that failed, and keeps the request. The adapter has been told to release the call.
@@ -146,15 +159,21 @@ final class Exchange {
         completedAt = 0
         replyStatus = 0
         replyBodySource = .own
-        ownReplyBody.removeAll(keepingAtMost: 64 << 10)
+        ownReplyBody.removeAll(keepingAtMost: Self.keptBytes)
         replyHeaders.removeAll()
+        failure = nil
     }
+
+    /// The longest id that is taken, in bytes: it goes into each event, and into the header of call and answer.
+    static let maxRequestIdBytes = 256
 
     /// Takes an id that the client gave, unless there is one from as good a source.
     ///
-    /// An id that can't be echoed in a header line and in an event as it is counts as none.
+    /// An id that can't be echoed in a header line and in an event as it is counts as none, as does one that is too long.
     func takeRequestId(_ value: ByteView, from source: RequestIdSource) {
-        guard source.rawValue > requestIdRank, !value.isEmpty, value.isVisibleASCII else { return }
+        guard source.rawValue > requestIdRank, !value.isEmpty, value.count <= Self.maxRequestIdBytes,
+            value.isVisibleASCII
+        else { return }
         requestIdRank = source.rawValue
         requestId.removeAll()
         requestId.append(value)
@@ -169,10 +188,12 @@ final class Exchange {
         value.append(milliseconds: now - receivedAt - model)
     }
 
-    /// The headers that may carry the id of a request, the better ones last.
+    /// What may carry the id of a request, the better ones last.
     enum RequestIdSource: Int {
+        /// `id` in the body.
+        case body = 1
         /// `Ce-Id`, or `ce_id` in Kafka.
-        case cloudEvent = 1
+        case cloudEvent
         /// `X-Request-Id`.
         case request
     }
@@ -220,8 +241,8 @@ final class ExchangePool {
     }
 
     /// Gives back the room of the exchanges that nobody has needed since the last call. Whether others may be due next time.
-    func trim() -> Bool {
-        for place in shrunk..<unused { all[free[place]].shrink() }
+    func trim(_ freed: FreedMemory) -> Bool {
+        for place in shrunk..<unused { freed.note(all[free[place]].shrink()) }
         shrunk = unused
         unused = free.count
         return shrunk < free.count

@@ -1,4 +1,7 @@
 /// Which header lines go on, and which end here (RFC 9110, section 7.6.1).
+///
+/// A name that is one of theirs but for an underscore ends here too: servers that hand headers on as variables (CGI, WSGI) take
+/// `-` and `_` for the same, and would find a second Content-Length.
 enum HeaderRules {
     /// Whether a request's line is forwarded to the Model Service.
     ///
@@ -7,11 +10,11 @@ enum HeaderRules {
     static func forwardsToModel(_ name: ByteView) -> Bool {
         if isHopByHop(name) { return false }
         switch name.count {
-        case 4: return !name.equalsIgnoringCase(ByteView("Host"))
-        case 6: return !name.equalsIgnoringCase(ByteView("Expect"))
-        case 12: return !name.equalsIgnoringCase(ByteView("X-Request-Id"))
-        case 14: return !name.equalsIgnoringCase(ByteView("Content-Length"))
-        case 15: return !name.equalsIgnoringCase(ByteView("Accept-Encoding"))
+        case 4: return !name.isName("host")
+        case 6: return !name.isName("expect")
+        case 12: return !name.isName("x-request-id")
+        case 14: return !name.isName("content-length")
+        case 15: return !name.isName("accept-encoding")
         default: return true
         }
     }
@@ -20,9 +23,9 @@ enum HeaderRules {
     static func forwardsToClient(_ name: ByteView) -> Bool {
         if isHopByHop(name) { return false }
         switch name.count {
-        case 4: return !name.equalsIgnoringCase(ByteView("Date"))
-        case 12: return !name.equalsIgnoringCase(ByteView("X-Request-Id"))
-        case 14: return !name.equalsIgnoringCase(ByteView("Content-Length"))
+        case 4: return !name.isName("date")
+        case 12: return !name.isName("x-request-id")
+        case 14: return !name.isName("content-length")
         default: return true
         }
     }
@@ -30,13 +33,13 @@ enum HeaderRules {
     /// Fields that belong to one connection only.
     static func isHopByHop(_ name: ByteView) -> Bool {
         switch name.count {
-        case 2: name.equalsIgnoringCase(ByteView("TE"))
-        case 7: name.equalsIgnoringCase(ByteView("Trailer")) || name.equalsIgnoringCase(ByteView("Upgrade"))
-        case 10: name.equalsIgnoringCase(ByteView("Connection")) || name.equalsIgnoringCase(ByteView("Keep-Alive"))
-        case 16: name.equalsIgnoringCase(ByteView("Proxy-Connection"))
-        case 17: name.equalsIgnoringCase(ByteView("Transfer-Encoding"))
-        case 18: name.equalsIgnoringCase(ByteView("Proxy-Authenticate"))
-        case 19: name.equalsIgnoringCase(ByteView("Proxy-Authorization"))
+        case 2: name.isName("te")
+        case 7: name.isName("trailer") || name.isName("upgrade")
+        case 10: name.isName("connection") || name.isName("keep-alive")
+        case 16: name.isName("proxy-connection")
+        case 17: name.isName("transfer-encoding")
+        case 18: name.isName("proxy-authenticate")
+        case 19: name.isName("proxy-authorization")
         default: false
         }
     }

@@ -8,10 +8,14 @@ struct HTTP1Refusal: Error {
         /// A transfer coding other than `chunked` alone.
         case unknownCoding
         case unknownVersion
+        /// The first bytes of another protocol.
+        case tls, http2
         /// It did not come in time.
         case timedOut
         /// There is no room for its body now.
         case noRoom
+
+        var isOtherProtocol: Bool { self == .tls || self == .http2 }
     }
 
     let kind: Kind

@@ -15,6 +15,8 @@ struct HTTP1RequestBody {
     private var excess = 0
     private var trailerBytes = 0
     private var trailerLines = 0
+    /// Up to where the line at hand has no line feed.
+    private var searched = 0
 
     /// No body, and nothing to come.
     init() {}
@@ -86,11 +88,13 @@ struct HTTP1RequestBody {
     }
 
     /// Where the carriage return of the next line stands; nil: it has not come.
-    private func lineEnd(_ rest: ByteView, _ limit: Int) throws(HTTP1Refusal) -> Int? {
-        guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+    private mutating func lineEnd(_ rest: ByteView, _ limit: Int) throws(HTTP1Refusal) -> Int? {
+        guard let end = rest.firstIndex(of: UInt8(ascii: "\n"), from: searched) else {
+            searched = rest.count
             guard rest.count <= limit else { throw .malformed("a line of the chunked body is too long") }
             return nil
         }
+        searched = 0
         guard end < limit else { throw .malformed("a line of the chunked body is too long") }
         guard end > 0, rest[end - 1] == UInt8(ascii: "\r") else {
             throw .malformed("a line of the chunked body ends without a carriage return")

@@ -46,6 +46,8 @@ struct HTTP1RequestHead {
     private var lineStart = 0
     private var searched = 0
     private var hostLines = 0
+    private var expectLines = 0
+    private var authorizationLines = 0
     private var contentLength: Int?
     private var codings = 0
     private var isChunked = false
@@ -69,6 +71,8 @@ struct HTTP1RequestHead {
         lineStart = 0
         searched = 0
         hostLines = 0
+        expectLines = 0
+        authorizationLines = 0
         contentLength = nil
         codings = 0
         isChunked = false
@@ -86,6 +90,7 @@ struct HTTP1RequestHead {
     /// - Parameter maxBytes: the most that the head may take.
     mutating func read(_ bytes: ByteView, maxBytes: Int) throws(HTTP1Refusal) -> Bool {
         while state != .complete {
+            if state == .requestLine, lineStart < bytes.count { try checkBeginning(bytes[lineStart]) }
             guard let end = bytes.firstIndex(of: UInt8(ascii: "\n"), from: searched) else {
                 searched = bytes.count
                 guard bytes.count <= maxBytes else { throw tooLong }
@@ -118,6 +123,18 @@ struct HTTP1RequestHead {
 
     // MARK: The request line (RFC 9112, section 3)
 
+    /// What cannot become a request is told so at its first byte: who speaks something else may be waiting for an answer.
+    private func checkBeginning(_ byte: UInt8) throws(HTTP1Refusal) {
+        if Self.isMethodByte(byte) || byte == UInt8(ascii: "\r") { return }
+        if byte == Self.tlsHandshake {
+            throw HTTP1Refusal(kind: .tls, reason: "this is TLS, and only plain HTTP is spoken on this port")
+        }
+        throw .malformed("the request line does not begin with a method and one space")
+    }
+
+    /// The type of the first record of a TLS connection (RFC 8446, section 5.1).
+    private static let tlsHandshake: UInt8 = 22
+
     private mutating func readRequestLine(_ bytes: ByteView, _ line: Range<Int>) throws(HTTP1Refusal) {
         guard !line.isEmpty else {
             emptyLines += 1
@@ -136,7 +153,7 @@ struct HTTP1RequestHead {
             throw .malformed("the request line has no target that can be read")
         }
         target = start..<end
-        try readVersion(bytes[end + 1..<line.upperBound])
+        try readVersion(bytes[end + 1..<line.upperBound], bytes[method])
         try splitTarget(bytes)
         state = .fields
     }
@@ -147,11 +164,18 @@ struct HTTP1RequestHead {
     }
 
     /// A minor version that is newer than ours is read as ours (RFC 9110, section 2.5).
-    private mutating func readVersion(_ text: ByteView) throws(HTTP1Refusal) {
+    private mutating func readVersion(_ text: ByteView, _ method: ByteView) throws(HTTP1Refusal) {
         func isDigit(_ index: Int) -> Bool { text[unchecked: index] >= 0x30 && text[unchecked: index] <= 0x39 }
         guard text.count == 8, text.hasPrefix(ByteView("HTTP/")), isDigit(5), text[6] == UInt8(ascii: "."), isDigit(7)
         else { throw .malformed("the request line does not end with a version of HTTP") }
         guard text[5] == UInt8(ascii: "1") else {
+            if method == "PRI" {
+                // The beginning of each HTTP/2 connection (RFC 9113, section 3.4).
+                throw HTTP1Refusal(
+                    kind: .http2,
+                    reason: "this is HTTP/2, as gRPC uses it, and only HTTP/1.1 and HTTP/1.0 are spoken on this port"
+                )
+            }
             throw HTTP1Refusal(kind: .unknownVersion, reason: "only HTTP/1.1 and HTTP/1.0 are spoken on this port")
         }
         isHTTP10 = text[7] == UInt8(ascii: "0")
@@ -159,7 +183,14 @@ struct HTTP1RequestHead {
 
     private mutating func splitTarget(_ bytes: ByteView) throws(HTTP1Refusal) {
         var start = target.lowerBound
-        if bytes[unchecked: start] != UInt8(ascii: "/"), let rest = Self.afterScheme(bytes[target]) {
+        if bytes[method] == "CONNECT" || bytes[unchecked: start] != UInt8(ascii: "/") {
+            guard let rest = Self.afterScheme(bytes[target]), !(bytes[method] == "CONNECT") else {
+                guard Self.standsAlone(bytes[target], bytes[method]) else {
+                    throw .malformed("the target is neither a path nor an http URL")
+                }
+                path = target
+                return
+            }
             // The absolute form, as clients of a proxy send it: its authority counts (section 3.2.2).
             let first = start + rest
             start = first
@@ -169,7 +200,7 @@ struct HTTP1RequestHead {
                 start += 1
             }
             authority = first..<start
-            guard !authority.isEmpty, Self.isHost(bytes[authority]) else {
+            guard !authority.isEmpty, bytes[authority].isAuthority else {
                 throw .malformed("the target names no host that can be one")
             }
         }
@@ -179,6 +210,14 @@ struct HTTP1RequestHead {
         }
         path = start..<start + mark
         query = start + mark + 1..<target.upperBound
+    }
+
+    /// The forms that have no path: `*` of OPTIONS, host and port of CONNECT (sections 3.2.3 and 3.2.4).
+    private static func standsAlone(_ target: ByteView, _ method: ByteView) -> Bool {
+        if method == "OPTIONS" { return target == "*" }
+        guard method == "CONNECT", target.isAuthority else { return false }
+        let last = target[target.count - 1]
+        return target.firstIndex(of: UInt8(ascii: ":")) != nil && last >= 0x30 && last <= 0x39
     }
 
     /// How long `http://` or `https://` is where the target begins with it.
@@ -201,9 +240,17 @@ struct HTTP1RequestHead {
         case 4: if name.equalsIgnoringCase(ByteView("Host")) { try readHost(bytes[field.value]) }
         case 6:
             if name.equalsIgnoringCase(ByteView("Expect")) {
+                expectLines += 1
+                guard expectLines == 1 else { throw .malformed("there are two Expect lines") }
                 expectsContinue = bytes[field.value].equalsIgnoringCase(ByteView("100-continue"))
             }
         case 10: if name.equalsIgnoringCase(ByteView("Connection")) { readConnection(bytes[field.value]) }
+        case 13:
+            if name.equalsIgnoringCase(ByteView("Authorization")) {
+                // Who checks the first of them, and who reads the last (RFC 9110, section 11.6.2: it is no list).
+                authorizationLines += 1
+                guard authorizationLines == 1 else { throw .malformed("there are two Authorization lines") }
+            }
         case 14: if name.equalsIgnoringCase(ByteView("Content-Length")) { try readLength(bytes[field.value]) }
         case 17:
             if name.equalsIgnoringCase(ByteView("Transfer-Encoding")) {
@@ -238,24 +285,7 @@ struct HTTP1RequestHead {
     private mutating func readHost(_ value: ByteView) throws(HTTP1Refusal) {
         hostLines += 1
         guard hostLines == 1 else { throw .malformed("there are two Host lines") }
-        guard Self.isHost(value) else { throw .malformed("the Host line names no host that can be one") }
-    }
-
-    /// A name or an address, and a port (RFC 3986, section 3.2.2); empty where there is no authority.
-    private static func isHost(_ value: ByteView) -> Bool {
-        for index in 0..<value.count {
-            switch value[unchecked: index] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: ":"):
-                continue
-            case UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "%"),
-                UInt8(ascii: "&")...UInt8(ascii: "+"), UInt8(ascii: ";"), UInt8(ascii: "="), UInt8(ascii: "["),
-                UInt8(ascii: "]"):
-                continue
-            default: return false
-            }
-        }
-        return true
+        guard value.isAuthority else { throw .malformed("the Host line names no host that can be one") }
     }
 
     private mutating func readLength(_ value: ByteView) throws(HTTP1Refusal) {

@@ -39,6 +39,8 @@ final class HTTPServer {
     private var clients: [ServerClient] = []
     private var freeClients: [ServerClient] = []
     private var spareInboxes: [RequestInbox] = []
+    /// Those whose request was started in this run after they had left, of which epoll tells no more.
+    private var leftBefore: [ServerClient] = []
     /// For the answers to what is refused, and for what is thrown away.
     private let scratch = ByteBuffer(capacity: 1024)
 
@@ -90,7 +92,13 @@ final class HTTPServer {
     /// Accepts, reads, calls the delegate, writes: whatever can be done without waiting.
     ///
     /// - Parameter isIdle: nothing has happened in the loop since the last run: what waits is better suspended.
-    func run(isIdle: Bool = false) { daemon.run(isIdle: isIdle) }
+    func run(isIdle: Bool = false) {
+        daemon.run(isIdle: isIdle)
+        for client in leftBefore where client.state == .handedOver && client.isStarted && client.peerHasClosed {
+            delegate.clientLeft(client.request)
+        }
+        leftBefore.removeAll(keepingCapacity: true)
+    }
 
     /// How long the loop may wait before it must call `run`; nil: until the descriptor is readable.
     var timeoutMilliseconds: Int? { daemon.timeoutMilliseconds }
@@ -130,7 +138,7 @@ final class HTTPServer {
             refuse(client, HTTP1Refusal(kind: .timedOut, reason: "the body came too slowly (server.bodyTimeout)"))
         }
         while let client = answers.first, client.deadline <= now {
-            if hasProgressed(client, to: client.socket.acknowledgedBytes) {
+            if hasProgressed(client, to: Int(clamping: client.socket.acknowledgedBytes ?? 0)) {
                 answers.enter(client, now: now)
             } else {
                 end(client)
@@ -179,7 +187,7 @@ final class HTTPServer {
     func watchAnswer(client index: Int, bytes: Int) {
         let client = clients[index]
         guard bytes > Self.watchedAnswerBytes, client.state == .handedOver else { return }
-        client.progressBefore = client.socket.acknowledgedBytes
+        client.progressBefore = Int(clamping: client.socket.acknowledgedBytes ?? 0)
         answers.enter(client, now: now)
     }
 
@@ -189,8 +197,14 @@ final class HTTPServer {
     /// Closes everything. Each suspended request must have been resumed.
     func stop() { daemon.stop() }
 
-    /// Gives back what a burst has left behind: all but the inboxes that are in use.
-    func trim() { spareInboxes.removeAll() }
+    /// Frees what a burst has left behind, all but the inboxes that are in use; how many bytes.
+    func trim() -> Int {
+        defer { spareInboxes.removeAll() }
+        return spareInboxes.reduce(0) { $0 + $1.bytes.capacity }
+    }
+
+    /// What libmicrohttpd takes for a connection.
+    static var connectionBytes: Int { HTTPDaemon.connectionBytes }
 }
 
 @available(*, unavailable)
@@ -454,6 +468,7 @@ extension HTTPServer: HTTPDaemonDelegate {
         // Whatever libmicrohttpd has read that did not come from `receive` is no request.
         guard client.state == .handedOver, client.request != 0, !client.isStarted else { return 0 }
         client.isStarted = true
+        if client.peerHasClosed { leftBefore.append(client) }
         delegate.requestStarted(client.request, request)
         return client.index + 1
     }
@@ -463,6 +478,7 @@ extension HTTPServer: HTTPDaemonDelegate {
     }
 
     var waitingCount: Int { delegate.waitingCount }
+    var streamingCount: Int { delegate.streamingCount }
 
     func requestCompleted(context: Int) {
         let client = clients[context - 1]

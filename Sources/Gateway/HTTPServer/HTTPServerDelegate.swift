@@ -33,6 +33,8 @@ protocol HTTPServerDelegate: AnyObject {
     func requestReady(_ word: Int, mayWait: Bool) -> HTTPDaemon.Step
     /// How many requests wait (`HTTPDaemon.Step.wait`).
     var waitingCount: Int { get }
+    /// How many answers are being made as they are sent (`HTTPBodySource`).
+    var streamingCount: Int { get }
     /// The client of a started request has closed its connection, or ended its sending.
     func clientLeft(_ word: Int)
     /// The answer has been sent, or the connection is lost: all that the response points to is free.

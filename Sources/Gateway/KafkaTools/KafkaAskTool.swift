@@ -22,6 +22,10 @@ public enum KafkaAskTool {
     /// failure or none can be had, 2 where none came in time. The main thread.
     public static func run(_ options: Options) -> Int32 {
         Signals.prepare()
+        return KafkaClientEnd.endProcess(ask(options))
+    }
+
+    private static func ask(_ options: Options) -> Int32 {
         do {
             let body =
                 options.body == "-"

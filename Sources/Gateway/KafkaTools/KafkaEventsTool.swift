@@ -17,13 +17,14 @@ public enum KafkaEventsTool {
     /// code. The main thread.
     public static func run(_ options: Options) -> Int32 {
         Signals.prepare()
+        var code: Int32 = 0
         do {
             try follow(options)
-            return 0
         } catch {
             StandardError.print("ameron-sidecar events: \(error)")
-            return 1
+            code = 1
         }
+        return KafkaClientEnd.endProcess(code)
     }
 
     private static func follow(_ options: Options) throws(KafkaSettingError) {

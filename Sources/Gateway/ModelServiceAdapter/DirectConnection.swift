@@ -13,6 +13,10 @@ final class DirectConnection: CurlConnectionDelegate {
     private var call: DirectCall?
     private var parser = HTTP1ResponseParser(maxBodyBytes: 0)
     private var isReused = false
+    /// When it became idle; nanoseconds of the monotonic clock.
+    private(set) var idleSince: Int64 = 0
+    /// Among the idle ones of its transport.
+    var place = IdleConnections.Place()
     /// Of the request's head and body together.
     private var sent = 0
     /// Whether the last read found less than it had room for.
@@ -44,6 +48,12 @@ final class DirectConnection: CurlConnectionDelegate {
         sent = 0
         state = .sending
         send(call)
+    }
+
+    /// Whether nothing has come on an idle connection since its last answer, and the peer has not closed it.
+    func isQuiet() -> Bool {
+        if case .nothingYet = wire.receive(into: inbox, upTo: 1) { return true }
+        return false
     }
 
     /// Closes; whoever waits for the call is told by the caller.
@@ -110,8 +120,8 @@ final class DirectConnection: CurlConnectionDelegate {
             let wanted = isLarge ? min(expected, Self.largeReadBytes) : Self.readBytes
             switch wire.receive(into: isLarge ? call.body : inbox, upTo: wanted) {
             case .nothingYet: return
-            case .ended: return peerEnded(call, parser.end())
-            case .failed: return peerEnded(call, false)
+            case .ended: return peerEnded(call, parser.end(), .ended)
+            case .failed: return peerEnded(call, false, .reset)
             case .bytes(let count):
                 hasReadAll = count < wanted
                 if isLarge {
@@ -154,6 +164,7 @@ final class DirectConnection: CurlConnectionDelegate {
         // Bytes beyond the answer were not asked for; an answer before the request's end leaves the rest unsent.
         if parser.keepsAlive && state == .receiving && nothingFollows() {
             state = .idle
+            idleSince = Clock.monotonic()
             self.call = nil
             call.connection = nil
             transport.keep(self)
@@ -166,23 +177,27 @@ final class DirectConnection: CurlConnectionDelegate {
     /// Whether nothing has come past the answer: the next call may be sent at once, and would take it for its own answer.
     private func nothingFollows() -> Bool {
         guard inbox.isEmpty else { return false }
-        if hasReadAll { return true }
-        if case .nothingYet = wire.receive(into: inbox, upTo: 1) { return true }
-        return false
+        return hasReadAll || isQuiet()
     }
 
     /// The Model Service has closed the connection, or it broke.
-    private func peerEnded(_ call: DirectCall, _ isComplete: Bool) {
+    private func peerEnded(_ call: DirectCall, _ isComplete: Bool, _ death: Repetition.Death) {
         if isComplete { return complete(call) }
         let hadBegun = parser.hasBegun
-        let wasReused = isReused
+        // A GET changes nothing (RFC 9110, section 9.2.2).
+        let mayRepeat = transport.isRepeatable || call.requestBody == nil
+        let isSentAgain = isReused && !hadBegun && (mayRepeat || isUnread(death))
         close()
         call.connection = nil
-        if wasReused && !hadBegun {
+        if isSentAgain {
             transport.retry(call)
         } else {
             finish(call, ExchangeFailure(hadBegun ? .resetInAnswer : .resetBeforeAnswer, detail: .empty))
         }
+    }
+
+    private func isUnread(_ death: Repetition.Death) -> Bool {
+        Repetition.isUnread(sent: sent, unacknowledged: wire.unacknowledgedBytes, death)
     }
 
     private func fail(_ call: DirectCall, _ failure: ExchangeFailure) {

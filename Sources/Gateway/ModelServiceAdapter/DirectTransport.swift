@@ -8,16 +8,25 @@ final class DirectTransport: HTTPTransport {
     private let url: ModelServiceURL
     private let target: CurlHandle.Target
     private let curl: CurlMulti
-    /// Request line and Host of a usual prediction.
-    private let predictHead: ByteBuffer
-    /// The one used last is used next: the others may grow old and be closed by the Model Service.
-    private var idle: [DirectConnection] = []
+    /// Method and target of a usual prediction, whether that has a query, and what follows a target.
+    private let predictStart: ByteBuffer
+    private let predictHasQuery: Bool
+    private let afterTarget: ByteBuffer
+    private var idle = IdleConnections()
+    /// How long an idle connection is kept, in nanoseconds.
+    private let keepAlive: Int64
+    let isRepeatable: Bool
 
     init(url: ModelServiceURL, target: CurlHandle.Target, curl: CurlMulti) {
         self.url = url
         self.target = target
         self.curl = curl
-        self.predictHead = ByteBuffer(text: Self.head("POST", url.predict))
+        self.keepAlive = target.keepAlive ?? .max
+        self.isRepeatable = target.isRepeatable
+        let (authority, path) = ModelServiceURL.split(url.predict)
+        self.predictStart = ByteBuffer(text: "POST \(path)")
+        self.predictHasQuery = path.contains("?")
+        self.afterTarget = ByteBuffer(text: " HTTP/1.1\r\nHost: \(authority)\r\n")
     }
 
     func makeCall() -> HTTPCall { DirectCall(maxBodyBytes: target.maxBodyBytes) }
@@ -25,10 +34,47 @@ final class DirectTransport: HTTPTransport {
     func start(_ call: HTTPCall) {
         guard let call = call as? DirectCall else { return }
         writeRequest(call)
-        if let connection = idle.popLast() {
+        if let connection = takeIdle(now: call.exchange?.sentAt ?? 0) {
             connection.carry(call, isReused: true)
         } else {
             open(for: call)
+        }
+    }
+
+    /// An idle connection that may be used: young enough, and nothing has come on it.
+    ///
+    /// What comes on an idle connection was not asked for, or is its end; taken for an answer it would be somebody else's.
+    /// epoll tells of it, and it is dropped: so when a wait has been and all that it told is dealt with, nothing had come by
+    /// then, and what has come since could as well have come after a look. Only where the wait may not have told all is
+    /// looked.
+    private func takeIdle(now: Int64) -> DirectConnection? {
+        guard let youngest = idle.last else { return nil }
+        guard now - youngest.idleSince < keepAlive else {
+            closeAllIdle()
+            return nil
+        }
+        while let connection = idle.popLast() {
+            if curl.hasHeardOfAll || connection.isQuiet() { return connection }
+            connection.close()
+        }
+        return nil
+    }
+
+    private func closeAllIdle() {
+        while let connection = idle.popLast() { connection.close() }
+    }
+
+    /// When the oldest idle connection is too old.
+    var nextDeadline: Int64? {
+        guard let oldest = idle.first else { return nil }
+        let (deadline, isNever) = oldest.idleSince.addingReportingOverflow(keepAlive)
+        return isNever ? nil : deadline
+    }
+
+    func expire(now: Int64) {
+        while let oldest = idle.first, now - oldest.idleSince >= keepAlive {
+            idle.remove(oldest)
+            oldest.close()
         }
     }
 
@@ -38,22 +84,19 @@ final class DirectTransport: HTTPTransport {
         call.connection = nil
     }
 
-    func shutDown() {
-        for connection in idle { connection.close() }
-        idle.removeAll()
-    }
+    func shutDown() { closeAllIdle() }
 
     // MARK: From the connections
 
     /// A call is over and its connection fit for another.
-    func keep(_ connection: DirectConnection) { idle.append(connection) }
-
-    /// An idle connection was closed by the Model Service, or talks out of turn.
-    func drop(_ connection: DirectConnection) {
-        if let index = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: index) }
+    func keep(_ connection: DirectConnection) {
+        if keepAlive > 0 { idle.append(connection) } else { connection.close() }
     }
 
-    /// A reused connection died before the first byte of the answer: once more, on a fresh one.
+    /// An idle connection was closed by the Model Service, or talks out of turn.
+    func drop(_ connection: DirectConnection) { idle.remove(connection) }
+
+    /// A reused connection died before the first byte of the answer, and the request may be sent again: on a fresh one.
     func retry(_ call: DirectCall) { open(for: call) }
 
     func finished(_ call: DirectCall, failure: ExchangeFailure?) { delegate?.callFinished(call, failure: failure) }
@@ -71,10 +114,14 @@ final class DirectTransport: HTTPTransport {
         out.removeAll(keepingAtMost: 16 << 10)
         let isPost = exchange.operation == .predict
         if isPost && exchange.wantedVersion.isEmpty {
-            out.append(predictHead.view)
+            out.append(predictStart.view)
+            out.append(query: exchange.query.view, afterQuery: predictHasQuery)
         } else {
-            out.append(string: Self.head(isPost ? "POST" : "GET", url.url(for: exchange) ?? url.predict))
+            let (_, path) = ModelServiceURL.split(url.url(for: exchange) ?? url.predict)
+            out.append(string: isPost ? "POST \(path)" : "GET \(path)")
+            out.append(query: exchange.query.view, afterQuery: path.contains("?"))
         }
+        out.append(afterTarget.view)
         let lines = exchange.requestHeaders
         for index in 0..<lines.count {
             let (name, value) = lines[index]
@@ -97,11 +144,6 @@ final class DirectTransport: HTTPTransport {
         call.requestBody = isPost ? exchange.requestBody : nil
         call.body.removeAll(keepingAtMost: 256 << 10)
         call.headers.removeAll(keepingAtMost: 64 << 10)
-    }
-
-    private static func head(_ method: String, _ url: String) -> String {
-        let (authority, path) = ModelServiceURL.split(url)
-        return "\(method) \(path) HTTP/1.1\r\nHost: \(authority)\r\n"
     }
 }
 

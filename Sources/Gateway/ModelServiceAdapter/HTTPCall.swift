@@ -32,6 +32,10 @@ protocol HTTPTransport: AnyObject {
     func start(_ call: HTTPCall)
     /// Ends a call that is out; nothing more is heard of it.
     func cancel(_ call: HTTPCall)
+    /// When an idle connection is too old, in nanoseconds of the monotonic clock; nil: none will be.
+    var nextDeadline: Int64? { get }
+    /// Closes the connections that are too old.
+    func expire(now: Int64)
     /// Closes what is open. No call is out.
     func shutDown()
 }

@@ -8,6 +8,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         /// Nanoseconds.
         var timeout: Int64
         var maxConnections: Int
+        var limits: CallLimits
     }
 
     private let options: Options
@@ -55,20 +56,30 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     // MARK: From the loop
 
-    /// When the next call runs out of time, in nanoseconds of the monotonic clock; nil: none is out.
-    var nextDeadline: Int64? { deadlines.first?.deadline }
+    /// When the next call runs out of time, or an idle connection is too old, in nanoseconds of the monotonic clock; nil:
+    /// there is none.
+    var nextDeadline: Int64? {
+        guard let idle = transport.nextDeadline else { return deadlines.first?.deadline }
+        return min(idle, deadlines.first?.deadline ?? .max)
+    }
 
-    /// Ends the calls whose time is over.
+    /// Ends the calls whose time is over, and closes the connections that are too old.
     func expire(now: Int64) {
+        transport.expire(now: now)
         guard let first = deadlines.first, first.deadline <= now else { return }
         // Those in line may be late too: none of them starts before all that are late are gone.
         holdsLine = true
         while let call = deadlines.first, call.deadline <= now {
             guard let exchange = call.exchange else { preconditionFailure("a call in line belongs to an exchange") }
+            let limit = call.isOut ? options.limits.timeout : options.limits.line
             abandon(call)
             flow.failed(
                 exchange,
-                ExchangeFailure(cause: .timeout, message: "the Model Service did not answer in time")
+                ExchangeFailure(
+                    cause: .timeout,
+                    message: "the Model Service did not answer in time",
+                    detail: limit.view
+                )
             )
         }
         holdsLine = false
@@ -86,7 +97,8 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         call.isOut = false
         out -= 1
         startNext()
-        if let failure {
+        if var failure {
+            if failure.cause == .tooLarge { failure.detail = options.limits.responseBytes.view }
             flow.failed(exchange, failure)
         } else {
             flow.answered(exchange, Self.read(call))

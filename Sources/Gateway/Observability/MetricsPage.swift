@@ -1,11 +1,5 @@
 /// The Prometheus text of `/metrics` (exposition format 0.0.4): the counters of all shards, summed as they are read.
 final class MetricsPage: Sendable {
-    /// What labels a model's rows.
-    struct Model: Sendable {
-        var name: String
-        var version: String
-    }
-
     /// What is known of a Reporter.
     struct Reporter: Sendable {
         var name: String
@@ -20,221 +14,251 @@ final class MetricsPage: Sendable {
         var deliveries: @Sendable () -> DurationHistogram.Reading
     }
 
-    private let shards: [ShardMetrics]
-    private let models: [Model]
-    private let reporters: [Reporter]
-    private let spoolBytes: (@Sendable () -> Int)?
-    private let spoolRefused: (@Sendable () -> Int)?
-    private let isReady: @Sendable (Int) -> Bool
+    /// How many rows of a long list one part of the page has.
+    static let rowsPerPart = 32
+
+    let shards: [ShardMetrics]
+    /// `model="…",version="…"` of each model, and the same of requests that name none.
+    let models: [[UInt8]]
+    let reporters: [Reporter]
+    let spoolBytes: (@Sendable () -> Int)?
+    let spoolRefused: (@Sendable () -> Int)?
+    let isReady: @Sendable (Int) -> Bool
     /// One per shard; none: no requests come over Kafka.
-    private let kafka: [KafkaMetrics]
-    private let kafkaClients: [KafkaClientStatistics]
+    let kafka: [KafkaMetrics]
+    let kafkaClients: [KafkaClientStatistics]
+    let process: ProcessSample
+    let buildInfo: [UInt8]
 
     init(
         shards: [ShardMetrics],
-        models: [Model],
+        models: [(name: String, version: String)],
         reporters: [Reporter],
         spoolBytes: (@Sendable () -> Int)?,
         spoolRefused: (@Sendable () -> Int)? = nil,
         isReady: @escaping @Sendable (Int) -> Bool,
         kafka: [KafkaMetrics] = [],
-        kafkaClients: [KafkaClientStatistics] = []
+        kafkaClients: [KafkaClientStatistics] = [],
+        process: ProcessSample
     ) {
         self.kafka = kafka
         self.kafkaClients = kafkaClients
         self.shards = shards
-        self.models = models
+        self.models = (models + [("", "")]).map { MetricsLabels.text(["model": $0.name, "version": $0.version]) }
         self.reporters = reporters
         self.spoolBytes = spoolBytes
         self.spoolRefused = spoolRefused
         self.isReady = isReady
+        self.process = process
+        buildInfo = MetricsLabels.text([
+            "version": Version.current, "commit": SourceCommit.name ?? "unknown", "libraries": LibraryVersions.text,
+        ])
     }
 
-    func write(to body: ByteBuffer) {
-        writeRequests(to: body)
-        writeDurations("ameron_model_duration_seconds", "Time in the Model Service.", to: body) { $0.modelDurations }
-        writeDurations(
-            "ameron_gateway_duration_seconds",
-            "Time in the Sidecar, the Model Service's left out.",
-            to: body
-        ) { $0.gatewayDurations }
-        writeGauges(to: body)
-        writePredictions(to: body)
-        writeReporters(to: body)
-        if let spoolBytes {
-            head("ameron_spool_bytes", "gauge", "Bytes of events that not every Reporter has acknowledged.", body)
-            row("ameron_spool_bytes", [], String(spoolBytes()), body)
-        }
-        if let spoolRefused {
-            let help = "Events that were not stored for want of room or a working disk; their clients got 503."
-            head("ameron_spool_refused_events_total", "counter", help, body)
-            row("ameron_spool_refused_events_total", [], String(spoolRefused()), body)
-        }
-        if !kafka.isEmpty { writeKafkaProvider(kafka, to: body) }
-        writeKafkaClients(kafkaClients, to: body)
+    /// A page of its own for one answer. Any thread; the page stays on it.
+    func start() -> MetricsStream {
+        process.ask()
+        var sections: [MetricsStream.Section] = [
+            once(writeProcess), writeRequests, writeFailures,
+            histograms("ameron_model_duration_seconds", "Time in the Model Service of calls that gave a Prediction.") {
+                $0.modelDurations
+            },
+            histograms("ameron_model_failure_duration_seconds", "Time in the Model Service of calls that failed.") {
+                $0.failureDurations
+            },
+            histograms(
+                "ameron_gateway_duration_seconds",
+                "Time in the Sidecar, the Model Service's left out, of requests that got their answer."
+            ) { $0.gatewayDurations },
+            once(writeGauges), writeReady, predictions(), once(writeReporters),
+        ]
+        if !kafka.isEmpty { sections += [lags(), once(writeKafkaProvider)] }
+        sections += kafkaClientSections()
+        return MetricsStream(sections)
     }
 
-    private func writeRequests(to body: ByteBuffer) {
-        head("ameron_requests_total", "counter", "Requests for predictions by the status that the client got.", body)
-        for provider in ProviderKind.allCases {
-            for model in 0...models.count { writeRequests(provider, model, to: body) }
-        }
-    }
-
-    private func writeRequests(_ provider: ProviderKind, _ model: Int, to body: ByteBuffer) {
-        let known = model < models.count ? models[model] : Model(name: "", version: "")
-        for code in 0..<ShardMetrics.codes {
-            let count = shards.reduce(0) { $0 + $1.requestCount(by: provider, model: model, code: code) }
-            guard count > 0 else { continue }
-            let labels = [
-                ("provider", "\(provider.name)"), ("model", known.name), ("version", known.version),
-                ("code", String(code)),
-            ]
-            row("ameron_requests_total", labels, String(count), body)
+    private func once(_ write: @escaping (ByteBuffer) -> Void) -> MetricsStream.Section {
+        { _, body in
+            write(body)
+            return false
         }
     }
 
-    private func writeDurations(
-        _ name: String,
-        _ help: String,
-        to body: ByteBuffer,
-        histograms: (ShardMetrics) -> [DurationHistogram]
-    ) {
-        head(name, "histogram", help, body)
-        for (index, model) in models.enumerated() {
-            var sum = DurationHistogram.Reading()
-            for shard in shards { sum.add(histograms(shard)[index].read()) }
-            histogram(name, [("model", model.name), ("version", model.version)], sum, body)
+    // MARK: Requests
+
+    /// The rows of one part of a list, or none after its end.
+    static func rows(_ part: Int, of count: Int) -> Range<Int> {
+        min(part * rowsPerPart, count)..<min((part + 1) * rowsPerPart, count)
+    }
+
+    private var rowCount: Int { shards.first?.rowCount ?? 0 }
+
+    private func labels(row: Int) -> [UInt8] {
+        let provider = ProviderKind.allCases[row / models.count]
+        return MetricsLabels.text(["provider": "\(provider.name)"]) + [UInt8(ascii: ",")] + models[row % models.count]
+    }
+
+    private func writeRequests(_ part: Int, _ body: ByteBuffer) -> Bool {
+        let name: StaticString = "ameron_requests_total"
+        if part == 0 { body.appendHead(name, "counter", "Requests for predictions by the status that the client got.") }
+        let text = ByteBuffer(capacity: 16)
+        for row in Self.rows(part, of: rowCount) {
+            var counts: [Int: Int] = [:]
+            for shard in shards { shard.readRequests(row: row) { counts[$0, default: 0] += $1 } }
+            if counts.isEmpty { continue }
+            let labels = labels(row: row)
+            for (code, count) in counts.sorted(by: { $0.key < $1.key }) {
+                text.removeAll()
+                if code == SparseCounters.other { text.append("other") } else { text.append(decimal: code) }
+                body.appendRow(name, labels, "code", text.view, count)
+            }
+        }
+        return (part + 1) * Self.rowsPerPart < rowCount
+    }
+
+    private func writeFailures(_ part: Int, _ body: ByteBuffer) -> Bool {
+        let name: StaticString = "ameron_failures_total"
+        if part == 0 { body.appendHead(name, "counter", "Requests for predictions that failed, by cause.") }
+        let text = ByteBuffer(capacity: 32)
+        for row in Self.rows(part, of: rowCount) {
+            // Two causes may have the same word.
+            var counts: [String: Int] = [:]
+            for shard in shards {
+                shard.readFailures(row: row) { counts["\(ExchangeFailure(cause: $0, message: "").word)", default: 0] += $1 }
+            }
+            if counts.isEmpty { continue }
+            let labels = labels(row: row)
+            for (word, count) in counts.sorted(by: { $0.key < $1.key }) {
+                text.removeAll()
+                text.append(string: word)
+                body.appendRow(name, labels, "cause", text.view, count)
+            }
+        }
+        return (part + 1) * Self.rowsPerPart < rowCount
+    }
+
+    /// One model a part. A model that nobody has asked has no rows.
+    private func histograms(
+        _ name: StaticString,
+        _ help: StaticString,
+        _ histograms: @escaping (ShardMetrics) -> [DurationHistogram]
+    ) -> MetricsStream.Section {
+        { [self] part, body in
+            if part == 0 { body.appendHead(name, "histogram", help) }
+            guard part < models.count - 1 else { return false }
+            let asked = shards.map { histograms($0)[part] }.filter { !$0.isEmpty }
+            if !asked.isEmpty {
+                var sum = DurationHistogram.Reading()
+                for histogram in asked { histogram.add(to: &sum) }
+                body.appendHistogram(name, models[part], sum)
+            }
+            return part + 2 < models.count
         }
     }
 
     private func writeGauges(to body: ByteBuffer) {
-        head("ameron_inflight", "gauge", "Requests whose call to the Model Service is out.", body)
-        row("ameron_inflight", [], String(shards.reduce(0) { $0 + $1.inFlight }), body)
-        head("ameron_connections", "gauge", "Open client connections.", body)
-        row("ameron_connections", [], String(shards.reduce(0) { $0 + $1.connections }), body)
-        head("ameron_model_ready", "gauge", "1 when the Model Service has answered, 0 before and when it fails.", body)
-        for (index, model) in models.enumerated() {
-            let labels = [("model", model.name), ("version", model.version)]
-            row("ameron_model_ready", labels, isReady(index) ? "1" : "0", body)
+        body.appendHead("ameron_inflight", "gauge", "Requests whose call to the Model Service is out.")
+        body.appendRow("ameron_inflight", shards.reduce(0) { $0 + $1.inFlight })
+        body.appendHead("ameron_connections", "gauge", "Open client connections.")
+        body.appendRow("ameron_connections", shards.reduce(0) { $0 + $1.connections })
+    }
+
+    private func writeReady(_ part: Int, _ body: ByteBuffer) -> Bool {
+        let name: StaticString = "ameron_model_ready"
+        if part == 0 {
+            body.appendHead(name, "gauge", "1 when the Model Service is ready, 0 before and when it fails.")
+        }
+        for model in Self.rows(part, of: models.count - 1) {
+            body.appendRow(name, models[model], isReady(model) ? 1 : 0)
+        }
+        return (part + 1) * Self.rowsPerPart < models.count - 1
+    }
+
+    /// First the shards' counts are added up, one shard a part; then they are written.
+    private func predictions() -> MetricsStream.Section {
+        let name: StaticString = "ameron_predictions_total"
+        var sums: [[UInt8]: Int] = [:]
+        var rows: [(labels: [UInt8], count: Int)] = []
+        var other = 0
+        return { [self] part, body in
+            if part < shards.count {
+                let read = shards[part].predictions.read()
+                other += read.other
+                for pair in read.pairs {
+                    var labels: [UInt8] = []
+                    MetricsLabels.append("model", pair.key.model, to: &labels)
+                    MetricsLabels.append("version", pair.key.version, to: &labels)
+                    sums[labels, default: 0] += pair.count
+                }
+                return true
+            }
+            let part = part - shards.count
+            if part == 0 {
+                body.appendHead(name, "counter", "Predictions by what the models call themselves.")
+                rows = sums.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) }
+                if other > 0 { rows.append((MetricsLabels.text(["model": "other", "version": ""]), other)) }
+            }
+            for row in Self.rows(part, of: rows.count) { body.appendRow(name, rows[row].labels, rows[row].count) }
+            return (part + 1) * Self.rowsPerPart < rows.count
         }
     }
 
-    private func writePredictions(to body: ByteBuffer) {
-        head("ameron_predictions_total", "counter", "Predictions by what the models call themselves.", body)
-        var pairs: [(key: PredictionCounters.Key, count: Int)] = []
-        var other = 0
-        for shard in shards {
-            let read = shard.predictions.read()
-            other += read.other
-            for pair in read.pairs {
-                if let known = pairs.firstIndex(where: { $0.key == pair.key }) {
-                    pairs[known].count += pair.count
-                } else {
-                    pairs.append(pair)
-                }
-            }
-        }
-        for pair in pairs {
-            let labels = [
-                ("model", String(decoding: pair.key.model, as: UTF8.self)),
-                ("version", String(decoding: pair.key.version, as: UTF8.self)),
-            ]
-            row("ameron_predictions_total", labels, String(pair.count), body)
-        }
-        if other > 0 {
-            row("ameron_predictions_total", [("model", "other"), ("version", "")], String(other), body)
-        }
-    }
+    // MARK: Reporters
 
     private func writeReporters(to body: ByteBuffer) {
-        head("ameron_report_events_total", "counter", "Prediction events by what became of them.", body)
-        for reporter in reporters {
-            let results = [("sent", reporter.sent()), ("failed", reporter.failed()), ("dropped", reporter.dropped())]
+        let named = reporters.map { ($0, MetricsLabels.text(["reporter": $0.name])) }
+        body.appendHead("ameron_report_events_total", "counter", "Prediction events by what became of them.")
+        for (reporter, labels) in named {
+            let results: [(StaticString, Int)] = [
+                ("sent", reporter.sent()), ("failed", reporter.failed()), ("dropped", reporter.dropped()),
+            ]
             for (result, count) in results {
-                let labels = [("reporter", reporter.name), ("result", result)]
-                row("ameron_report_events_total", labels, String(count), body)
+                body.appendRow("ameron_report_events_total", labels, "result", ByteView(result), count)
             }
         }
-        head("ameron_report_queue_bytes", "gauge", "Bytes of events that wait for the Reporter.", body)
-        for reporter in reporters {
-            row("ameron_report_queue_bytes", [("reporter", reporter.name)], String(reporter.queuedBytes()), body)
-        }
-        head(
+        body.appendHead("ameron_report_queue_bytes", "gauge", "Bytes of events that wait for the Reporter.")
+        for (reporter, labels) in named { body.appendRow("ameron_report_queue_bytes", labels, reporter.queuedBytes()) }
+        body.appendHead(
             "ameron_report_failures_lost_total",
             "counter",
-            "Failed events that are not, or not any more, in the failure file.",
-            body
+            "Failed events that are not, or not any more, in the failure file."
         )
-        for reporter in reporters {
-            let labels = [("reporter", reporter.name)]
-            row("ameron_report_failures_lost_total", labels, String(reporter.failuresLost()), body)
+        for (reporter, labels) in named {
+            body.appendRow("ameron_report_failures_lost_total", labels, reporter.failuresLost())
         }
-        head(
+        body.appendHead(
             "ameron_reporter_blocked",
             "gauge",
-            "1 while no event gets through until somebody mends the cause; an empty cause and 0 otherwise.",
-            body
+            "1 while no event gets through until somebody mends the cause; an empty cause and 0 otherwise."
         )
-        for reporter in reporters {
+        for (reporter, labels) in named {
             let cause = reporter.block()
-            let labels = [("reporter", reporter.name), ("cause", cause ?? "")]
-            row("ameron_reporter_blocked", labels, cause == nil ? "0" : "1", body)
+            let text = MetricsLabels.text(["cause": cause ?? ""])
+            body.appendRow("ameron_reporter_blocked", labels + [UInt8(ascii: ",")] + text, cause == nil ? 0 : 1)
         }
-        head(
+        body.appendHead(
             "ameron_report_delivery_seconds",
             "histogram",
-            "From an event's way into the queue to its delivery; each event counts as the oldest of its append.",
-            body
+            "From an event's way into the queue to its delivery; each event counts as the oldest of its append."
         )
-        for reporter in reporters {
-            histogram("ameron_report_delivery_seconds", [("reporter", reporter.name)], reporter.deliveries(), body)
+        for (reporter, labels) in named {
+            body.appendHistogram("ameron_report_delivery_seconds", labels, reporter.deliveries())
         }
-    }
-
-    private func histogram(
-        _ name: String,
-        _ labels: [(String, String)],
-        _ reading: DurationHistogram.Reading,
-        _ body: ByteBuffer
-    ) {
-        var total = 0
-        for (bound, count) in zip(DurationHistogram.labels, reading.buckets) {
-            total += count
-            row(name + "_bucket", labels + [("le", bound)], String(total), body)
+        if let spoolBytes {
+            body.appendHead(
+                "ameron_spool_bytes",
+                "gauge",
+                "Bytes of events that not every Reporter has acknowledged."
+            )
+            body.appendRow("ameron_spool_bytes", spoolBytes())
         }
-        row(name + "_sum", labels, Self.seconds(reading.sumNanoseconds), body)
-        row(name + "_count", labels, String(total), body)
-    }
-
-    func head(_ name: String, _ type: String, _ help: String, _ body: ByteBuffer) {
-        body.append(string: "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n")
-    }
-
-    func row(_ name: String, _ labels: [(String, String)], _ value: String, _ body: ByteBuffer) {
-        var line = name
-        if !labels.isEmpty {
-            line += "{" + labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",") + "}"
+        if let spoolRefused {
+            body.appendHead(
+                "ameron_spool_refused_events_total",
+                "counter",
+                "Events that were not stored for want of room or a working disk; their clients got 503."
+            )
+            body.appendRow("ameron_spool_refused_events_total", spoolRefused())
         }
-        body.append(string: line + " " + value + "\n")
-    }
-
-    /// A label's value may hold anything; quotes, backslashes and line ends are escaped.
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "\\": result += "\\\\"
-            case "\"": result += "\\\""
-            case "\n": result += "\\n"
-            default: result.unicodeScalars.append(character)
-            }
-        }
-        return result
-    }
-
-    private static func seconds(_ nanoseconds: Int) -> String {
-        let fraction = String(nanoseconds % 1_000_000_000)
-        return String(nanoseconds / 1_000_000_000) + "." + String(repeating: "0", count: 9 - fraction.count) + fraction
     }
 }

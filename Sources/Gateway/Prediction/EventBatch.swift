@@ -25,20 +25,20 @@ final class EventBatch {
     }
 
     /// Appends an event: `write` appends its line to `bytes` and returns where its parts stand in that line.
+    @inline(__always)
     func append(_ write: (ByteBuffer) -> EventFrame.Parts) {
         let start = bytes.count
         bytes.append(upTo: EventFrame.headerLength) { _ in EventFrame.headerLength }
         let lineStart = bytes.count
         let parts = write(bytes)
-        guard bytes.count - lineStart <= maxLineLength else {
+        let length = bytes.count - lineStart
+        guard length <= maxLineLength else {
             oversized += 1
             bytes.truncate(to: start)
             return
         }
-        bytes.setLittleEndian(EventFrame.mark, at: start)
-        bytes.setLittleEndian(UInt32(bytes.count - lineStart), at: start + 4)
-        bytes.setLittleEndian(0, at: start + 8)
-        bytes.setLittleEndian(0, at: start + 12)
+        bytes.setLittleEndian(Int(EventFrame.mark), length, at: start)
+        bytes.setLittleEndian(0, 0, at: start + 8)
         set(parts.id, 0, start)
         set(parts.time, 1, start)
         set(parts.data, 2, start)
@@ -50,8 +50,7 @@ final class EventBatch {
 
     @inline(__always)
     private func set(_ part: Range<Int>, _ index: Int, _ start: Int) {
-        bytes.setLittleEndian(UInt32(part.lowerBound), at: start + 16 + 8 * index)
-        bytes.setLittleEndian(UInt32(part.count), at: start + 20 + 8 * index)
+        bytes.setLittleEndian(part.lowerBound, part.count, at: start + EventFrame.firstCheckedByte + 8 * index)
     }
 
     func removeAll() {

@@ -3,12 +3,12 @@ extension ExchangeFailure {
     init(_ refusal: HTTP1Refusal) {
         let cause: Cause =
             switch refusal.kind {
-            case .malformed: .badRequest
+            case .malformed, .tls: .badRequest
             case .targetTooLong: .targetTooLong
             case .headTooLong: .headersTooLarge
             case .bodyTooLong: .bodyTooLarge
             case .unknownCoding: .unknownCoding
-            case .unknownVersion: .unknownHTTPVersion
+            case .unknownVersion, .http2: .unknownHTTPVersion
             case .timedOut: .requestTimeout
             case .noRoom: .overloaded
             }

@@ -4,9 +4,11 @@ final class LocalAnswers {
     let serverMetadataRoute: ModelRoute?
 
     private let routes: [ModelRoute]
+    /// One of each name, in the order of the configuration.
+    private let names: [ModelRoute]
     private let router: Router
     private let readiness: Readiness
-    private let writeMetrics: (ByteBuffer) -> Void
+    private let startMetrics: () -> any HTTPBodySource
     private let openAPI: ByteBuffer
     private let timestamps = TimestampWriter()
     /// nil: it is off.
@@ -24,15 +26,17 @@ final class LocalAnswers {
         router: Router,
         serverMetadataRoute: ModelRoute?,
         readiness: Readiness,
-        writeMetrics: @escaping (ByteBuffer) -> Void,
+        startMetrics: @escaping () -> any HTTPBodySource,
         openAPI: String,
         page: Page?
     ) {
         self.router = router
         self.routes = router.routes
+        var seen: Set<String> = []
+        self.names = router.routes.filter { seen.insert($0.name.view.string).inserted }
         self.serverMetadataRoute = serverMetadataRoute
         self.readiness = readiness
-        self.writeMetrics = writeMetrics
+        self.startMetrics = startMetrics
         self.openAPI = ByteBuffer(text: openAPI)
         self.page = page
     }
@@ -55,7 +59,7 @@ final class LocalAnswers {
             writeReadiness(to: body, isReady: isFine)
         case .metrics:
             contentType = "text/plain; version=0.0.4; charset=utf-8"
-            writeMetrics(body)
+            exchange.replyStream = startMetrics()
         case .openAPI: body.append(openAPI.view)
         case .page:
             contentType = nil
@@ -116,10 +120,8 @@ final class LocalAnswers {
 
     private func writeModelList(to body: ByteBuffer) {
         body.append("{\"models\":[")
-        var isFirst = true
-        for route in routes where isFirstOfItsName(route) {
-            if !isFirst { body.append(UInt8(ascii: ",")) }
-            isFirst = false
+        for (index, route) in names.enumerated() {
+            if index > 0 { body.append(UInt8(ascii: ",")) }
             body.append(UInt8(ascii: "\""))
             body.append(route.nameJSON.view)
             body.append(UInt8(ascii: "\""))
@@ -141,9 +143,5 @@ final class LocalAnswers {
             body.append(UInt8(ascii: "\""))
         }
         body.append("],\"platform\":\"ameron-sidecar\",\"inputs\":[],\"outputs\":[]}")
-    }
-
-    private func isFirstOfItsName(_ route: ModelRoute) -> Bool {
-        !routes.contains { $0.index < route.index && $0.name.view == route.name.view }
     }
 }

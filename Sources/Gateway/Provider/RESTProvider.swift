@@ -31,6 +31,7 @@ final class RESTProvider: Provider {
     }
 
     let kind = ProviderKind.rest
+    let maxReplyHeaderBytes = HTTPDaemon.maxAnswerLineBytes
 
     /// How often the daemon may ask for a request that waits before it is suspended after all: by then the asking has cost
     /// as much as suspending would have.
@@ -45,12 +46,13 @@ final class RESTProvider: Provider {
     private let bodyMemory: BodyMemory
     private let browserGuard: BrowserGuard
     /// Told of each request that is refused before it is whole, and why.
-    private let refused: (StaticString) -> Void
+    private let refused: (HTTP1Refusal) -> Void
     private var server: HTTPServer!
     private var inbound: [Inbound] = []
     private let scratch = ByteBuffer(capacity: 256)
     private var header = RequestHeader()
     private(set) var waitingCount = 0
+    private(set) var streamingCount = 0
     /// When to trim next, on `Clock.monotonic`; `.max`: there is nothing to trim.
     private var nextTrim = Int64.max
 
@@ -60,7 +62,7 @@ final class RESTProvider: Provider {
         local: LocalAnswers,
         bodyMemory: BodyMemory,
         browserGuard: BrowserGuard,
-        refused: @escaping (StaticString) -> Void
+        refused: @escaping (HTTP1Refusal) -> Void
     ) {
         self.flow = flow
         self.router = router
@@ -122,9 +124,9 @@ extension RESTProvider: Shard.Timed {
     func expire(now: Int64) {
         server.expire(now: now)
         guard nextTrim <= now else { return }
-        nextTrim = .max
-        server.trim()
-        if flow.exchanges.trim() { nextTrim = now + Self.trimInterval }
+        flow.freedMemory.note(server.trim())
+        let hasMore = flow.exchanges.trim(flow.freedMemory)
+        nextTrim = flow.freedMemory.tick() || hasMore ? now + Self.trimInterval : .max
     }
 
     /// The server is stopped by the shard.
@@ -169,7 +171,7 @@ extension RESTProvider: HTTPServerDelegate {
         hasBody: Bool,
         to answer: ByteBuffer
     ) {
-        refused(refusal.reason)
+        refused(refusal)
         let exchange = word > 0 ? flow.exchanges[word - 1] : beginRefused(path)
         let failure = ExchangeFailure(refusal)
         exchange.receivedAt = Clock.monotonic()
@@ -227,17 +229,28 @@ extension RESTProvider: HTTPServerDelegate {
         flow.clientLeft(exchange)
     }
 
-    func clientsChanged(by change: Int) { flow.metrics.addConnections(change) }
+    func clientsChanged(by change: Int) {
+        flow.metrics.addConnections(change)
+        if change < 0 { flow.freedMemory.note(HTTPServer.connectionBytes) }
+        scheduleTrim()
+    }
+
+    private func scheduleTrim() {
+        if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
+    }
 
     /// Nobody needs the exchange any more.
     private func finish(_ exchange: Exchange) {
         if exchange.state == .abandoned { count(exchange) }
         if exchange.call != nil { exchange.route?.adapter.release(exchange) }
+        if exchange.replyStream != nil { streamingCount -= 1 }
         giveBack(exchange)
     }
 
     private func giveBack(_ exchange: Exchange) {
-        bodyMemory.giveBack(inbound[exchange.index].bodyBytes)
+        let bodyBytes = inbound[exchange.index].bodyBytes
+        bodyMemory.giveBack(bodyBytes)
+        if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
         inbound[exchange.index].bodyBytes = 0
         flow.exchanges.giveBack(exchange)
     }
@@ -342,7 +355,7 @@ extension RESTProvider {
     /// The whole request is in.
     private func start(_ exchange: Exchange) -> HTTPDaemon.Step {
         if let failure = inbound[exchange.index].failure { return refuse(exchange, failure) }
-        if let failure = flow.ensureRequestId(exchange) { return refuse(exchange, failure) }
+        flow.ensureRequestId(exchange)
         guard exchange.operation != .local else {
             local.write(inbound[exchange.index].endpoint, to: exchange)
             exchange.completedAt = Clock.monotonic()
@@ -372,10 +385,12 @@ extension RESTProvider {
         exchange.state = .replying
         addReplyLines(exchange)
         let lines = exchange.replyHeaders
-        let response = HTTPResponse(body: exchange.replyBody)
+        if exchange.replyStream != nil { streamingCount += 1 }
+        let response = exchange.replyStream.map { HTTPResponse(stream: $0) } ?? HTTPResponse(body: exchange.replyBody)
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
         count(exchange)
-        server.watchAnswer(client: inbound[exchange.index].client, bytes: exchange.replyBody.count)
+        let length = exchange.replyStream == nil ? exchange.replyBody.count : .max
+        server.watchAnswer(client: inbound[exchange.index].client, bytes: length)
         return request.reply(status: exchange.replyStatus, response) ? .replied : .close
     }
 
@@ -390,6 +405,11 @@ extension RESTProvider {
     /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.
     private func count(_ exchange: Exchange) {
         guard exchange.operation == .predict || inbound[exchange.index].failure != nil else { return }
-        flow.metrics.countRequest(by: .rest, model: exchange.route?.index, code: exchange.replyStatus)
+        flow.metrics.countRequest(
+            by: .rest,
+            model: exchange.route?.index,
+            code: exchange.replyStatus,
+            failure: exchange.failure
+        )
     }
 }

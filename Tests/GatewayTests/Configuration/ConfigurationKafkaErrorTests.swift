@@ -44,6 +44,15 @@ import Testing
             "allowedReplyTopics: 'a, prediction-requests'",
             "allowedReplyTopics: 'a, prediction-requests' \(loop) reply would be taken as a request"
         ),
+        (
+            "allowedReplyTopics: 'a, __consumer_offsets'",
+            "allowedReplyTopics: 'a, __consumer_offsets' allows __consumer_offsets, one of Kafka's own topics"
+        ),
+        ("allowedReplyTopics: '__*'", "allowedReplyTopics: '__*' allows __*, one of Kafka's own topics"),
+        (
+            "allowedReplyTopics: 'dead, a', deadLetterTopic: dead",
+            "allowedReplyTopics: 'dead, a' allows dead, which is providers.kafka.deadLetterTopic too"
+        ),
         ("retryBackoff: 1m", "maxRetryBackoff: '10s' is shorter than retryBackoff, which is 1m"),
         ("maxInFlight: 0", "maxInFlight: '0' is out of range; allowed: 1 to 1000000"),
         ("maxInFlightBytes: 1", "maxInFlightBytes: '1' is out of range; allowed: 1KiB to 1TiB"),
@@ -88,6 +97,18 @@ import Testing
                     """
                 ]
         )
+    }
+
+    /// The same cluster is known by any broker that two lists have in common.
+    @Test(arguments: ["a:9092", "A", "'c, a'", "'b:1,a:9092'"]) func repliesDoNotGoWhereEventsAre(_ brokers: String) {
+        let reporter = "\nreporting: { reporters: [{ type: kafka, brokers: \(brokers), topic: t }] }"
+        #expect(
+            told("brokers: a, allowedReplyTopics: t", more: reporter)
+                == ["allowedReplyTopics: 't' allows t, which is reporting.reporters.0.topic too"]
+        )
+        #expect(told("brokers: 'd,a:9093', allowedReplyTopics: t", more: reporter).isEmpty)
+        // No `*` stands for such a topic.
+        #expect(told("brokers: a, allowedReplyTopics: '*'", more: reporter).isEmpty)
     }
 
     /// A problem with the models would be told twice.

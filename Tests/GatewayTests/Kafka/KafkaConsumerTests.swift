@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// Consuming from the mock cluster. Joining a group takes 3 s there, so that few tests do.
-@Suite struct KafkaConsumerTests {
+@Suite(.timeLimit(.minutes(10))) struct KafkaConsumerTests {
     private let cluster: KafkaMockCluster
 
     init() throws {
@@ -75,6 +75,29 @@ import Testing
         }
         #expect(message?.value?.string == "value")
         message = nil
+    }
+
+    /// Once each time that the end is reached, behind all records before it.
+    @Test func tellsOfTheEndOfAPartition() throws {
+        let consumer = try cluster.consumer([("enable.partition.eof", "true")])
+        try consumer.assign([KafkaPartition(topic: "requests", partition: 0, offset: 0)])
+        var seen: [String] = []
+        func reads(to end: String) -> Bool {
+            eventually {
+                _ = consumer.poll(limit: 100, timeoutMilliseconds: 20) { event in
+                    switch event {
+                    case .consumed(let message): seen.append("\(message.offset)")
+                    case .partitionEnd(let partition, let offset): seen.append("end \(partition) \(offset)")
+                    default: break
+                    }
+                }
+                return seen.last == end
+            }
+        }
+        #expect(reads(to: "end 0 0"))
+        try deliver(["a", "b"])
+        #expect(reads(to: "end 0 2"))
+        #expect(seen.filter { $0 != "end 0 1" } == ["end 0 0", "0", "1", "end 0 2"])
     }
 
     @Test func startsAtTheEnd() throws {

@@ -49,12 +49,17 @@ extension KafkaMockCluster {
     }
 
     /// A member of a group that takes part in short intervals.
-    func member(of group: String, topic: String, wake: EventFD? = nil) throws -> KafkaConsumer {
+    func member(
+        of group: String,
+        topic: String,
+        _ more: [(String, String)] = [],
+        wake: EventFD? = nil
+    ) throws -> KafkaConsumer {
         let own = [
             ("partition.assignment.strategy", "cooperative-sticky"), ("session.timeout.ms", "6000"),
             ("heartbeat.interval.ms", "200"), ("auto.commit.interval.ms", "100"),
         ]
-        let consumer = try consumer(group: group, own, wake: wake)
+        let consumer = try consumer(group: group, own + more, wake: wake)
         try consumer.subscribe([topic])
         return consumer
     }

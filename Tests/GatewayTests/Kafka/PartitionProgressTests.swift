@@ -30,10 +30,18 @@ import Testing
                 records[index].isDropped = true
             }
             let prefix = records.prefix { $0.isDone }
-            if let next = progress.offsetToStore() {
+            if let next = progress.offsetToStore {
                 #expect(next == prefix.last.map { $0.offset + 1 })
                 #expect(stored.map { next > $0 } ?? true)
-                stored = next
+                // What could not be stored is offered again.
+                if generator.chance(90) {
+                    progress.noteStored(next)
+                    stored = next
+                    #expect(progress.offsetToStore == nil)
+                } else {
+                    #expect(progress.offsetToStore == next)
+                    continue
+                }
             }
             #expect(stored == prefix.last.map { $0.offset + 1 })
             #expect(progress.openCount == records.count { !$0.isDone && !$0.isDropped })
@@ -45,12 +53,43 @@ import Testing
         let first = progress.begin(5)
         let second = progress.begin(6)
         progress.end(first)
-        #expect(progress.offsetToStore() == 6)
+        #expect(progress.offsetToStore == 6)
         progress.leave()
         progress.end(second)
         #expect(progress.isLeaving && progress.isGone)
-        #expect(progress.offsetToStore() == nil)
+        #expect(progress.offsetToStore == nil)
         #expect(progress.openCount == 0)
+    }
+
+    /// The marks of transactions, and records of aborted ones, have offsets and are no records.
+    @Test func `what is no record is done when all before it is`() {
+        let progress = makeProgress()
+        let first = progress.begin(5)
+        progress.reachEnd(6)
+        progress.reachEnd(8)
+        let second = progress.begin(8)
+        #expect(progress.offsetToStore == nil)
+        #expect(progress.openCount == 2)
+        progress.end(first)
+        #expect(progress.offsetToStore == 8)
+        #expect(progress.lag(high: 9) == 1)
+        progress.end(second)
+        #expect(progress.offsetToStore == 9)
+        // What the end was before.
+        progress.reachEnd(9)
+        progress.reachEnd(7)
+        #expect(progress.offsetToStore == 9)
+    }
+
+    @Test func `the end counts where no record has come, and not behind one that was dropped`() {
+        let progress = makeProgress()
+        progress.reachEnd(3)
+        #expect(progress.offsetToStore == 3)
+        #expect(progress.lag(high: 3) == 0)
+        _ = progress.begin(3)
+        progress.drop()
+        progress.reachEnd(5)
+        #expect(progress.offsetToStore == 3)
     }
 
     @Test func `the lag counts from the first record until one is done`() {

@@ -8,7 +8,7 @@ import Testing
         "Proxy-Authenticate", "Proxy-Authorization",
     ])
     func keepsWhatBelongsToOneConnection(_ name: String) {
-        for name in [name, name.lowercased(), name.uppercased()] {
+        for name in [name, name.lowercased(), name.uppercased(), name.replacing("-", with: "_")] {
             Array(name.utf8).withByteView { view in
                 #expect(HeaderRules.isHopByHop(view))
                 #expect(!HeaderRules.forwardsToModel(view))
@@ -23,7 +23,9 @@ import Testing
         ("Accept-Encoding", false, true), ("Date", true, false), ("Content-Type", true, true), ("Cookie", true, true),
         ("Set-Cookie", true, true), ("traceparent", true, true), ("Hose", true, true), ("X-Request-Ix", true, true),
         ("", true, true),
-        ("Content-Lengti", true, true), ("Authorization", true, true), ("Ce-Id", true, true), ("Trailor", true, true),
+        ("Content_Length", false, false), ("X_Request-ID", false, false), ("Accept_Encoding", false, true),
+        ("X_User", true, true), ("Content-Lengti", true, true), ("Authorization", true, true), ("Ce-Id", true, true),
+        ("Trailor", true, true),
     ])
     func forwards(_ name: String, _ toModel: Bool, _ toClient: Bool) {
         Array(name.utf8).withByteView { view in

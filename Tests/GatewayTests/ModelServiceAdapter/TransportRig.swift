@@ -27,11 +27,23 @@ final class TransportRig: HTTPTransportDelegate {
     private let provider = NoProvider()
     private var outcomes: [ObjectIdentifier: Outcome] = [:]
 
-    init(_ kind: TransportKind, url: String, modelProtocol: ModelProtocol = .native) throws {
-        epoll = try Epoll()
+    init(
+        _ kind: TransportKind,
+        url: String,
+        modelProtocol: ModelProtocol = .native,
+        keepAlive: Int64 = .max,
+        isRepeatable: Bool = false,
+        maxEvents: Int = 256
+    ) throws {
+        epoll = try Epoll(maxEvents: maxEvents)
         curl = CurlMulti(epoll: epoll, tokenKind: 1, maxIdleConnections: 16)
         let service = ModelServiceURL(url, model: "iris", version: nil, modelProtocol: modelProtocol)
-        let target = CurlHandle.Target(url: service.predict, unixSocketPath: service.unixSocketPath)
+        let target = CurlHandle.Target(
+            url: service.predict,
+            unixSocketPath: service.unixSocketPath,
+            keepAlive: keepAlive,
+            isRepeatable: isRepeatable
+        )
         transport =
             switch kind {
             case .direct: DirectTransport(url: service, target: target, curl: curl)
@@ -72,11 +84,22 @@ final class TransportRig: HTTPTransportDelegate {
     /// Turns the loop; false when that does not come.
     func run(until done: () -> Bool) throws -> Bool {
         try eventually {
-            for index in 0..<(try epoll.wait(timeoutMilliseconds: 1)) { curl.socketReady(epoll.event(index)) }
+            // As in a shard's turn: what was begun before the wait has started.
             curl.runTimers(now: Clock.monotonic())
             curl.deliverFinished()
+            try turn()
             return done()
         }
+    }
+
+    /// One wait, and what comes of it.
+    func turn() throws {
+        for index in 0..<(try epoll.wait(timeoutMilliseconds: 1)) {
+            let event = epoll.event(index)
+            if event.token.kind == 1 { curl.socketReady(event) }
+        }
+        curl.runTimers(now: Clock.monotonic())
+        curl.deliverFinished()
     }
 
     func shutDown() {

@@ -51,7 +51,7 @@ extension KafkaReporterThread {
         case .log(let level, let facility, let message):
             libraryLog.relay(level: level, kind: facility, message: message, now: news.now)
         case .statistics(let json): statistics.note(json)
-        case .consumed, .rebalance, .committed: break
+        case .consumed, .partitionEnd, .rebalance, .committed: break
         }
     }
 

@@ -29,7 +29,7 @@ extension KafkaReporterThread {
         goesOneByOne = false
         // None was at fault, so it was the size of them all: the topic allows less than a batch may have.
         if !hasFoundFault { batchBytes = max(batchBytes / 2, Self.leastBatchBytes) }
-        KafkaOutlet.discard(&outlet)
+        outlet = nil
         state = .waiting(until: 0)
     }
 
@@ -48,10 +48,15 @@ extension KafkaReporterThread {
         if goesOneByOne, state == .sending, retries.isEmpty, records.count == 0 { endOneByOne() }
         switch state {
         case .replacing where records.count == 0:
-            KafkaOutlet.discard(&outlet)
+            outlet = nil
             state = .waiting(until: goesOneByOne && attempt == 0 ? 0 : nextAttempt())
         case .waiting(let time) where Clock.monotonic() >= time:
             if outlet == nil {
+                guard KafkaClientEnd.allowsReplacement else {
+                    trouble.begin("\(KafkaClientEnd.unfinished) clients that were given up do not end")
+                    state = .waiting(until: nextAttempt())
+                    return
+                }
                 do {
                     outlet = try KafkaOutlet(
                         settings: settings.settings(oneByOne: goesOneByOne, batchBytes: batchBytes),
@@ -85,6 +90,6 @@ extension KafkaReporterThread {
         }
         settle()
         source.close()
-        KafkaOutlet.discard(&outlet)
+        outlet = nil
     }
 }

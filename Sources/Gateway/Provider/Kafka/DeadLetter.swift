@@ -6,25 +6,30 @@ enum DeadLetter {
     }
 
     /// Writes the headers: those of the request, and ours after them.
+    ///
+    /// - Parameter topic: the request's.
     static func writeHeaders(
         of request: KafkaRequest,
-        _ message: KafkaMessage,
+        from topic: ByteView,
         _ reduction: Reduction,
         scratch: ByteBuffer,
         to list: KafkaHeaderList
     ) {
         list.removeAll()
+        let record = request.record
         if reduction != .withoutKeyAndHeaders {
-            message.forEachHeader { list.append(name: $0, value: $1) }
+            record.headers.forEachHeader { list.append(name: $0, value: $1) }
         }
         list.append("ameron-dead-letter-cause", ByteView(request.failureWord))
         list.append("ameron-dead-letter-message", request.failureMessage.view)
         add("ameron-dead-letter-attempts", request.attempts, scratch, list)
-        list.append("ameron-dead-letter-topic", message.topic)
-        add("ameron-dead-letter-partition", Int(message.partition), scratch, list)
-        add("ameron-dead-letter-offset", Int(message.offset), scratch, list)
-        add("ameron-dead-letter-timestamp", Int(message.timestamp), scratch, list)
-        if reduction != .none { list.append("ameron-dead-letter-truncated", ByteView("true")) }
+        list.append("ameron-dead-letter-topic", topic)
+        add("ameron-dead-letter-partition", Int(record.partition), scratch, list)
+        add("ameron-dead-letter-offset", Int(record.offset), scratch, list)
+        add("ameron-dead-letter-timestamp", Int(record.timestamp), scratch, list)
+        if reduction != .none || record.hasTooManyHeaders {
+            list.append("ameron-dead-letter-truncated", ByteView("true"))
+        }
     }
 
     private static func add(_ name: StaticString, _ number: Int, _ scratch: ByteBuffer, _ list: KafkaHeaderList) {

@@ -1,7 +1,8 @@
 /// Takes what the shard's consumer brings.
 protocol KafkaInboxDelegate: AnyObject {
-    /// A record has come. `partition` is told of its beginning and its end.
-    func take(_ message: KafkaMessage, of partition: PartitionProgress)
+    /// A record has come, of which the delegate takes a copy and says how many headers it has. `partition` is told of its
+    /// beginning and its end.
+    func take(_ message: KafkaMessage, of partition: PartitionProgress) -> Int
     /// Nothing more of partitions that are leaving is to begin, and what waits is dropped.
     func dropWaiting()
     /// Whether another record can be taken.
@@ -42,6 +43,8 @@ final class KafkaInbox {
     /// How long a partition may be kept for the requests in flight, when the group wants it.
     private static let revocationTime = 5 * second
     private static let eventsPerTurn = 256
+    /// Some milliseconds' work, of librdkafka's most.
+    private static let headersPerTurn = 4_000
 
     private let options: Options
     private let wake: EventFD
@@ -58,6 +61,8 @@ final class KafkaInbox {
     private var replacedAt: Int64 = 0
     private var nextRound: Int64 = 0
     private var mayHaveMore = false
+    /// In this turn.
+    private var headersTaken = 0
     private(set) var isClosed = false
 
     init(
@@ -110,9 +115,10 @@ final class KafkaInbox {
     private func poll(_ now: Int64) {
         mayHaveMore = false
         if case .held = flow { return }
+        headersTaken = 0
         for _ in 0..<Self.eventsPerTurn {
             mayHaveMore = consumer.poll(limit: 1) { handle($0, now) }
-            guard mayHaveMore else { return }
+            guard mayHaveMore, headersTaken < Self.headersPerTurn else { return }
             if flow == .open, !isDraining, delegate?.hasRoom == false {
                 flow = .held(since: now)
                 mayHaveMore = false
@@ -125,6 +131,7 @@ final class KafkaInbox {
         switch event {
         case .consumed(let message): take(message)
         case .rebalance(let rebalance): handle(rebalance, now)
+        case .partitionEnd(let number, let offset): reachEnd(number, offset)
         case .statistics(let json): metrics.consumer.note(json)
         case .error(_, isFatal: true):
             log.note(event)
@@ -134,15 +141,21 @@ final class KafkaInbox {
     }
 
     private func take(_ message: KafkaMessage) {
-        guard message.error == nil, !isDraining, let partition = find(message), !partition.isLeaving else { return }
-        delegate?.take(message, of: partition)
+        if let error = message.error { log.warning("a record cannot be read: \(error)") }
+        guard message.error == nil, !isDraining, let partition = find(message.partition), !partition.isLeaving else {
+            return
+        }
+        headersTaken += delegate?.take(message, of: partition) ?? 0
     }
 
-    private func find(_ message: KafkaMessage) -> PartitionProgress? {
-        // All are of the one topic that is subscribed to.
-        let number = message.partition
-        return partitions.first { $0.partition == number }
+    /// It stands in the queue behind all records before it. Those that were not taken, it must not pass.
+    private func reachEnd(_ number: Int32, _ offset: Int64) {
+        guard !isDraining, let partition = find(number), !partition.isLeaving else { return }
+        partition.reachEnd(offset)
     }
+
+    /// All are of the one topic that is subscribed to.
+    private func find(_ number: Int32) -> PartitionProgress? { partitions.first { $0.partition == number } }
 
     // MARK: As much as there is room for
 
@@ -182,10 +195,12 @@ final class KafkaInbox {
     /// Tells librdkafka how far each partition is done; it commits that within half a second.
     private func storeOffsets() {
         for partition in partitions {
-            guard let offset = partition.offsetToStore() else { continue }
+            guard let offset = partition.offsetToStore else { continue }
             do throws(KafkaError) {
                 try consumer.storeOffset(topic: partition.topic, partition: partition.partition, offset: offset)
+                partition.noteStored(offset)
             } catch {
+                // It is tried again in the next turn.
                 log.debug("an offset is not stored: \(error)")
             }
         }
@@ -279,6 +294,10 @@ final class KafkaInbox {
             isClosed = isClosing
             return
         }
+        guard KafkaClientEnd.allowsReplacement else {
+            log.error("no new consumer is made: \(KafkaClientEnd.unfinished) clients that were given up do not end")
+            return
+        }
         do {
             consumer = try Self.makeConsumer(options, wake)
             hasFailed = false
@@ -316,10 +335,9 @@ final class KafkaInbox {
         mayHaveMore = true
     }
 
-    /// Leaves the group, for at most a second. The end of the shard.
-    func shutDown() {
+    /// Leaves the group, until the deadline on the monotonic clock. The end of the shard.
+    func shutDown(deadline: Int64) {
         close()
-        let deadline = Clock.monotonic() + Self.second
         for partition in partitions { partition.beginLeaving() }
         while !isClosed, Clock.monotonic() < deadline {
             _ = consumer.poll(limit: 1, timeoutMilliseconds: 20) { handle($0, 0) }

@@ -26,7 +26,7 @@ final class KafkaLog {
         case .error(let error, let isFatal): write(isFatal ? .error : .warning, "\(error)")
         case .committed(_, let error?) where error != .noOffset:
             warning("offsets could not be committed: \(error)")
-        case .delivered, .consumed, .statistics, .rebalance, .committed: break
+        case .delivered, .consumed, .partitionEnd, .statistics, .rebalance, .committed: break
         }
     }
 

@@ -7,6 +7,8 @@ extension KafkaProvider {
         /// nil: the first one configured.
         var model: String?
         var face: Face
+        /// Whether the next request of a key waits until the broker has the answer before.
+        var keepsOrderStrictly: Bool
         var maxBodyBytes: Int
         var maxHeaderBytes: Int
         /// Of this shard.
@@ -20,8 +22,15 @@ extension KafkaProvider {
 }
 
 extension KafkaProvider.Options {
-    /// - Parameter shardCount: among how many shards the limits are divided.
-    init(_ kafka: Configuration.Providers.Kafka, server: Configuration.Server, shardCount: Int) {
+    /// - Parameters:
+    ///   - eventTopics: where Reporters write to.
+    ///   - shardCount: among how many shards the limits are divided.
+    init(
+        _ kafka: Configuration.Providers.Kafka,
+        server: Configuration.Server,
+        eventTopics: [String],
+        shardCount: Int
+    ) {
         self.init(
             requestTopic: kafka.requestTopic,
             replyTopic: kafka.replyTopic,
@@ -29,10 +38,12 @@ extension KafkaProvider.Options {
             replyTopics: ReplyTopics(
                 kafka.allowedReplyTopics,
                 replyTopic: kafka.replyTopic,
-                requestTopic: kafka.requestTopic
+                requestTopic: kafka.requestTopic,
+                reserved: eventTopics + [kafka.deadLetterTopic]
             ),
             model: kafka.model,
             face: Face(kafka.face),
+            keepsOrderStrictly: kafka.keyOrder == .strict,
             maxBodyBytes: server.maxBodyBytes,
             maxHeaderBytes: server.maxHeaderBytes,
             maxInFlight: max((kafka.maxInFlight + shardCount - 1) / shardCount, 1),
@@ -56,6 +67,8 @@ extension KafkaProvider.Options {
             ("partition.assignment.strategy", "cooperative-sticky"),
             // What waits in librdkafka, beside maxInFlightBytes.
             ("queued.max.messages.kbytes", "16384"),
+            // And what one answer of a broker may add to that.
+            ("fetch.max.bytes", "16777216"),
             // A request topic that is not there yet comes with its first request.
             ("allow.auto.create.topics", "true"),
         ])
@@ -65,6 +78,8 @@ extension KafkaProvider.Options {
         settings.set("group.id", kafka.group)
         settings.set("enable.auto.commit", "true")
         settings.set("enable.auto.offset.store", "false")
+        // What is no record, such as the mark at the end of a transaction, is done with too.
+        settings.set("enable.partition.eof", "true")
         return settings
     }
 

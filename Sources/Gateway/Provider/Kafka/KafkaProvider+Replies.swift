@@ -9,13 +9,14 @@ extension KafkaProvider: KafkaRepliesDelegate {
     }
 
     func sendReply(_ request: KafkaRequest, _ exchange: Exchange) {
-        guard let message = request.message else { return }
+        let record = request.record
         let isBare = request.replyReduction > 1
-        KafkaReplyHeader.write(exchange, answering: message, carriesOver: !isBare, scratch: scratch, to: headers)
+        KafkaReplyHeader.write(exchange, answering: record, carriesOver: !isBare, scratch: scratch, to: headers)
         request.pending += 1
+        countAnswer(request, exchange.replyBody.count + headers.byteCount)
         replies.send(
             to: request.replyTopic ?? options.replyTopic,
-            key: isBare ? nil : message.key,
+            key: isBare ? nil : record.key,
             value: exchange.replyBody,
             headers: headers,
             ticket: Part.reply.ticket(request)
@@ -23,16 +24,16 @@ extension KafkaProvider: KafkaRepliesDelegate {
     }
 
     func sendDeadLetter(_ request: KafkaRequest) {
-        guard let message = request.message else { return }
         if !request.hasDeadLetter { metrics.countDeadLetter() }
         request.hasDeadLetter = true
         let reduction = DeadLetter.Reduction(rawValue: request.deadLetterReduction) ?? .withoutKeyAndHeaders
-        DeadLetter.writeHeaders(of: request, message, reduction, scratch: scratch, to: headers)
+        DeadLetter.writeHeaders(of: request, from: requestTopic.view, reduction, scratch: scratch, to: headers)
         request.pending += 1
+        countAnswer(request, request.record.size)
         replies.send(
             to: options.deadLetterTopic,
-            key: reduction == .withoutKeyAndHeaders ? nil : message.key,
-            value: reduction == .none ? message.value : nil,
+            key: reduction == .withoutKeyAndHeaders ? nil : request.record.key,
+            value: reduction == .none ? request.record.value : nil,
             headers: headers,
             ticket: Part.deadLetter.ticket(request)
         )

@@ -18,6 +18,7 @@ final class KafkaProvider: Provider {
     /// What is written over for each message.
     let headers = KafkaHeaderList()
     let scratch = ByteBuffer(capacity: 256)
+    let requestTopic: ByteBuffer
 
     private let events: EventFD
     private let inbox: KafkaInbox
@@ -44,6 +45,7 @@ final class KafkaProvider: Provider {
         self.router = router
         self.metrics = metrics
         self.log = KafkaLog(log, secrets: options.consumer.secrets)
+        requestTopic = ByteBuffer(text: options.requestTopic)
         model = ByteBuffer(text: options.model ?? "")
         header = KafkaRequestHeader(maxBytes: options.maxHeaderBytes)
         events = try EventFD()
@@ -132,13 +134,17 @@ extension KafkaProvider: Shard.Intake {
         dropWaiting()
     }
 
+    /// How long the end of the shard may take when `drainTimeout` is over.
+    private static let shutDownNanoseconds: Int64 = 1_000_000_000
+
     var isDrained: Bool { isDraining && requests.inUse == 0 && inbox.isClosed }
 
     func shutDown() {
         isDraining = true
         dropWaiting()
-        replies.shutDown()
-        inbox.shutDown()
+        let now = Clock.monotonic()
+        replies.shutDown(deadline: now + Self.shutDownNanoseconds / 2)
+        inbox.shutDown(deadline: now + Self.shutDownNanoseconds)
     }
 }
 
@@ -151,24 +157,27 @@ extension KafkaProvider: KafkaInboxDelegate {
         requests.inUse <= options.maxInFlight / 2 && bytesInFlight <= options.maxInFlightBytes / 2
     }
 
-    func take(_ message: KafkaMessage, of partition: PartitionProgress) {
+    func take(_ message: KafkaMessage, of partition: PartitionProgress) -> Int {
         let request = requests.take()
-        request.message = message
+        let headerCount = request.record.take(message)
+        message.recycle()
         request.partition = partition
-        request.ticket = partition.begin(message.offset)
+        request.ticket = partition.begin(request.record.offset)
         request.receivedAt = Clock.monotonic()
-        request.size = (message.key?.count ?? 0) + (message.value?.count ?? 0) + Self.overhead
-        bytesInFlight += request.size
-        if let key = message.key {
+        bytesInFlight += request.record.size
+        begin(request)
+        return headerCount
+    }
+
+    private func begin(_ request: KafkaRequest) {
+        guard let partition = request.partition else { return }
+        if let key = request.record.key {
             let hash = KeyOrder.hash(assignment: partition.assignment, key: key)
             request.key = hash
             guard order.enter(request.index, key: hash) else { return }
         }
         setReady(request.index)
     }
-
-    /// What a record costs beside its key and its value, headers included; an estimate.
-    private static let overhead = 512
 
     func dropWaiting() {
         requests.forEachInUse { request in
@@ -201,8 +210,14 @@ extension KafkaProvider: KafkaInboxDelegate {
         if let next = order.leave(request.index, key: key) { setReady(next) }
     }
 
+    /// What is with the producer, or held for it, is in flight until the broker has it.
+    func countAnswer(_ request: KafkaRequest, _ bytes: Int) {
+        request.answerBytes += bytes
+        bytesInFlight += bytes
+    }
+
     private func forget(_ request: KafkaRequest) {
-        bytesInFlight -= request.size
+        bytesInFlight -= request.record.size + request.answerBytes
         requests.giveBack(request)
     }
 
@@ -218,25 +233,25 @@ extension KafkaProvider: KafkaInboxDelegate {
 extension KafkaProvider {
     /// Makes an exchange of a request whose turn it is, and has its model called.
     private func start(_ request: KafkaRequest) {
-        guard let message = request.message else { return }
         let exchange = flow.exchanges.take(for: self)
         exchange.providerContext = request.index
         exchange.operation = .predict
         exchange.receivedAt = request.receivedAt
         request.exchange = exchange
         header.begin()
-        message.forEachHeader { header.visit($0, $1, exchange) }
+        request.record.headers.forEachHeader { header.visit($0, $1, exchange) }
         header.end(exchange)
         exchange.face = header.face ?? options.face
-        if let failure = fill(exchange, message, request) ?? flow.ensureRequestId(exchange) {
+        if let failure = fill(exchange, request) {
             refuse(request, exchange, failure)
         } else {
+            flow.ensureRequestId(exchange)
             call(request, exchange)
         }
     }
 
     /// Gives the exchange its body and its route; why that cannot be.
-    private func fill(_ exchange: Exchange, _ message: KafkaMessage, _ request: KafkaRequest) -> ExchangeFailure? {
+    private func fill(_ exchange: Exchange, _ request: KafkaRequest) -> ExchangeFailure? {
         if !header.replyTopic.isEmpty {
             guard options.replyTopics.allows(header.replyTopic) else {
                 return ExchangeFailure(
@@ -246,8 +261,11 @@ extension KafkaProvider {
             }
             request.replyTopic = header.replyTopic.string
         }
+        if request.record.hasTooManyHeaders {
+            return ExchangeFailure(cause: .headersTooLarge, message: "the record has more than 1,000 headers")
+        }
         if let failure = header.failure { return failure }
-        guard let value = message.value, !value.isEmpty else {
+        guard let value = request.record.value, !value.isEmpty else {
             return ExchangeFailure(cause: .emptyRequest, message: "the record has no value")
         }
         guard value.count <= options.maxBodyBytes else {
@@ -312,16 +330,23 @@ extension KafkaProvider {
         request.state = .answering
         request.face = exchange.face
         request.requestId.append(exchange.requestId.view)
-        flow.metrics.countRequest(by: .kafka, model: exchange.route?.index, code: exchange.replyStatus)
+        flow.metrics.countRequest(
+            by: .kafka,
+            model: exchange.route?.index,
+            code: exchange.replyStatus,
+            failure: exchange.failure
+        )
         if request.failure != nil { sendDeadLetter(request) }
         sendReply(request, exchange)
         giveBack(exchange, of: request)
-        leavePlace(request)
+        if !options.keepsOrderStrictly { leavePlace(request) }
     }
 
-    /// All of a request is at the broker.
+    /// All of a request is at the broker. Where order is kept strictly, only then has the next one of its key its turn: whatever
+    /// becomes of messages that are under way together, no two of them are of one key.
     func finish(_ request: KafkaRequest) {
         request.partition?.end(request.ticket)
+        leavePlace(request)
         forget(request)
     }
 }

@@ -98,9 +98,9 @@ final class KafkaReplies {
         if !isFailing, !held.isEmpty, heldUntil <= now { sendHeld() }
     }
 
-    /// Waits up to a second for what is out. The end of the shard.
-    func shutDown() {
-        producer.close(timeoutMilliseconds: 1_000) { handle($0) }
+    /// Waits until the deadline, on the monotonic clock, for what is out. The end of the shard.
+    func shutDown(deadline: Int64) {
+        producer.close(deadline: deadline, purgeNanoseconds: Self.second / 5) { handle($0) }
         if !held.isEmpty || !postponed.isEmpty { log.warning("not all answers were sent; their requests come again") }
     }
 
@@ -236,6 +236,10 @@ final class KafkaReplies {
     private func replaceProducer(_ now: Int64) {
         guard producer.pendingCount == 0, now >= replacedAt + Self.second else { return }
         replacedAt = now
+        guard KafkaClientEnd.allowsReplacement else {
+            log.error("no new producer is made: \(KafkaClientEnd.unfinished) clients that were given up do not end")
+            return
+        }
         do throws(KafkaSettingError) {
             producer = try KafkaProducer(settings: settings, wake: wake)
             isFailing = false

@@ -5,14 +5,14 @@ enum KafkaReplyHeader {
     /// - Parameter carriesOver: false: without the request's own, where these were too much for the broker.
     static func write(
         _ exchange: Exchange,
-        answering message: KafkaMessage,
+        answering record: KafkaRecord,
         carriesOver: Bool,
         scratch: ByteBuffer,
         to list: KafkaHeaderList
     ) {
         list.removeAll()
         if carriesOver {
-            message.forEachHeader { name, value in
+            record.headers.forEachHeader { name, value in
                 if !isAboutOneMessage(name) { list.append(name: name, value: value) }
             }
         }

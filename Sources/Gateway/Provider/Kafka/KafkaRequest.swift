@@ -19,13 +19,12 @@ final class KafkaRequest {
     let index: Int
     var state = State.idle
 
-    // Where it comes from. The message is there while the request is in use.
-    var message: KafkaMessage?
+    // Where it comes from.
+    let record = KafkaRecord()
+    /// There while the request is in use.
     var partition: PartitionProgress?
     /// Of its entry in the partition's progress.
     var ticket = 0
-    /// What it is counted as among the bytes in flight.
-    var size = 0
     /// Its place among those of the same key; nil: it has no key, or has left its place.
     var key: UInt64?
     /// Nanoseconds of the monotonic clock.
@@ -52,6 +51,8 @@ final class KafkaRequest {
     let failureMessage = ByteBuffer(capacity: 128)
     /// Messages that the broker has not acknowledged yet.
     var pending = 0
+    /// Of those, and of what they took the place of.
+    var answerBytes = 0
     /// How much smaller the messages were made because the broker did not take them: 0 not at all.
     var replyReduction = 0
     var deadLetterReduction = 0
@@ -74,7 +75,6 @@ final class KafkaRequest {
     fileprivate func reset() {
         state = .waiting
         ticket = 0
-        size = 0
         key = nil
         receivedAt = 0
         attempts = 0
@@ -88,6 +88,7 @@ final class KafkaRequest {
         failureWord = ""
         failureMessage.removeAll(keepingAtMost: 1 << 10)
         pending = 0
+        answerBytes = 0
         replyReduction = 0
         deadLetterReduction = 0
         hasDeadLetter = false
@@ -121,8 +122,7 @@ final class KafkaRequestPool {
     func giveBack(_ request: KafkaRequest) {
         precondition(request.state != .idle, "a request is given back once")
         request.state = .idle
-        request.message?.recycle()
-        request.message = nil
+        request.record.clear()
         request.partition = nil
         free.append(request.index)
     }

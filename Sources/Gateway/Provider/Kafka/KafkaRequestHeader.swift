@@ -11,11 +11,31 @@ final class KafkaRequestHeader {
     private(set) var replyTopic = ByteView.empty
     private(set) var failure: ExchangeFailure?
 
+    /// How many lines are forwarded at most.
+    private static let maxLines = 100
+
     private let maxBytes: Int
     /// Of the lines to forward, as in HTTP: names, values and line ends.
     private var bytes = 0
+    private var lines = 0
+    private var faceWord: ByteView?
     private var mlserverModel = ByteView.empty
     private var mlserverVersion = ByteView.empty
+    private var requestId = ByteView.empty
+    private var cloudEventId = ByteView.empty
+    /// Of headers that are forwarded once, the last one of each name.
+    private var last: [Line?] = Array(repeating: nil, count: Single.allCases.count)
+
+    private struct Line {
+        var name: ByteView
+        var value: ByteView
+    }
+
+    private enum Single: Int, CaseIterable {
+        case contentType, contentEncoding, traceparent, jsonLength
+    }
+
+    private static let singles = Single.allCases
 
     /// - Parameter maxBytes: of all lines that are forwarded.
     init(maxBytes: Int) { self.maxBytes = maxBytes }
@@ -25,11 +45,16 @@ final class KafkaRequestHeader {
         model = .empty
         version = .empty
         face = nil
+        faceWord = nil
         replyTopic = .empty
         failure = nil
         bytes = 0
+        lines = 0
         mlserverModel = .empty
         mlserverVersion = .empty
+        requestId = .empty
+        cloudEventId = .empty
+        for index in last.indices { last[index] = nil }
     }
 
     /// Takes in one header. Of several of one name that the Sidecar itself reads, the last one counts, as is usual in Kafka.
@@ -42,35 +67,60 @@ final class KafkaRequestHeader {
             if word.equalsIgnoringCase(ByteView("model")) { mlserverModel = value }
             if word.equalsIgnoringCase(ByteView("version")) { mlserverVersion = value }
         } else if Self.hasPrefix(name, "ce_") {
-            if name.equalsIgnoringCase(ByteView("ce_id")) { exchange.takeRequestId(value, from: .cloudEvent) }
+            if name.equalsIgnoringCase(ByteView("ce_id")) { noteId(value, &cloudEventId) }
         } else if name.isToken, value.isPrintableASCII {
             noteLine(name, value.trimmed, exchange)
         }
     }
 
-    /// After the last header of a record.
+    /// After the last header of a record, while all of them are still there.
     func end(_ exchange: Exchange) {
+        if let faceWord { noteFace(faceWord) }
         if model.isEmpty, !mlserverModel.isEmpty {
             model = mlserverModel
             version = mlserverVersion
             // MLServer's requests are of the Open Inference Protocol.
             if face == nil { face = .v2 }
         }
+        exchange.takeRequestId(cloudEventId, from: .cloudEvent)
+        exchange.takeRequestId(requestId, from: .request)
+        forwardSingles(exchange)
         if exchange.requestContentType.isEmpty {
             exchange.requestContentType.append("application/json")
             exchange.requestHeaders.append("Content-Type", exchange.requestContentType.view)
         }
-        if failure == nil, bytes > maxBytes {
-            failure = ExchangeFailure(
+        if failure == nil { failure = failureOfSize }
+    }
+
+    private var failureOfSize: ExchangeFailure? {
+        if bytes > maxBytes {
+            return ExchangeFailure(
                 cause: .headersTooLarge,
                 message: "the headers to forward are longer than server.maxHeaderBytes allows"
             )
+        }
+        if lines > Self.maxLines {
+            return ExchangeFailure(cause: .headersTooLarge, message: "there are more than 100 headers to forward")
+        }
+        return nil
+    }
+
+    private func forwardSingles(_ exchange: Exchange) {
+        for single in Self.singles {
+            guard let line = last[single.rawValue] else { continue }
+            switch single {
+            case .contentType: exchange.requestContentType.append(line.value)
+            case .contentEncoding: exchange.bodyIsEncoded = !line.value.equalsIgnoringCase(ByteView("identity"))
+            case .traceparent: exchange.traceparent.append(line.value)
+            case .jsonLength: exchange.requestJSONLength = line.value.decimal
+            }
+            forward(line.name, line.value, exchange)
         }
     }
 
     private func noteOwn(_ word: ByteView, _ value: ByteView) {
         switch word.count {
-        case 4 where word.equalsIgnoringCase(ByteView("face")): noteFace(value)
+        case 4 where word.equalsIgnoringCase(ByteView("face")): faceWord = value
         case 5 where word.equalsIgnoringCase(ByteView("model")): model = value
         case 7 where word.equalsIgnoringCase(ByteView("version")): version = value
         case 11 where word.equalsIgnoringCase(ByteView("reply-topic")): replyTopic = value
@@ -91,26 +141,40 @@ final class KafkaRequestHeader {
     }
 
     private func noteLine(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {
+        if let single = Self.single(name) {
+            last[single.rawValue] = Line(name: name, value: value)
+            return
+        }
         switch name.count {
-        case 5 where name.equalsIgnoringCase(ByteView("Ce-Id")): exchange.takeRequestId(value, from: .cloudEvent)
+        case 5 where name.equalsIgnoringCase(ByteView("Ce-Id")): noteId(value, &cloudEventId)
         case 6 where name.equalsIgnoringCase(ByteView("Accept")): exchange.hasAccept = true
-        case 11 where name.equalsIgnoringCase(ByteView("Traceparent")):
-            exchange.traceparent.removeAll()
-            exchange.traceparent.append(value)
-        case 12 where name.equalsIgnoringCase(ByteView("X-Request-Id")): exchange.takeRequestId(value, from: .request)
-        case 12 where name.equalsIgnoringCase(ByteView("Content-Type")):
-            exchange.requestHeaders.remove(name)
-            exchange.requestContentType.removeAll()
-            exchange.requestContentType.append(value)
-        case 16 where name.equalsIgnoringCase(ByteView("Content-Encoding")):
-            exchange.bodyIsEncoded = !value.equalsIgnoringCase(ByteView("identity"))
-        case 31 where name.equalsIgnoringCase(ByteView("Inference-Header-Content-Length")):
-            exchange.requestJSONLength = value.decimal
+        case 12 where name.equalsIgnoringCase(ByteView("X-Request-Id")): noteId(value, &requestId)
         default: break
         }
+        forward(name, value, exchange)
+    }
+
+    private static func single(_ name: ByteView) -> Single? {
+        switch name.count {
+        case 11 where name.equalsIgnoringCase(ByteView("Traceparent")): .traceparent
+        case 12 where name.equalsIgnoringCase(ByteView("Content-Type")): .contentType
+        case 16 where name.equalsIgnoringCase(ByteView("Content-Encoding")): .contentEncoding
+        case 31 where name.equalsIgnoringCase(ByteView("Inference-Header-Content-Length")): .jsonLength
+        default: nil
+        }
+    }
+
+    /// An id that can't be echoed counts as none.
+    private func noteId(_ value: ByteView, _ id: inout ByteView) {
+        if !value.isEmpty, value.isVisibleASCII { id = value }
+    }
+
+    private func forward(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {
         guard HeaderRules.forwardsToModel(name) else { return }
         bytes += name.count + value.count + 4
-        exchange.requestHeaders.append(name, value)
+        lines += 1
+        // Past a limit the request is refused.
+        if bytes <= maxBytes, lines <= Self.maxLines { exchange.requestHeaders.append(name, value) }
     }
 
     private static func hasPrefix(_ name: ByteView, _ prefix: StaticString) -> Bool {

@@ -16,6 +16,8 @@ final class PartitionProgress {
 
     private var ledger = PrefixLedger()
     private var firstOffset: Int64?
+    /// Of what came last.
+    private var lastOffset: Int64?
     private var storedOffset: Int64?
 
     init(topic: String, partition: Int32, assignment: Int) {
@@ -28,7 +30,16 @@ final class PartitionProgress {
     func begin(_ offset: Int64) -> Int {
         openCount += 1
         if firstOffset == nil { firstOffset = offset }
+        lastOffset = offset
         return ledger.begin(offset)
+    }
+
+    /// Notes that nothing more comes before this offset: what is there beside records is done when all of them are.
+    func reachEnd(_ offset: Int64) {
+        guard offset > (lastOffset ?? -1) + 1 else { return }
+        if firstOffset == nil { firstOffset = offset }
+        lastOffset = offset - 1
+        ledger.end(ledger.begin(offset - 1))
     }
 
     /// Notes that all of a record is done: the answer is at the broker.
@@ -47,12 +58,14 @@ final class PartitionProgress {
         isGone = true
     }
 
-    /// The next record to be read by whoever reads on, where that has changed since the last call.
-    func offsetToStore() -> Int64? {
+    /// The next record to be read by whoever reads on, where that has not been stored.
+    var offsetToStore: Int64? {
         guard !isGone, let position = ledger.position, position + 1 != storedOffset else { return nil }
-        storedOffset = position + 1
         return position + 1
     }
+
+    /// Notes that this offset is stored.
+    func noteStored(_ offset: Int64) { storedOffset = offset }
 
     /// How many records are not done, the partition's end being `high`. Nothing taken yet: none, as far as is known.
     func lag(high: Int64) -> Int64 {

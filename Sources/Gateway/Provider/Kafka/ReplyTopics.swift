@@ -6,22 +6,29 @@ struct ReplyTopics {
     private let names: [ByteBuffer]
     private let prefixes: [ByteBuffer]
     private let requestTopic: ByteBuffer
+    private let reserved: [ByteBuffer]
 
     /// - Parameters:
     ///   - list: names joined by commas, `*` at the end of one for any rest.
     ///   - replyTopic: always allowed.
     ///   - requestTopic: never allowed: an answer there would be the next request.
-    init(_ list: String, replyTopic: String, requestTopic: String) {
+    ///   - reserved: what the Sidecar itself writes to; no `*` stands for them. (Nor for Kafka's own topics, `__*`.)
+    init(_ list: String, replyTopic: String, requestTopic: String, reserved: [String] = []) {
         let entries = list.split(separator: ",").map { Self.trimmed(String($0)) }
         names = entries.filter { !$0.view.hasSuffix(ByteView("*")) } + [ByteBuffer(text: replyTopic)]
         prefixes = entries.filter { $0.view.hasSuffix(ByteView("*")) }
         for prefix in prefixes { prefix.truncate(to: prefix.count - 1) }
         self.requestTopic = ByteBuffer(text: requestTopic)
+        self.reserved = reserved.map { ByteBuffer(text: $0) }
     }
 
     func allows(_ name: ByteView) -> Bool {
         guard Self.isTopicName(name), name != requestTopic.view else { return false }
-        return names.contains { $0.view == name } || prefixes.contains { name.hasPrefix($0.view) }
+        if names.contains(where: { $0.view == name }) { return true }
+        if name.hasPrefix(ByteView(KafkaText.internalPrefix)) || reserved.contains(where: { $0.view == name }) {
+            return false
+        }
+        return prefixes.contains { name.hasPrefix($0.view) }
     }
 
     private static func trimmed(_ text: String) -> ByteBuffer {

@@ -19,6 +19,8 @@ final class CurlConnection: CurlHandle, CurlSocketOwner {
         setNumber(CURLOPT_FRESH_CONNECT.rawValue, 1)
     }
 
+    override var leavesConnections: Bool { false }
+
     /// Starts to connect; the delegate hears of the end.
     func connect() {
         clearError()
@@ -55,6 +57,9 @@ final class CurlConnection: CurlHandle, CurlSocketOwner {
     func receive(into buffer: ByteBuffer, upTo length: Int) -> StreamSocket.Received {
         socket.receive(into: buffer, upTo: length)
     }
+
+    /// How many of the bytes that were written the peer's machine has not acknowledged; nil where this is no TCP.
+    var unacknowledgedBytes: Int? { socket.unacknowledgedBytes }
 
     /// Whether `connectionReady` is wanted when the socket takes bytes.
     func setWantsOutput(_ wants: Bool) { multi.setWantsOutput(socket.descriptor, wants) }

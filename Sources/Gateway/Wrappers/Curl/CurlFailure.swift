@@ -22,7 +22,8 @@ struct CurlFailure: Error {
         case tooLarge
         /// libcurl's own limit on connecting was reached.
         case timeout
-        /// A reused connection died and so did the next reused one: to be tried on a fresh one.
+        /// To be tried on a fresh connection: the kept one that was to carry the request has died, or holds what is no answer
+        /// to it.
         case wantsFreshConnection
         /// Anything else; the message tells.
         case other
@@ -39,9 +40,15 @@ extension CurlTransfer {
         switch code {
         case CURLE_OK: return nil
         case CURLE_WRITE_ERROR where answerIsTooLong: return CurlFailure(kind: .tooLarge, code: result)
-        case CURLE_ABORTED_BY_CALLBACK where wantsFreshConnection:
+        case CURLE_ABORTED_BY_CALLBACK where abortion == .wantsFreshConnection:
             return CurlFailure(kind: .wantsFreshConnection, code: result)
-        case CURLE_RECV_ERROR, CURLE_SEND_ERROR:
+        case CURLE_ABORTED_BY_CALLBACK where abortion == .mayHaveBeenRead:
+            // What libcurl says is about the callback.
+            clearError()
+            return CurlFailure(kind: .resetBeforeAnswer, code: result)
+        case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING:
+            // libcurl has not even tried, since it has counted too many of them.
+            if maySendAgain { return CurlFailure(kind: .wantsFreshConnection, code: result) }
             // A broken chunk comes under the same code as a broken connection; only the text tells.
             let isChunk = errorMessage.contains("chunk")
             return CurlFailure(

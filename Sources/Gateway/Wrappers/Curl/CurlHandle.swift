@@ -9,17 +9,39 @@ class CurlHandle {
         var unixSocketPath: String?
         var caFile: String?
         var maxBodyBytes = 64 << 20
+        /// How long a connection is kept without a call, in nanoseconds; nil: as long as libcurl likes.
+        var keepAlive: Int64?
+        /// Whether a request may be sent again although it may have been read.
+        var isRepeatable = true
     }
 
     /// For the wrappers of libcurl alone.
     final let easy: UnsafeMutableRawPointer
+    /// How long its connections are kept without a call, in nanoseconds.
+    final let keepAlive: Int64
+    /// Whether a request may be sent again although it may have been read.
+    final let isRepeatable: Bool
+    /// Which of the calls over its `CurlMulti` it carries, or carried last; 0: none yet.
+    private(set) final var ticket = 0
+    /// Where it is. For `CurlMulti` to change.
+    final var stage = Stage.idle
+    /// The first of libcurl's refusals to take an option: the handle is not what it should be, and must not be used.
+    private final var refusal: UInt32 = 0
     private let errorText: UnsafeMutablePointer<CChar>
     private var parsedURL: OpaquePointer?
-    private var knowsSocketWatcher = false
+    private(set) final unowned var carrier: CurlMulti?
+
+    enum Stage {
+        case idle
+        /// With its `CurlMulti`: to be started, with libcurl, or to be told that it cannot start.
+        case waiting, out, failed
+    }
 
     init(target: Target) {
         guard let easy = curl_easy_init() else { fatalError("out of memory") }
         self.easy = easy
+        keepAlive = target.keepAlive ?? .max
+        isRepeatable = target.isRepeatable
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setURL(target.url)
@@ -35,6 +57,10 @@ class CurlHandle {
         setText(CURLOPT_PROXY.rawValue, "")
         if let path = target.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH.rawValue, path) }
         if let file = target.caFile { setText(CURLOPT_CAINFO.rawValue, file) }
+        if let keepAlive = target.keepAlive {
+            // Whole seconds, and libcurl uses a connection for up to one more. `CurlMulti` closes it to the point.
+            setNumber(CURLOPT_MAXAGE_CONN.rawValue, Int(max(keepAlive / 1_000_000_000 - 1, 0)))
+        }
     }
 
     deinit {
@@ -43,14 +69,24 @@ class CurlHandle {
         errorText.deallocate()
     }
 
-    /// libcurl is done with the handle. Overridden; called by `CurlMulti` alone.
+    /// Whether its connections are kept by libcurl for other handles.
+    var leavesConnections: Bool { true }
+
+    /// libcurl is done with the handle, which is taken out of `multi` here. Overridden; called by `CurlMulti` alone.
     func finished(result: UInt32, in multi: CurlMulti) {}
+
+    /// A connection is closed on which this handle's request has gone out, wholly or in part; whether the peer's machine has
+    /// acknowledged none of it. Overridden; called by `CurlMulti` alone.
+    func connectionDied(unread: Bool) {}
 
     /// Points later calls at another URL of the same Model Service. Taken apart here, it is not taken apart for each call.
     final func setURL(_ url: String) {
         if let parsedURL { curl_url_cleanup(parsedURL) }
         parsedURL = curl_url()
-        _ = url.withCString { curl_url_set(parsedURL, CURLUPART_URL, $0, 0) }
+        let code = parsedURL.map { parsed in url.withCString { curl_url_set(parsed, CURLUPART_URL, $0, 0) } }
+        if code != CURLUE_OK {
+            note(code == nil || code == CURLUE_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_URL_MALFORMAT)
+        }
         setPointer(CURLOPT_CURLU.rawValue, parsedURL.map { UnsafeRawPointer($0) })
     }
 
@@ -62,22 +98,38 @@ class CurlHandle {
 
     final func clearError() { errorText[0] = 0 }
 
+    /// Says what a code means, where libcurl has said nothing.
+    final func setError(_ code: UInt32) {
+        guard errorText[0] == 0 else { return }
+        strncpy(errorText, curl_easy_strerror(CURLcode(rawValue: code)), Int(CURL_ERROR_SIZE) - 1)
+    }
+
     final var osError: Int { getNumber(CURLINFO_OS_ERRNO.rawValue) }
 
     // MARK: For the wrappers of libcurl alone
     // Options by their numbers, since a type of the C module may not show outside of a file that imports it privately.
 
+    /// Why the handle must not be used; nil: every option was taken.
+    final var setupFailure: UInt32? { refusal == 0 ? nil : refusal }
+
+    private final func note(_ code: CURLcode) {
+        if refusal == 0 { refusal = code.rawValue }
+    }
+
     final func setNumber(_ option: UInt32, _ value: Int) {
-        _ = CCurl_easy_setopt_long(easy, CURLoption(rawValue: option), value)
+        note(CCurl_easy_setopt_long(easy, CURLoption(rawValue: option), value))
     }
 
     final func setPointer(_ option: UInt32, _ value: UnsafeRawPointer?) {
-        _ = CCurl_easy_setopt_pointer(easy, CURLoption(rawValue: option), value)
+        note(CCurl_easy_setopt_pointer(easy, CURLoption(rawValue: option), value))
     }
 
     final func setText(_ option: UInt32, _ value: String) {
-        _ = value.withCString { CCurl_easy_setopt_pointer(easy, CURLoption(rawValue: option), $0) }
+        note(value.withCString { CCurl_easy_setopt_pointer(easy, CURLoption(rawValue: option), $0) })
     }
+
+    /// What another kind of option was answered.
+    final func noteOption(_ code: UInt32) { note(CURLcode(rawValue: code)) }
 
     final func getNumber(_ info: UInt32) -> Int {
         var value = 0
@@ -90,15 +142,20 @@ class CurlHandle {
         _ = CCurl_easy_getinfo_pointer(easy, CURLINFO_PRIVATE, &me)
         return Unmanaged<CurlHandle>.fromOpaque(me.unsafelyUnwrapped).takeUnretainedValue()
     }
+}
 
-    /// Lets `multi` know when a socket is opened, and when it is closed, also long after the handle.
-    final func setSocketWatcher(_ multi: UnsafeMutableRawPointer) {
-        guard !knowsSocketWatcher else { return }
-        knowsSocketWatcher = true
-        setPointer(CURLOPT_SOCKOPTDATA.rawValue, multi)
-        _ = CCurl_easy_setopt_socket_options(easy) { context, socket, _ in CurlMulti.socketIsOpened(context, socket) }
-        setPointer(CURLOPT_CLOSESOCKETDATA.rawValue, multi)
-        _ = CCurl_easy_setopt_close_socket(easy) { context, socket in CurlMulti.socketIsClosed(context, socket) }
+extension CurlHandle {
+    /// For `CurlMulti` alone: a call begins. From then on `multi` knows when a socket is opened, and when it is closed, also
+    /// long after the handle.
+    final func begin(in multi: CurlMulti, ticket: Int) {
+        self.ticket = ticket
+        guard carrier !== multi else { return }
+        carrier = multi
+        let context = Unmanaged.passUnretained(multi).toOpaque()
+        setPointer(CURLOPT_SOCKOPTDATA.rawValue, context)
+        note(CCurl_easy_setopt_socket_options(easy) { context, socket, _ in CurlMulti.socketIsOpened(context, socket) })
+        setPointer(CURLOPT_CLOSESOCKETDATA.rawValue, context)
+        note(CCurl_easy_setopt_close_socket(easy) { context, socket in CurlMulti.socketIsClosed(context, socket) })
     }
 }
 

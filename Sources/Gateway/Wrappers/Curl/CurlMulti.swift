@@ -9,7 +9,15 @@ final class CurlMulti {
     /// By descriptor: how it stands in epoll.
     private var sockets: [Watch] = []
     /// When libcurl wants to be called for its timers; nil: never. Nanoseconds of the monotonic clock.
-    private(set) var deadline: Int64?
+    private var timer: Int64?
+    /// Those that are to start, and those that cannot. libcurl does not know of them.
+    private var waiting: [CurlHandle] = []
+    private var failed: [(handle: CurlHandle, code: UInt32)] = []
+    private var lastTicket = 0
+    /// The handle whose request goes out on a kept connection, until libcurl says that it waits for the answer.
+    private weak var starting: CurlHandle?
+    /// When the oldest of libcurl's idle connections may be too old, in nanoseconds of the monotonic clock.
+    private var idleDeadline = Int64.max
 
     private struct Watch {
         var registered: Epoll.Readiness = []
@@ -21,7 +29,21 @@ final class CurlMulti {
         var isConnection = false
         /// Who has taken over a socket that libcurl opened.
         var owner: (any CurlSocketOwner)?
+        /// The call that uses the connection, or used it last, and its ticket then.
+        weak var user: CurlHandle?
+        var ticket = 0
+        /// How many bytes the peer's machine had acknowledged when the connection became idle, and the time before.
+        var acknowledged: UInt64?
+        var acknowledgedBefore: UInt64?
+        /// When it will have been idle for too long, in nanoseconds of the monotonic clock.
+        var tooOldAt = Int64.max
+
+        /// Whether it is one of libcurl's connections without a transfer, and nothing has come on it yet.
+        var isIdle: Bool { isConnection && owner == nil && wanted.isEmpty && !registered.isEmpty }
     }
+
+    /// How long the look for too old connections may be put off, so that there are not too many of them; nanoseconds.
+    private static let idleGrain: Int64 = 50_000_000
 
     /// - Parameter maxIdleConnections: how many connections are kept open over all Model Services of this shard.
     init(epoll: Epoll, tokenKind: UInt8, maxIdleConnections: Int) {
@@ -31,31 +53,60 @@ final class CurlMulti {
         self.epoll = epoll
         self.tokenKind = tokenKind
         let me = Unmanaged.passUnretained(self).toOpaque()
-        _ = CCurl_multi_setopt_pointer(multi, CURLMOPT_SOCKETDATA, me)
-        _ = CCurl_multi_setopt_socket_function(multi) { _, socket, what, context, _ in
-            CurlMulti.from(context).watch(socket, what)
-            return 0
-        }
-        _ = CCurl_multi_setopt_pointer(multi, CURLMOPT_TIMERDATA, me)
-        _ = CCurl_multi_setopt_timer_function(multi) { _, milliseconds, context in
-            CurlMulti.from(context).setTimer(milliseconds)
-            return 0
-        }
-        _ = CCurl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, maxIdleConnections)
-        _ = CCurl_multi_setopt_long(multi, CURLMOPT_PIPELINING, 0)
+        let codes = [
+            CCurl_multi_setopt_pointer(multi, CURLMOPT_SOCKETDATA, me),
+            CCurl_multi_setopt_socket_function(multi) { easy, socket, what, context, _ in
+                CurlMulti.from(context).watch(socket, what, CurlHandle.of(easy: easy.unsafelyUnwrapped))
+                return 0
+            },
+            CCurl_multi_setopt_pointer(multi, CURLMOPT_TIMERDATA, me),
+            CCurl_multi_setopt_timer_function(multi) { _, milliseconds, context in
+                CurlMulti.from(context).setTimer(milliseconds)
+                return 0
+            },
+            CCurl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, maxIdleConnections),
+            CCurl_multi_setopt_long(multi, CURLMOPT_PIPELINING, 0),
+        ]
+        // They fail only where libcurl does not know the option.
+        precondition(codes.allSatisfy { $0 == CURLM_OK }, "libcurl is too old")
     }
 
     /// Closes all connections. The last call; no transfer may be out.
     func shutDown() { curl_multi_cleanup(multi) }
 
-    /// Starts a prepared transfer; it moves at the next `runTimers`.
+    /// When `runTimers` or `deliverFinished` has something to do; nil: nothing is waited for. Nanoseconds of the monotonic
+    /// clock.
+    var deadline: Int64? {
+        if !waiting.isEmpty || !failed.isEmpty { return 0 }
+        let next = min(timer ?? .max, idleDeadline)
+        return next == .max ? nil : next
+    }
+
+    /// Starts a prepared transfer; it moves at the next `runTimers`. One that cannot start ends in the next
+    /// `deliverFinished`.
     func add(_ handle: CurlHandle) {
-        handle.setSocketWatcher(Unmanaged.passUnretained(self).toOpaque())
-        curl_multi_add_handle(multi, handle.easy)
+        lastTicket += 1
+        handle.begin(in: self, ticket: lastTicket)
+        if let code = handle.setupFailure { return fail(handle, code) }
+        handle.stage = .waiting
+        waiting.append(handle)
+    }
+
+    private func fail(_ handle: CurlHandle, _ code: UInt32) {
+        handle.stage = .failed
+        failed.append((handle, code))
     }
 
     /// Ends a transfer before its time; its connection is closed.
-    func remove(_ handle: CurlHandle) { curl_multi_remove_handle(multi, handle.easy) }
+    func remove(_ handle: CurlHandle) {
+        switch handle.stage {
+        case .idle: break
+        case .waiting: waiting.removeAll { $0 === handle }
+        case .failed: failed.removeAll { $0.handle === handle }
+        case .out: curl_multi_remove_handle(multi, handle.easy)
+        }
+        handle.stage = .idle
+    }
 
     /// A socket of ours is ready.
     func socketReady(_ event: Epoll.Event) {
@@ -67,10 +118,8 @@ final class CurlMulti {
             return
         }
         guard !sockets[index].wanted.isEmpty else {
-            // An idle connection that turns up readable is closed by its peer, or talks out of turn: libcurl finds that
-            // out when it wants to use it.
-            epoll.remove(socket)
-            sockets[index].registered = []
+            // An idle connection that turns up readable is closed by its peer, or talks out of turn.
+            spoil(socket)
             return
         }
         var mask: Int32 = 0
@@ -81,15 +130,32 @@ final class CurlMulti {
         curl_multi_socket_action(multi, socket, mask, &running)
     }
 
-    /// Runs libcurl's timers if they are due, which also starts the transfers just added.
+    /// Starts the transfers just added, and runs libcurl's timers if they are due.
     func runTimers(now: Int64) {
+        if !waiting.isEmpty { start() }
+        if idleDeadline <= now { closeOld(now: now) }
         // Bounded, so that timers that are due again at once can't hold up the loop.
         for _ in 0..<8 {
-            guard let deadline, deadline <= now else { return }
-            self.deadline = nil
+            guard let timer, timer <= now else { return }
+            self.timer = nil
             var running: Int32 = 0
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
         }
+    }
+
+    /// Hands the added transfers to libcurl. Not before all that the last wait has brought is dealt with: a connection that
+    /// turned up readable while it was idle is not used for them.
+    private func start() {
+        if !epoll.hasToldAll { spoilIdle() }
+        for handle in waiting {
+            let code = curl_multi_add_handle(multi, handle.easy)
+            if code == CURLM_OK {
+                handle.stage = .out
+            } else {
+                fail(handle, (code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT).rawValue)
+            }
+        }
+        waiting.removeAll(keepingCapacity: true)
     }
 
     /// Tells the delegates of the transfers that are finished.
@@ -97,8 +163,11 @@ final class CurlMulti {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
-            let result = CCurl_message_result(message).rawValue
-            CurlHandle.of(easy: easy).finished(result: result, in: self)
+            CurlHandle.of(easy: easy).finished(result: CCurl_message_result(message).rawValue, in: self)
+        }
+        while let (handle, code) = failed.last {
+            handle.setError(code)
+            handle.finished(result: code, in: self)
         }
     }
 
@@ -114,9 +183,13 @@ final class CurlMulti {
         if sockets[index].registered != .input { register(socket, index, .input) }
     }
 
+    /// Whether every socket that had something at the last wait has been dealt with.
+    var hasHeardOfAll: Bool { epoll.hasToldAll }
+
     /// Closes a socket that was taken over.
     func closeAdopted(_ socket: Int32) {
         sockets[Int(socket)].owner = nil
+        sockets[Int(socket)].isConnection = false
         socketIsClosed(socket)
     }
 
@@ -126,6 +199,69 @@ final class CurlMulti {
         if sockets[Int(socket)].registered != interest { register(socket, Int(socket), interest) }
     }
 
+    // MARK: Kept connections
+
+    /// A request goes out on a kept connection.
+    func requestBegins(_ handle: CurlHandle) { starting = handle }
+
+    /// A connection has no transfer any more, or is about to be closed.
+    ///
+    /// Before it takes a kept connection, libcurl looks only whether the peer has closed it, and with TLS not even for that
+    /// (7.88, cf-socket.c, openssl.c): what came unasked would be the next answer. So that is looked for here.
+    private func becomesIdle(_ socket: Int32, _ index: Int, _ handle: CurlHandle) {
+        sockets[index].acknowledgedBefore = sockets[index].acknowledged
+        let connection = StreamSocket(descriptor: socket)
+        guard connection.isQuiet else { return spoil(socket) }
+        if !handle.isRepeatable { sockets[index].acknowledged = connection.acknowledgedBytes }
+        if handle.keepAlive < .max {
+            sockets[index].tooOldAt = Clock.monotonic() + handle.keepAlive
+            idleDeadline = min(idleDeadline, sockets[index].tooOldAt)
+        }
+    }
+
+    private func closeOld(now: Int64) {
+        idleDeadline = .max
+        for index in sockets.indices where sockets[index].isIdle {
+            if sockets[index].tooOldAt <= now {
+                spoil(Int32(index))
+            } else {
+                idleDeadline = min(idleDeadline, max(sockets[index].tooOldAt, now + Self.idleGrain))
+            }
+        }
+    }
+
+    /// Makes libcurl find a connection dead.
+    private func spoil(_ socket: Int32) {
+        StreamSocket(descriptor: socket).spoil()
+        // What it reports from now on is not news.
+        epoll.remove(socket)
+        sockets[Int(socket)].registered = []
+    }
+
+    /// Looks at all kept connections.
+    private func spoilIdle() {
+        for index in sockets.indices where sockets[index].isIdle {
+            if !StreamSocket(descriptor: Int32(index)).isQuiet { spoil(Int32(index)) }
+        }
+    }
+
+    /// A connection is closed: if a request was on it, its handle hears whether that was read.
+    private func noteDeath(_ socket: Int32, _ watch: Watch) {
+        let acknowledged = StreamSocket(descriptor: socket).acknowledgedBytes
+        if let user = watch.user, user.stage == .out, user.ticket == watch.ticket {
+            guard let acknowledged, let before = watch.acknowledgedBefore else {
+                return user.connectionDied(unread: false)
+            }
+            user.connectionDied(unread: acknowledged <= before)
+        } else if let starting {
+            // It broke while the request was sent.
+            guard let acknowledged, let before = watch.acknowledged else {
+                return starting.connectionDied(unread: false)
+            }
+            starting.connectionDied(unread: acknowledged <= before)
+        }
+    }
+
     // MARK: Callbacks
 
     private static func from(_ context: UnsafeMutableRawPointer?) -> CurlMulti {
@@ -133,10 +269,10 @@ final class CurlMulti {
     }
 
     private func setTimer(_ milliseconds: Int) {
-        deadline = milliseconds < 0 ? nil : Clock.monotonic() + Int64(milliseconds) * 1_000_000
+        timer = milliseconds < 0 ? nil : milliseconds == 0 ? 0 : Clock.monotonic() + Int64(milliseconds) * 1_000_000
     }
 
-    private func watch(_ socket: Int32, _ what: Int32) {
+    private func watch(_ socket: Int32, _ what: Int32, _ handle: CurlHandle) {
         let index = Int(socket)
         while sockets.count <= index { sockets.append(Watch()) }
         var wanted: Epoll.Readiness = []
@@ -146,7 +282,18 @@ final class CurlMulti {
         case CURL_POLL_INOUT: wanted = [.input, .output]
         default: break  // CURL_POLL_REMOVE
         }
+        let wasIdle = sockets[index].wanted.isEmpty
         sockets[index].wanted = wanted
+        if sockets[index].isConnection, sockets[index].owner == nil, handle.leavesConnections {
+            if wanted.isEmpty {
+                becomesIdle(socket, index, handle)
+            } else if wasIdle {
+                sockets[index].user = handle
+                sockets[index].ticket = handle.ticket
+                sockets[index].tooOldAt = .max
+                starting = nil
+            }
+        }
         if wanted.isEmpty && !sockets[index].isConnection {
             if !sockets[index].registered.isEmpty { epoll.remove(socket) }
             sockets[index].registered = []
@@ -188,10 +335,10 @@ final class CurlMulti {
         if index < sockets.count {
             // It is being taken over: libcurl lets go of it, and it stays open.
             if sockets[index].owner != nil { return }
-            sockets[index].registered = []
-            sockets[index].wanted = []
-            sockets[index].isConnection = false
-            sockets[index].generation &+= 1
+            if sockets[index].isConnection { noteDeath(socket, sockets[index]) }
+            let generation = sockets[index].generation
+            sockets[index] = Watch()
+            sockets[index].generation = generation &+ 1
         }
         close(socket)
     }

@@ -19,9 +19,20 @@ final class CurlTransfer: CurlHandle {
 
     private let maxBodyBytes: Int
     private(set) var answerIsTooLong = false
-    private(set) var wantsFreshConnection = false
+    /// Why the transfer was ended before its request went out.
+    private(set) var abortion = Abortion.none
     private var attempts = 0
+    /// Whether the kept connection that carried the request has died without any of it being acknowledged.
+    private var wasUnread = false
     private var readBufferBytes = 16 << 10
+
+    enum Abortion {
+        case none
+        /// Only a fresh connection will do.
+        case wantsFreshConnection
+        /// The request may have been read already, and may not be sent again.
+        case mayHaveBeenRead
+    }
 
     init(target: Target, delegate: any CurlTransferDelegate) {
         self.delegate = delegate
@@ -32,22 +43,28 @@ final class CurlTransfer: CurlHandle {
         setPointer(CURLOPT_WRITEDATA.rawValue, me)
         setPointer(CURLOPT_HEADERDATA.rawValue, me)
         setPointer(CURLOPT_PREREQDATA.rawValue, me)
-        _ = CCurl_easy_setopt_data_function(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+        let write = CCurl_easy_setopt_data_function(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
             CurlTransfer.from(context).takeBody(data, size * count)
         }
-        _ = CCurl_easy_setopt_data_function(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+        noteOption(write.rawValue)
+        let header = CCurl_easy_setopt_data_function(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
             CurlTransfer.from(context).takeHeader(data, size * count)
         }
-        _ = CCurl_easy_setopt_prereq(easy) { context, _, _, _, _ in
+        noteOption(header.rawValue)
+        let request = CCurl_easy_setopt_prereq(easy) { context, _, _, _, _ in
             CurlTransfer.from(context).mayRequest() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
+        noteOption(request.rawValue)
         setNumber(CURLOPT_HTTP_VERSION.rawValue, Int(CURL_HTTP_VERSION_1_1))
+        if keepAlive == 0 { setNumber(CURLOPT_FORBID_REUSE.rawValue, 1) }
     }
 
     override func finished(result: UInt32, in multi: CurlMulti) {
         multi.remove(self)
         delegate.transferFinished(self, failure: failure(result: result))
     }
+
+    override func connectionDied(unread: Bool) { wasUnread = unread }
 
     /// How much libcurl reads at once, after the size of the last answer: it allocates the buffer anew for each transfer,
     /// and up to 1 KiB that costs next to nothing.
@@ -70,9 +87,9 @@ final class CurlTransfer: CurlHandle {
         headers.removeAll(keepingAtMost: 64 << 10)
         clearError()
         answerIsTooLong = false
-        wantsFreshConnection = false
-        // Counting from one that was lost already makes the next loss final.
-        attempts = freshConnection ? 1 : 0
+        abortion = .none
+        wasUnread = false
+        attempts = 0
         if freshConnection != usesFreshConnection {
             usesFreshConnection = freshConnection
             setNumber(CURLOPT_FRESH_CONNECT.rawValue, freshConnection ? 1 : 0)
@@ -83,11 +100,19 @@ final class CurlTransfer: CurlHandle {
         case .post:
             if self.method != .post { setNumber(CURLOPT_POST.rawValue, 1) }
             // The size goes first: with a size, libcurl does not look for the end of a string.
-            _ = CCurl_easy_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(requestBody.count))
+            noteOption(
+                CCurl_easy_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(requestBody.count)).rawValue
+            )
             setPointer(CURLOPT_POSTFIELDS.rawValue, requestBody.base.map { UnsafeRawPointer($0) } ?? Self.noBody)
         }
         self.method = method
         setPointer(CURLOPT_HTTPHEADER.rawValue, requestHeaders.rawList)
+    }
+
+    /// Asks for this target, byte for byte, in place of the URL's path and query. It is copied.
+    func setTarget(_ target: ByteBuffer) {
+        target.append(0)
+        setPointer(CURLOPT_REQUEST_TARGET.rawValue, target.view.base.map { UnsafeRawPointer($0) })
     }
 
     enum Method { case get, post }
@@ -99,6 +124,15 @@ final class CurlTransfer: CurlHandle {
     var status: Int { getNumber(CURLINFO_RESPONSE_CODE.rawValue) }
 
     var answerHasBegun: Bool { !headers.isEmpty }
+
+    /// Whether a request that got no answer may be sent once more, on a fresh connection: a kept one had carried it, and the
+    /// peer does not mind or cannot have read it.
+    var maySendAgain: Bool { attempts == 1 && !usesConnectionOfItsOwn && !answerHasBegun && mayBeRepeated }
+
+    private var mayBeRepeated: Bool { isRepeatable || method == .get || wasUnread }
+
+    /// Whether the connection in use was opened for this transfer.
+    private var usesConnectionOfItsOwn: Bool { getNumber(CURLINFO_NUM_CONNECTS.rawValue) > 0 }
 
     // MARK: Callbacks
 
@@ -119,13 +153,28 @@ final class CurlTransfer: CurlHandle {
         return count
     }
 
-    /// Bounds libcurl's own retries. A reused connection that dies before the first byte of the answer is tried again
-    /// once, and that must be on a fresh connection: libcurl alone would go through up to five reused ones.
+    /// A connection is there: the request is about to go out, for the first time or again.
+    ///
+    /// libcurl repeats what a kept connection has not answered by itself, whatever may have been read of it, and up to five
+    /// times over all transfers of a handle. Here it may do so once, where the request may be sent again, and if it has
+    /// opened a connection for that; on another kept one it is told to stop, and the owner starts anew.
     private func mayRequest() -> Bool {
         attempts += 1
-        guard attempts > 1, !usesFreshConnection else { return attempts <= 2 }
-        guard attempts == 2, getNumber(CURLINFO_NUM_CONNECTS.rawValue) > 0 else {
-            wantsFreshConnection = true
+        if attempts == 1 {
+            guard !usesConnectionOfItsOwn else { return true }
+            guard CCurl_tls_holds_bytes(easy) == 0 else {
+                abortion = .wantsFreshConnection
+                return false
+            }
+            carrier?.requestBegins(self)
+            return true
+        }
+        guard mayBeRepeated else {
+            abortion = .mayHaveBeenRead
+            return false
+        }
+        guard attempts == 2, usesConnectionOfItsOwn else {
+            abortion = .wantsFreshConnection
             return false
         }
         return true

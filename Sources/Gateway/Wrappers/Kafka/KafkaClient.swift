@@ -17,6 +17,8 @@ final class KafkaClient {
     let queue: OpaquePointer
     /// The library's threads write to its descriptor.
     private let wake: EventFD?
+    /// What follows when the client is let go.
+    let end = KafkaClientEnd()
     /// Recycled objects, for the next records.
     private var spareMessages: [KafkaMessage] = []
     private static let maxSpareMessages = 4_096
@@ -64,28 +66,10 @@ final class KafkaClient {
         }
     }
 
+    /// Does not wait: `end` follows.
     deinit {
         rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
-        let isClosed = kind == .producer || closeConsumer()
-        rd_kafka_queue_destroy(queue)
-        // Destroying waits for the library's own threads. Those of a consumer that is not closed may never end (seen in
-        // 2.0.2), so that one which could not be closed in time is left to them.
-        if isClosed { rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
-    }
-
-    /// Closes a consumer that was let go without: answers what the group asks for and throws away all else, for at most
-    /// a second. Whether it is closed then.
-    private func closeConsumer() -> Bool {
-        if rd_kafka_consumer_closed(pointer) != 0 { return true }
-        if let error = rd_kafka_consumer_close_queue(pointer, queue) { rd_kafka_error_destroy(error) }
-        let deadline = Clock.monotonic() + 1_000_000_000
-        while rd_kafka_consumer_closed(pointer) == 0 && Clock.monotonic() < deadline {
-            guard let event = rd_kafka_queue_poll(queue, 10) else { continue }
-            // While a consumer closes, any answer takes all partitions from it.
-            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE { _ = rd_kafka_assign(pointer, nil) }
-            rd_kafka_event_destroy(event)
-        }
-        return rd_kafka_consumer_closed(pointer) != 0
+        end.begin(pointer, queue, isConsumer: kind == .consumer)
     }
 
     /// Handles up to `limit` events; waits for the first up to `timeoutMilliseconds`. True: there may be more.
@@ -115,6 +99,10 @@ final class KafkaClient {
             while let message = rd_kafka_event_message_next(event) {
                 body(.delivered(KafkaDelivery(message: UnsafeRawPointer(message), companions: count)))
             }
+        case RD_KAFKA_EVENT_ERROR where rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF:
+            guard let place = rd_kafka_event_topic_partition(event) else { return }
+            body(.partitionEnd(partition: place.pointee.partition, offset: place.pointee.offset))
+            rd_kafka_topic_partition_destroy(place)
         case RD_KAFKA_EVENT_ERROR:
             let error = KafkaError(
                 code: rd_kafka_event_error(event).rawValue,

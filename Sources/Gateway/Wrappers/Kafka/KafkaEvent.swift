@@ -6,6 +6,9 @@ enum KafkaEvent {
     case delivered(KafkaDelivery)
     case consumed(KafkaMessage)
     case error(KafkaError, isFatal: Bool)
+    /// All records of a partition before this offset have been consumed, or were none: those of aborted transactions, and
+    /// the marks of transactions. With `enable.partition.eof`; each time that the end is reached anew.
+    case partitionEnd(partition: Int32, offset: Int64)
     /// A line of the library's own log; the level is syslog's, 0 (emergency) to 7 (debug).
     case log(level: Int, facility: String, message: String)
     /// A JSON object, every `statistics.interval.ms` (STATISTICS.md of librdkafka).

@@ -17,10 +17,20 @@ final class KafkaHeaderList {
     private var entries: [Entry] = []
 
     var count: Int { entries.count }
+    /// Of all names and values.
+    var byteCount: Int { bytes.count }
 
-    func removeAll() {
-        bytes.removeAll(keepingAtMost: 16 << 10)
-        entries.removeAll(keepingCapacity: true)
+    /// Forgets them, and room beyond so many bytes.
+    func removeAll(keepingAtMost limit: Int = 16 << 10) {
+        bytes.removeAll(keepingAtMost: limit)
+        entries.removeAll(keepingCapacity: entries.capacity * MemoryLayout<Entry>.stride <= limit)
+    }
+
+    func forEachHeader(_ body: (_ name: ByteView, _ value: ByteView?) -> Void) {
+        for index in entries.indices {
+            let header = self[index]
+            body(header.name, header.value)
+        }
     }
 
     func append(_ name: StaticString, _ value: ByteView) { append(name: ByteView(name), value: value) }

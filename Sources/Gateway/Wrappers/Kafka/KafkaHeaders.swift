@@ -4,13 +4,16 @@ private import CKafka
 struct KafkaHeaders {
     /// An rd_kafka_headers_t of the record; nil where it has none.
     private let pointer: OpaquePointer?
+    /// False: there are some that librdkafka does not read: damaged, or more than 100,000.
+    let isReadable: Bool
 
     /// - Parameter message: an rd_kafka_message_t.
     init(message: UnsafeRawPointer) {
         var headers: OpaquePointer?
-        // Parsed on the first call and kept by the message. Fails where there are none, and where they are broken.
+        // Parsed on the first call and kept by the message.
         let code = rd_kafka_message_headers(message.assumingMemoryBound(to: rd_kafka_message_t.self), &headers)
         pointer = code == RD_KAFKA_RESP_ERR_NO_ERROR ? headers : nil
+        isReadable = code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NOENT
     }
 
     var count: Int { pointer.map { rd_kafka_header_cnt($0) } ?? 0 }

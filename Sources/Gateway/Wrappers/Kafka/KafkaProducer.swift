@@ -100,18 +100,22 @@ final class KafkaProducer {
         _ = rd_kafka_test_fatal_error(client.pointer, rd_kafka_resp_err_t(error.code), "made by a test")
     }
 
-    /// Waits up to so long for the messages to be delivered, then gives up what is left and tells of it, within a second.
-    /// Without this call the end of the object loses what is pending. Destroying waits for librdkafka's threads, which
-    /// may stand in a name lookup.
+    /// Waits up to so long for the messages to be delivered, then gives up what is left and tells of it: within a second, or
+    /// not at all. Without this call the end of the object loses what is pending.
     func close(timeoutMilliseconds: Int, _ body: (KafkaEvent) -> Void = { _ in }) {
-        poll(untilNothingIsPendingFor: timeoutMilliseconds, body)
-        guard pendingCount > 0 else { return }
-        purge()
-        poll(untilNothingIsPendingFor: 1_000, body)
+        let deadline = Clock.monotonic() + Int64(timeoutMilliseconds) * 1_000_000
+        close(deadline: deadline, purgeNanoseconds: 1_000_000_000, body)
     }
 
-    private func poll(untilNothingIsPendingFor milliseconds: Int, _ body: (KafkaEvent) -> Void) {
-        let deadline = Clock.monotonic() + Int64(milliseconds) * 1_000_000
+    /// The same with a deadline on the monotonic clock, and the time for hearing of what was given up.
+    func close(deadline: Int64, purgeNanoseconds: Int64, _ body: (KafkaEvent) -> Void = { _ in }) {
+        poll(untilNothingIsPendingBefore: deadline, body)
+        guard pendingCount > 0 else { return }
+        purge()
+        poll(untilNothingIsPendingBefore: Clock.monotonic() + purgeNanoseconds, body)
+    }
+
+    private func poll(untilNothingIsPendingBefore deadline: Int64, _ body: (KafkaEvent) -> Void) {
         while pendingCount > 0 {
             let left = Int((deadline - Clock.monotonic()) / 1_000_000)
             _ = client.poll(limit: 1_000, timeoutMilliseconds: min(max(left, 0), 100), body)

@@ -48,6 +48,10 @@ final class Epoll {
 
     private let descriptor: Int32
     private let events: UnsafeMutableBufferPointer<epoll_event>
+    /// How many events of the last wait are still to be asked for.
+    private var left = 0
+    /// Whether the last wait could have brought more.
+    private var mayHoldMore = false
 
     init(maxEvents: Int = 256) throws(SystemError) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -89,15 +93,20 @@ final class Epoll {
 
     /// Waits up to `timeoutMilliseconds` (-1: for ever) and returns how many events there are; 0 after a signal too.
     func wait(timeoutMilliseconds: Int32) throws(SystemError) -> Int {
-        let count = epoll_wait(descriptor, events.baseAddress, Int32(events.count), timeoutMilliseconds)
-        if count >= 0 { return Int(count) }
-        guard errno == EINTR else { throw SystemError.last("epoll_wait") }
-        return 0
+        let result = epoll_wait(descriptor, events.baseAddress, Int32(events.count), timeoutMilliseconds)
+        left = max(Int(result), 0)
+        mayHoldMore = result < 0 || left == events.count
+        guard result >= 0 || errno == EINTR else { throw SystemError.last("epoll_wait") }
+        return left
     }
 
-    /// One of the events of the last wait.
+    /// Whether all that the last wait could tell has been told and asked for: nothing else was ready by then.
+    var hasToldAll: Bool { left == 0 && !mayHoldMore }
+
+    /// One of the events of the last wait, asked for one after the other.
     func event(_ index: Int) -> Event {
-        Event(token: Token(bits: events[index].data.u64), readiness: Readiness(rawValue: events[index].events))
+        left -= 1
+        return Event(token: Token(bits: events[index].data.u64), readiness: Readiness(rawValue: events[index].events))
     }
 }
 

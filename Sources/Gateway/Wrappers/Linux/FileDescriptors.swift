@@ -14,14 +14,14 @@ enum FileDescriptors {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// What the soft limit can be raised to.
-    static func mostAllowed() -> Int {
+    /// The soft limit.
+    static func limit() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
-        return Int(clamping: limit.rlim_max)
+        return Int(clamping: limit.rlim_cur)
     }
 
-    /// How many are open (proc(5), /proc/pid/fd).
+    /// How many are open (proc(5), /proc/pid/fd). Milliseconds where there are thousands.
     static func openCount() -> Int {
         // One of them is what it is read by.
         max(((try? Directory.names(in: "/proc/self/fd").count) ?? 4) - 1, 3)

@@ -1,4 +1,11 @@
+private import CLinux
 private import Glibc
+
+/// What the allocator keeps.
+enum FreeMemory {
+    /// Gives free memory of this thread back to the system. Takes a millisecond and more: after a burst, not after a request.
+    static func giveBack() { CLinux_collect_memory() }
+}
 
 /// How much memory this process may have.
 enum MemoryLimit {

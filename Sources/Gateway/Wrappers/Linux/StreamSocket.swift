@@ -77,11 +77,42 @@ struct StreamSocket {
         return errno == EAGAIN || errno == EINTR ? .nothingYet : .failed
     }
 
-    /// How many bytes the peer has acknowledged; -1: that is not known.
-    var acknowledgedBytes: Int { Int(CLinux_acknowledged_bytes(descriptor)) }
-
     /// Ends both directions; a peer that has sent what was not read gets a reset when the socket is closed (shutdown(2)).
     func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// How many bytes the peer's machine has acknowledged since the connection was opened (TCP_INFO, tcp(7)); also after it
+    /// has broken. nil where this is no TCP.
+    var acknowledgedBytes: UInt64? {
+        var count: UInt64 = 0
+        return CLinux_tcp_acknowledged(descriptor, &count) == 0 ? count : nil
+    }
+
+    /// How many of the bytes that were written the peer's machine has not acknowledged (SIOCOUTQ, tcp(7)); also after the
+    /// connection has broken. nil where this is no TCP.
+    var unacknowledgedBytes: Int? {
+        var family: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0, family != AF_UNIX else {
+            return nil
+        }
+        var count: Int32 = 0
+        guard ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 else { return nil }
+        return Int(count)
+    }
+
+    /// Whether nothing has come, and the peer has neither closed the connection nor broken it. Takes nothing.
+    var isQuiet: Bool {
+        var byte: UInt8 = 0
+        return recvfrom(descriptor, &byte, 1, Self.flags | Int32(MSG_PEEK), nil, nil) < 0 && errno == EAGAIN
+    }
+
+    /// Makes a connection that somebody else has open look like one that the peer has closed: nothing is sent or comes any
+    /// more, and what has come is thrown away.
+    func spoil() {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        let scratch = ByteBuffer(capacity: 64 << 10)
+        while case .bytes = receive(into: scratch, upTo: 64 << 10) { scratch.removeAll() }
+    }
 
     private static var flags: Int32 { Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT) }
 }

@@ -21,6 +21,9 @@ struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The disk, or this user's part of it, is full.
     var isFullDisk: Bool { code == ENOSPC || code == EDQUOT }
 
+    /// Somebody else listens on this address.
+    var isTaken: Bool { code == EADDRINUSE }
+
     /// Another one holds the lock, or the descriptor takes nothing for now.
     var isForNow: Bool { code == EWOULDBLOCK }
 

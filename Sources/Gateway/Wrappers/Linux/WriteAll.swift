@@ -1,3 +1,4 @@
+private import CLinux
 private import Glibc
 
 /// Writes all bytes to a descriptor, however many calls it takes and however long; false where that fails (write(2)).

@@ -20,6 +20,18 @@ extension ByteView {
         }
     }
 
+    /// Whether this token is a header's name, which is given in lower case, in any case and with `_` for `-`.
+    func isName(_ name: StaticString) -> Bool {
+        guard let base, count == name.utf8CodeUnitCount else { return false }
+        for index in 0..<count {
+            let byte = base[index]
+            // Of a token's bytes, only capital letters lack this bit, and `^`, `_`.
+            let lower = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte | 0x20
+            if lower != name.utf8Start[index] { return false }
+        }
+        return true
+    }
+
     /// Whether this can be the value of a header line (section 5.5): no control characters but the tab. Bytes of 0x80 and
     /// more may be there (obs-text).
     var isFieldValue: Bool {
@@ -27,17 +39,59 @@ extension ByteView {
         let raw = UnsafeRawPointer(base)
         switch count {
         case 8...:
+            let last = count - 8
             var index = 0
-            while index < count - 8 {
+            while index < last {
                 if !Self.isValue(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)) { return false }
                 index += 8
             }
-            return Self.isValue(raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+            return Self.isValue(raw.loadUnaligned(fromByteOffset: last, as: UInt64.self))
         case 4...: return Self.isValue(Self.shortWord(raw, count))
         default:
             for index in 0..<count where !Self.isValueByte(base[index]) { return false }
             return true
         }
+    }
+
+    /// Whether this is a host with or without a port (RFC 3986, section 3.2.2), or nothing at all, as a Host line may be.
+    ///
+    /// A comma, which that section has, is not taken: it looks like two lines joined.
+    var isAuthority: Bool {
+        guard let base, count > 0 else { return true }
+        var index = 0
+        if base[0] == UInt8(ascii: "[") {
+            index = 1
+            while index < count, Self.isHostByte(base[index]) || base[index] == UInt8(ascii: ":") { index += 1 }
+            guard index > 1, index < count, base[index] == UInt8(ascii: "]") else { return false }
+            index += 1
+        } else {
+            while index < count, base[index] != UInt8(ascii: ":") {
+                if Self.isHostByte(base[index]) {
+                    index += 1
+                } else {
+                    guard base[index] == UInt8(ascii: "%"), index + 2 < count, Self.isHexDigit(base[index + 1]),
+                        Self.isHexDigit(base[index + 2])
+                    else { return false }
+                    index += 3
+                }
+            }
+            guard index > 0 else { return false }
+        }
+        guard index < count else { return true }
+        guard base[index] == UInt8(ascii: ":") else { return false }
+        for place in index + 1..<count where base[place] &- UInt8(ascii: "0") > 9 { return false }
+        return true
+    }
+
+    /// unreserved and sub-delims but the comma; a bit for each.
+    @inline(__always)
+    private static func isHostByte(_ byte: UInt8) -> Bool {
+        let bits: UInt64 = byte < 64 ? 0x2bff_6fd2_0000_0000 : 0x47ff_fffe_87ff_fffe
+        return byte < 128 && (bits >> UInt64(byte & 63)) & 1 != 0
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        byte &- UInt8(ascii: "0") <= 9 || (byte | 0x20) &- UInt8(ascii: "a") <= 5
     }
 
     /// tchar: the letters, the digits, and ``!#$%&'*+-.^_`|~``; a bit for each.

@@ -47,6 +47,18 @@ extension ByteView {
         return end
     }
 
+    /// The offset behind the JSON string whose first quote is at `start`, in JSON that has been checked.
+    func endOfString(at start: Int) -> Int {
+        var index = start + 1
+        while let quote = firstIndex(of: UInt8(ascii: "\""), from: index) {
+            var first = quote
+            while self[first - 1] == UInt8(ascii: "\\") { first -= 1 }
+            if (quote - first) % 2 == 0 { return quote + 1 }
+            index = quote + 1
+        }
+        return count
+    }
+
     /// How often a byte occurs.
     func occurrences(of byte: UInt8) -> Int {
         guard let base else { return 0 }

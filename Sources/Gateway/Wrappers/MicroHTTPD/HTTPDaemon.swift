@@ -16,6 +16,8 @@ protocol HTTPDaemonDelegate: AnyObject {
     func requestReady(context: Int, mayWait: Bool) -> HTTPDaemon.Step
     /// How many requests wait (`HTTPDaemon.Step.wait`).
     var waitingCount: Int { get }
+    /// How many answers are being made as they are sent (`HTTPBodySource`).
+    var streamingCount: Int { get }
     /// The answer has been sent, or the connection is lost: the request and all that its response points to are free.
     func requestCompleted(context: Int)
 }
@@ -56,9 +58,14 @@ final class HTTPDaemon {
     }
 
     /// How much the header of an answer may take, status line and all lines.
-    static let maxAnswerHeaderBytes = 8 << 10
+    static let maxAnswerHeaderBytes = maxAnswerLineBytes + 1 << 10
+    /// How much its lines may take that are not the Sidecar's own, which are below 1 KiB: an id of 256 bytes, times, a date.
+    static let maxAnswerLineBytes = 8 << 10
     /// What libmicrohttpd keeps in a connection's memory beside that: the stand-in, and what it notes of its lines.
     private static let connectionOverhead = 1 << 10
+    /// The memory of a connection. It is cleared for each request, so it must stay within the processor's cache for all
+    /// connections together.
+    static let connectionBytes = maxAnswerHeaderBytes + connectionOverhead
 
     private let daemon: OpaquePointer
     private let delegateBox: DelegateBox
@@ -79,11 +86,7 @@ final class HTTPDaemon {
         var items = [
             CMicroHTTPD_option_log({ context, format, arguments in logMessage(context, format, arguments) }, context),
             CMicroHTTPD_option_number(.LISTEN_SOCKET, Int(socket.descriptor)),
-            CMicroHTTPD_option_number(
-                .CONNECTION_MEMORY_LIMIT,
-                // Cleared for each request, so it must stay within the processor's cache for all connections together.
-                Self.maxAnswerHeaderBytes + Self.connectionOverhead
-            ),
+            CMicroHTTPD_option_number(.CONNECTION_MEMORY_LIMIT, Self.connectionBytes),
             CMicroHTTPD_option_number(.CONNECTION_LIMIT, options.maxConnections),
             CMicroHTTPD_option_completed(
                 { context, _, request, _ in completed(context, request) },
@@ -133,7 +136,10 @@ final class HTTPDaemon {
         if delegateBox.readsAgain { return 0 }
         guard MHD_get_timeout(daemon, &milliseconds) == .YES else { return nil }
         // While a request waits, libmicrohttpd wants to be run all the time, just to ask for it.
-        if milliseconds == 0, !delegateBox.leftWork, delegateBox.delegate.waitingCount > 0 { return 1 }
+        let delegate = delegateBox.delegate
+        if milliseconds == 0, !delegateBox.leftWork, delegate.waitingCount > 0, delegate.streamingCount == 0 {
+            return 1
+        }
         return Int(clamping: milliseconds)
     }
 

@@ -1,4 +1,5 @@
 private import CMicroHTTPD
+private import Glibc
 
 /// A request that libmicrohttpd is working on. Valid until `HTTPDaemonDelegate.requestCompleted`; the daemon's thread only.
 struct HTTPRequest {
@@ -25,6 +26,12 @@ struct HTTPRequest {
 @available(*, unavailable)
 extension HTTPRequest: Sendable {}
 
+/// A body that is made as it is sent. Used on the daemon's thread only.
+protocol HTTPBodySource: AnyObject {
+    /// Appends the next part, a few KiB at most and in some microseconds; false where there is none, at the end.
+    func next(into buffer: ByteBuffer) -> Bool
+}
+
 /// A response while it is put together.
 struct HTTPResponse: ~Copyable {
     fileprivate let raw: OpaquePointer
@@ -35,6 +42,27 @@ struct HTTPResponse: ~Copyable {
         guard let raw = MHD_create_response_from_buffer(body.count, bytes, .RESPMEM_PERSISTENT) else {
             fatalError("out of memory")
         }
+        self.raw = raw
+    }
+
+    /// A response whose body comes in parts, sent as chunks (RFC 9112, section 7.1).
+    init(stream: any HTTPBodySource) {
+        // Released when libmicrohttpd is done with the response.
+        let context = Unmanaged.passRetained(BodyReader(stream)).toOpaque()
+        let raw = MHD_create_response_from_callback(
+            UInt64.max,
+            BodyReader.partBytes,
+            { context, _, target, room in
+                guard let context, let target else { return -1 }
+                return Unmanaged<BodyReader>.fromOpaque(context).takeUnretainedValue().read(into: target, room)
+            },
+            context,
+            { context in
+                guard let context else { return }
+                Unmanaged<BodyReader>.fromOpaque(context).release()
+            }
+        )
+        guard let raw else { fatalError("out of memory") }
         self.raw = raw
     }
 
@@ -63,4 +91,34 @@ struct HTTPResponse: ~Copyable {
     /// Adds a header line of constant text.
     @discardableResult
     borrowing func add(_ name: StaticString, _ value: StaticString) -> Bool { add(ByteView(name), ByteView(value)) }
+}
+
+/// Between a source and libmicrohttpd, which takes what it has room for.
+private final class BodyReader {
+    /// How much is made at once, more or less: what a client's connection has room for.
+    static let partBytes = 4 << 10
+    private static let endOfStream = -1
+
+    private let source: any HTTPBodySource
+    private let buffer = ByteBuffer(capacity: 2 * partBytes)
+    private var taken = 0
+    private var isAtEnd = false
+
+    init(_ source: any HTTPBodySource) { self.source = source }
+
+    /// How many bytes it has copied, at least one; or that there are no more.
+    func read(into target: UnsafeMutablePointer<CChar>, _ room: Int) -> Int {
+        if taken == buffer.count { fill() }
+        let count = min(room, buffer.count - taken)
+        guard count > 0 else { return Self.endOfStream }
+        memcpy(target, buffer.base + taken, count)
+        taken += count
+        return count
+    }
+
+    private func fill() {
+        buffer.removeAll()
+        taken = 0
+        while !isAtEnd, buffer.count < Self.partBytes { isAtEnd = !source.next(into: buffer) }
+    }
 }

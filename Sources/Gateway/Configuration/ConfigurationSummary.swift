@@ -1,0 +1,67 @@
+extension Configuration {
+    /// What the program would do, a line each. Properties and headers are named only: their values may be secrets.
+    ///
+    /// - Parameter shards: how many there are.
+    public func summary(shards: Int) -> [String] {
+        var lines = ["listen on \(server.host) port \(server.port) with \(shards) shard\(shards == 1 ? "" : "s")"]
+        lines += models.map(\.summary)
+        if let kafka = providers.kafka { lines.append(kafka.summary) }
+        if reporting.reporters.isEmpty { return lines }
+        lines.append(reporting.summary)
+        return lines + reporting.reporters.map(\.summary)
+    }
+}
+
+extension Configuration.Model {
+    fileprivate var summary: String {
+        let version = version.map { " version \($0)" } ?? ""
+        return
+            "model \(name)\(version): \(`protocol`.rawValue) at \(withoutQuery(url)), timeout \(DurationText.describe(timeout))"
+    }
+}
+
+extension Configuration.Reporting {
+    fileprivate var summary: String {
+        switch delivery {
+        case .bestEffort: "delivery best-effort: up to \(SizeText.describe(maxQueueBytes)) wait per reporter"
+        case .atLeastOnce: "delivery at-least-once: \(spool.summary)"
+        }
+    }
+}
+
+extension Configuration.Spool {
+    fileprivate var summary: String {
+        let every = fsync == .interval ? " of \(DurationText.describe(fsyncInterval))" : ""
+        return "spool \(path) of up to \(SizeText.describe(maxBytes)), fsync \(fsync.rawValue)\(every), "
+            + "\(whenFull.rawValue) when full"
+    }
+}
+
+extension Configuration.Reporter {
+    fileprivate var summary: String {
+        switch self {
+        case .file(let file): "reporter file: \(file.path)"
+        case .kafka(let kafka):
+            "reporter kafka: topic \(kafka.topic) at \(kafka.brokers), key \(kafka.key.rawValue), "
+                + "failures to \(kafka.failurePath)\(names("properties", kafka.properties))"
+        case .http(let http):
+            "reporter http: \(http.mode.rawValue) to \(withoutQuery(http.url)), failures to \(http.failurePath)"
+                + names("headers", http.headers)
+        }
+    }
+}
+
+extension Configuration.Providers.Kafka {
+    fileprivate var summary: String {
+        "provider kafka: topic \(requestTopic) at \(brokers), group \(group), \(face.rawValue) replies to \(replyTopic), "
+            + "dead letters to \(deadLetterTopic)\(model.map { ", model \($0)" } ?? "")\(names("properties", properties))"
+    }
+}
+
+/// Such as ", properties linger.ms sasl.password"; empty where there is none.
+private func names(_ title: String, _ map: [String: String]) -> String {
+    map.isEmpty ? "" : ", \(title) \(map.keys.sorted().joined(separator: " "))"
+}
+
+/// A query may hold a key.
+private func withoutQuery(_ url: String) -> String { url.contains("?") ? "\(url.prefix { $0 != "?" })?…" : url }
