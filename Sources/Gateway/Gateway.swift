@@ -123,14 +123,26 @@ final class RunningGateway {
 
         readiness.startDraining()
         log.notice("draining: no new connections, \(configuration.server.drainTimeout) for what is in flight")
+        let drainEnd = Clock.monotonic() + min(configuration.server.drainTimeout, .seconds(86_400)).nanoseconds
         for control in controls { control.order(.drain) }
-        drain()
-        for control in controls { control.order(.stop) }
-        for thread in threads { thread.join() }
-        reporting.stop(timeout: .seconds(5))
+        drain(until: drainEnd)
+        let isWhole = stop(drainEnd: drainEnd)
         reportLosses()
         log.notice("stopped")
-        return Self.aShardFailed.load(ordering: .acquiring) ? 1 : 0
+        return isWhole && !Self.aShardFailed.load(ordering: .acquiring) ? 0 : 1
+    }
+
+    /// Ends shards and Reporters within two seconds after the drain time, whatever hangs. Whether all have ended.
+    private func stop(drainEnd: Int64) -> Bool {
+        for control in controls { control.order(.stop) }
+        let shardLimit = drainEnd + 500_000_000
+        let hanging = threads.filter { !$0.join(until: shardLimit) }
+        for thread in hanging { thread.detach() }
+        if !hanging.isEmpty { log.critical("\(hanging.count) shard(s) do not end; what they were doing may be lost") }
+        // What takes longest after its time is Kafka's producer: a second to give up what it holds.
+        let deadline = min(Clock.monotonic() + 5_000_000_000, drainEnd + 700_000_000)
+        reporting.stop(deliveringUntil: deadline, endingBy: deadline + 1_200_000_000)
+        return hanging.isEmpty
     }
 
     /// Until one says to end.
@@ -160,8 +172,7 @@ final class RunningGateway {
     }
 
     /// Until nothing is in flight, or the time is over, or a second signal says not to wait.
-    private func drain() {
-        let deadline = Clock.monotonic() + configuration.server.drainTimeout.nanoseconds
+    private func drain(until deadline: Int64) {
         while !controls.allSatisfy(\.isDrained), Clock.monotonic() < deadline {
             switch Signals.wait(timeoutMilliseconds: 10) {
             case .terminate, .interrupt: return

@@ -48,10 +48,15 @@ struct ReportingBlueprint {
         if let spool { [spool.lane(shard)] } else { queues.map { $0.openLane() } }
     }
 
-    /// Ends the Reporters, then what they read. After the shards.
-    func stop(timeout: Duration) {
-        for reporter in reporters { reporter.stop(timeout: timeout) }
-        spool?.close()
+    /// Ends the Reporters, all at the same time, then what they read. After the shards. All on `Clock.monotonic`.
+    ///
+    /// - Parameters:
+    ///   - deadline: Until when they may deliver what waits.
+    ///   - limit: When to give up those that have not ended by then, and a disk that hangs.
+    func stop(deliveringUntil deadline: Int64, endingBy limit: Int64) {
+        for reporter in reporters { reporter.orderStop(by: deadline) }
+        for reporter in reporters { reporter.waitForEnd(until: limit) }
+        spool?.close(until: max(limit, Clock.monotonic() + 100_000_000))
     }
 
     private static func makeReporter(

@@ -106,6 +106,40 @@ import Testing
         #expect(sidecar.stop() == .code(0))
     }
 
+    /// They leave the spool for the failure file, which must then be as safe.
+    @Test(
+        .enabled(if: Tampering.isPossible, "strace(1) cannot be used"),
+        .timeLimit(.minutes(5)),
+        arguments: ["interval", "always"]
+    )
+    func refusedEventsAreSyncedBeforeTheyLeaveTheSpool(_ fsync: String) throws {
+        let rig = try DeliveryRig(spool: ["fsync": fsync, "fsyncInterval": "1h"])
+        let receiver = try FakeEventReceiver { _ in .answer(422) }
+        let failures = rig.directory.file("failed.jsonl")
+        let sidecar = try rig.start(["type: http, url: \"\(receiver.url)\", failurePath: \"\(failures)\""])
+        let trace = try Tampering(
+            with: sidecar.process.id,
+            tracing: "writev,fsync,pwrite64",
+            file: rig.directory.file("trace")
+        )
+        for number in 1...5 {
+            #expect(try sidecar.ask(1).count == 1)
+            #expect(try eventually { try sidecar.events("failed") == number })
+            #expect(try eventually { try sidecar.metrics().total("ameron_spool_bytes", [:]) == 0 })
+        }
+        trace.end()
+        let folder = rig.directory.path.replacing("//", with: "/")
+        let calls: [String] = rig.directory.lines(of: "trace").compactMap { line in
+            if line.contains("writev("), line.contains("failed.jsonl>") { return "write" }
+            if line.contains("fsync("), line.contains("failed.jsonl>") { return "sync" }
+            if line.contains("fsync("), line.contains("<\(folder)>") { return "sync its name" }
+            return line.contains("http.cursor>") ? "acknowledge" : nil
+        }
+        #expect(calls.prefix(4) == ["write", "sync", "sync its name", "acknowledge"], "\(calls)")
+        #expect(calls.dropFirst(4).prefix(3) == ["write", "sync", "acknowledge"], "\(calls)")
+        #expect(sidecar.stop() == .code(0))
+    }
+
     /// Of a spool of several files one is missing at the next start, whichever: it is counted and logged, the rest arrives.
     @Test(.timeLimit(.minutes(5)), arguments: ["first", "middle", "last", "only"])
     func aMissingFileOfTheSpoolIsTold(_ which: String) throws {

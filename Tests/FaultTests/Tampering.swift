@@ -57,5 +57,11 @@ final class Tampering {
         _ = tracer.waitForExit()
     }
 
-    deinit { end() }
+    /// The same, without waiting for delays that are under way.
+    func kill() {
+        tracer.send(signal: SIGKILL)
+        _ = tracer.waitForExit()
+    }
+
+    deinit { kill() }
 }

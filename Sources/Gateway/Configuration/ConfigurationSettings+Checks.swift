@@ -2,7 +2,7 @@
 extension ConfigurationSettings {
     mutating func check(_ configuration: Configuration) {
         checkModels(configuration.models)
-        checkReporters(configuration.reporting.reporters, names: configuration.reporting.reporterNames)
+        checkReporters(configuration.reporting)
         if let kafka = configuration.providers.kafka { check(kafka, configuration) }
     }
 

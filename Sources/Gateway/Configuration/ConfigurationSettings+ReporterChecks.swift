@@ -1,8 +1,9 @@
 // What the keys of Reporters cannot check by themselves.
 extension ConfigurationSettings {
-    /// - Parameter names: what they are called, by configuration or by place.
-    mutating func checkReporters(_ reporters: [Configuration.Reporter], names: [String]) {
-        checkNames(names)
+    mutating func checkReporters(_ reporting: Configuration.Reporting) {
+        let reporters = reporting.reporters
+        checkNames(reporting.reporterNames)
+        if reporting.delivery == .atLeastOnce { checkAcknowledgements(reporters) }
         var files: [String: Int] = [:]
         for (index, reporter) in reporters.enumerated() {
             guard case .file(let file) = reporter, !file.path.isEmpty else { continue }
@@ -29,6 +30,21 @@ extension ConfigurationSettings {
             // Failures of several Reporters may share a file, but a rotated file of events would mix the two.
             if let other = files[Self.normalized(path)] {
                 reportTaken("reporting.reporters.N.failurePath", index, path, by: other)
+            }
+        }
+    }
+
+    /// With less than all in-sync replicas, an event would leave the spool before it is safe.
+    private mutating func checkAcknowledgements(_ reporters: [Configuration.Reporter]) {
+        for (index, reporter) in reporters.enumerated() {
+            guard case .kafka(let kafka) = reporter else { continue }
+            for name in ["acks", "request.required.acks"] {
+                guard let value = kafka.properties[name], !["all", "-1"].contains(value) else { continue }
+                let path = ConfigurationPath("reporting.reporters.N.properties").with(index: index).appending(
+                    .name(name)
+                )
+                let reason = "is too little for reporting.delivery at-least-once"
+                report(Problem(source(of: path), key: path.description, value: value, reason, allowed: "all, -1"))
             }
         }
     }

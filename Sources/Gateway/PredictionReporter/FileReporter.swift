@@ -31,7 +31,7 @@ final class FileReporter: PredictionReporter {
         self.feed = feed
         self.synchronizes = synchronizes
         self.log = log
-        thread = try ReporterThread(name: name, feed: feed)
+        thread = ReporterThread(name: name, feed: feed)
     }
 
     func start() throws {
@@ -52,8 +52,10 @@ final class FileReporter: PredictionReporter {
 
     func reopen() { thread.reopen() }
 
-    func stop(timeout: Duration) {
-        if !thread.stop(timeout: timeout) {
+    func orderStop(by deadline: Int64) { thread.orderStop(by: deadline) }
+
+    func waitForEnd(until limit: Int64) {
+        if !thread.waitForEnd(until: limit) {
             log(.error, "\(configuration.path) does not answer; its last events may be lost")
         }
     }

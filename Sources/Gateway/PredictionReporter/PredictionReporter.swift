@@ -11,9 +11,21 @@ protocol PredictionReporter: AnyObject, Sendable {
     func start() throws
     /// Asks the Reporter to open its file anew (SIGHUP). Returns at once.
     func reopen()
-    /// Delivers what waits, but for no longer than `timeout`, then ends the thread. What is left counts as dropped, or
-    /// stays in the spool.
-    func stop(timeout: Duration)
+    /// Asks the Reporter to deliver what waits, but not beyond that, on `Clock.monotonic`, and then to end. What is left counts
+    /// as dropped, or stays in the spool. Returns at once.
+    func orderStop(by deadline: Int64)
+    /// Waits until it has ended, but not beyond that, on `Clock.monotonic`: one that hangs is told of, and left to itself.
+    func waitForEnd(until limit: Int64)
+}
+
+extension PredictionReporter {
+    /// Gives it so long to deliver what waits, and two seconds more to end.
+    func stop(timeout: Duration) {
+        let nanoseconds = min(timeout, .seconds(86_400)).nanoseconds
+        let deadline = Clock.monotonic() + max(0, nanoseconds)
+        orderStop(by: deadline)
+        waitForEnd(until: deadline + 2_000_000_000)
+    }
 }
 
 /// Where one shard leaves its events, for one Reporter or for all. Confined to the shard's thread.

@@ -95,7 +95,12 @@ struct LaneRecovery {
         let spent = state.removeSpent()
         // Before any file goes: one that goes without is missed.
         let newest = try SpoolCursor(path: newestPath)
-        try newest.store(state.segments.last?.start ?? SpoolCursor.none)
+        do throws(SystemError) {
+            try newest.store(state.segments.last?.start ?? SpoolCursor.none)
+        } catch {
+            // A full disk keeps nobody from delivering what is there, which makes room.
+            settings.cursorTrouble(error, newest.path)
+        }
         try tidy()
         for segment in spent { try FileSystem.remove(segment.path) }
         state.gaps = findGaps(in: state, end: end)

@@ -138,6 +138,32 @@ import Testing
         )
     }
 
+    /// What is not with all replicas must not leave the spool.
+    @Test(arguments: ["acks", "request.required.acks"]) func refusesFewAcknowledgements(_ name: String) {
+        func told(_ value: String, _ delivery: String) -> [String] {
+            problems(
+                """
+                models: [{ name: a, url: 'http://a/' }]
+                reporting:
+                  delivery: \(delivery)
+                  reporters:
+                    - { type: kafka, brokers: a, properties: { \(name): \(value), enable.idempotence: false } }
+                """
+            )
+        }
+        for value in ["0", "1", "'2'"] {
+            #expect(told(value, "best-effort").isEmpty)
+            let shown = value.replacing("'", with: "")
+            #expect(
+                told(value, "at-least-once") == [
+                    "test.yaml:5: reporting.reporters.0.properties.\(name): '\(shown)' is too little for "
+                        + "reporting.delivery at-least-once; allowed: all, -1"
+                ]
+            )
+        }
+        #expect(told("all", "at-least-once").isEmpty && told("'-1'", "at-least-once").isEmpty)
+    }
+
     @Test func failuresHaveAFileOfTheirOwn() {
         let kafka = "{ type: kafka, brokers: a, failurePath: ./b }"
         let http = "{ type: http, url: 'http://a/', failurePath: b }"

@@ -286,6 +286,31 @@ import Testing
         spool.close()
     }
 
+    /// Of a version before, which had fewer files: there is no room for one more byte.
+    @Test(.enabled(if: Mount.isAllowed)) func `a full disk at the start keeps nobody from delivering`() throws {
+        let mount = try Mount(bytes: 1 << 20)
+        let directory = SpoolDirectory()
+        directory.configuration.path = mount.path + "/spool"
+        do {
+            let spool = try directory.open()
+            spool.lane(0).submit(0..<20, fill: 1_000)
+        }
+        for file in ["reporters", "lane-0/newest"] {
+            try FileManager.default.removeItem(atPath: "\(directory.configuration.path)/\(file)")
+        }
+        let filler = open(mount.path + "/filler", O_WRONLY | O_CREAT, 0o600)
+        let page = [UInt8](repeating: 1, count: 4096)
+        while write(filler, page, page.count) > 0 {}
+        close(filler)
+        let spool = try directory.open()
+        #expect(SpoolReader(spool).takeAll() == Array(0..<20))
+        // Two pages are free now.
+        #expect(eventually { !spool.lane(0).isFull })
+        spool.lane(0).submit(20..<21)
+        #expect(SpoolReader(spool).takeAll() == [20])
+        spool.close()
+    }
+
     @Test func `a directory that cannot be used is refused in words`() throws {
         let taken = SpoolDirectory()
         let spool = try taken.open()

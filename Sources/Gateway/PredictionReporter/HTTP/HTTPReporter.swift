@@ -34,7 +34,7 @@ final class HTTPReporter: PredictionReporter {
         self.feed = feed
         self.synchronizes = synchronizes
         self.log = log
-        thread = try ReporterThread(name: name, feed: feed)
+        thread = ReporterThread(name: name, feed: feed)
     }
 
     /// That the receiver does not answer is no error: it is tried until it does.
@@ -67,8 +67,10 @@ final class HTTPReporter: PredictionReporter {
     /// Opens the file of refused events anew.
     func reopen() { thread.reopen() }
 
-    func stop(timeout: Duration) {
-        if !thread.stop(timeout: timeout) {
+    func orderStop(by deadline: Int64) { thread.orderStop(by: deadline) }
+
+    func waitForEnd(until limit: Int64) {
+        if !thread.waitForEnd(until: limit) {
             log(.error, "\(configuration.destination) does not let go; its last events may be lost")
         }
     }

@@ -33,7 +33,7 @@ final class KafkaReporter: PredictionReporter {
         self.synchronizes = synchronizes
         self.log = log
         statistics = KafkaClientStatistics(client: "reporter-\(name)")
-        thread = try ReporterThread(name: name, feed: feed)
+        thread = ReporterThread(name: name, feed: feed)
     }
 
     /// Throws where a setting is wrong. That no broker answers is no error: they are tried until one does.
@@ -75,8 +75,10 @@ final class KafkaReporter: PredictionReporter {
     /// Opens the file of refused events anew.
     func reopen() { thread.reopen() }
 
-    func stop(timeout: Duration) {
-        if !thread.stop(timeout: timeout) {
+    func orderStop(by deadline: Int64) { thread.orderStop(by: deadline) }
+
+    func waitForEnd(until limit: Int64) {
+        if !thread.waitForEnd(until: limit) {
             log(.error, "Kafka does not let go of topic \(configuration.topic); its last events may be lost")
         }
     }

@@ -49,6 +49,9 @@ class CurlHandle {
         setPointer(CURLOPT_ERRORBUFFER.rawValue, errorText)
         setNumber(CURLOPT_NOSIGNAL.rawValue, 1)
         setNumber(CURLOPT_TCP_NODELAY.rawValue, 1)
+        // A call that is given up while its name is looked up is left to the thread that does that. Without this, libcurl waits
+        // for it: for as long as a name server does not answer, and with it all that this thread has to do.
+        setNumber(CURLOPT_QUICK_EXIT.rawValue, 1)
         setText(CURLOPT_PROTOCOLS_STR.rawValue, "http,https")
         // Without a value libcurl searches the environment for a proxy on each transfer; a Model Service has none.
         setText(CURLOPT_PROXY.rawValue, "")
