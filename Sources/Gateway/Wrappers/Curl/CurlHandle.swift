@@ -58,10 +58,13 @@ class CurlHandle {
         let open = CCurl_easy_setopt_open_socket(easy) { context, _, address in
             guard let context, let address = address?.pointee else { return CURL_SOCKET_BAD }
             let me = Unmanaged<CurlHandle>.fromOpaque(context).takeUnretainedValue()
-            let type = address.socktype | Int32(SOCK_CLOEXEC.rawValue)
-            let descriptor = socket(address.family, type, address.protocol)
-            me.socketError = descriptor < 0 ? errno : 0
-            return descriptor
+            do throws(SystemError) {
+                me.socketError = 0
+                return try StreamSocket.open(address.family, address.socktype, address.protocol)
+            } catch {
+                me.socketError = error.code
+                return CURL_SOCKET_BAD
+            }
         }
         note(open)
         if let path = target.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH.rawValue, path) }
