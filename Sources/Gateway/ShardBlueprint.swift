@@ -11,6 +11,7 @@ struct ShardBlueprint {
     let page: MetricsPage
     /// nil: the page is off.
     let watch: PredictionWatch?
+    let notices: UnsplitNotices
     let log: Logger
 
     /// Makes a shard that serves on this socket; the first one also looks after the Model Services' health.
@@ -32,9 +33,10 @@ struct ShardBlueprint {
             metrics: metrics,
             readiness: readiness,
             maxInFlight: share(of: configuration.server.maxInFlight),
-            reporting: reporting
+            reporting: reporting,
+            notices: notices
         )
-        let adapters = configuration.models.map { makeAdapter($0, curl, flow) }
+        let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow) }
         let router = Router(
             routes: zip(configuration.models, adapters).enumerated().map { index, pair in
                 ModelRoute(
@@ -42,6 +44,7 @@ struct ShardBlueprint {
                     name: pair.0.name,
                     version: pair.0.version,
                     modelProtocol: ModelProtocol(pair.0.protocol),
+                    maxPredictions: pair.0.maxPredictions,
                     adapter: pair.1
                 )
             }
@@ -144,21 +147,26 @@ struct ShardBlueprint {
         )
     }
 
-    private var hidesRequests: Bool { configuration.reporting.capture == .body && !configuration.ui.showsRequests }
+    private var hidesRequests: Bool { configuration.reporting.capture != .none && !configuration.ui.showsRequests }
 
     private func makeReporting(shard: Int) -> EventReporting {
         EventReporting(
             lanes: reporting.openLanes(shard: shard),
             observer: watch.map { PredictionWatchLane($0, trimmer: EventTrimmer(hidesRequests: hidesRequests)) },
-            encoder: PredictionEventEncoder(source: "//\(hostName())/ameron-sidecar"),
-            capture: EventReporting.Capture(
-                capturesBody: configuration.reporting.capture == .body,
-                maxBytes: configuration.reporting.maxCaptureBytes
+            encoder: PredictionEventEncoder(
+                source: "//\(hostName())/ameron-sidecar",
+                maxEventBytes: configuration.reporting.maxEventBytes
+            ),
+            capture: RequestCapture.Options(
+                mode: RequestCapture.Mode(configuration.reporting.capture),
+                maxBytes: configuration.reporting.maxCaptureBytes,
+                maxEventBytes: configuration.reporting.maxEventBytes
             )
         )
     }
 
     private func makeAdapter(
+        _ index: Int,
         _ model: Configuration.Model,
         _ curl: CurlMulti,
         _ flow: ExchangeFlow
@@ -168,7 +176,8 @@ struct ShardBlueprint {
             options: HTTPModelServiceAdapter.Options(
                 url: url,
                 timeout: model.timeout.nanoseconds,
-                maxConnections: model.maxConnections
+                maxConnections: model.maxConnections,
+                limits: CallLimits(key: "models.\(index)", model)
             ),
             transport: makeTransport(model, url, curl),
             flow: flow
@@ -257,6 +266,25 @@ extension ModelProtocol {
         case .v2: self = .v2
         case .raw: self = .raw
         }
+    }
+}
+
+extension RequestCapture.Mode {
+    fileprivate init(_ word: Configuration.Reporting.Capture) {
+        switch word {
+        case .none: self = .none
+        case .input: self = .input
+        case .body: self = .body
+        }
+    }
+}
+
+extension UnsplitNotices {
+    convenience init(_ models: [Configuration.Model], log: Logger) {
+        let routes = models.map {
+            Route(name: $0.name, modelProtocol: ModelProtocol($0.protocol), maxPredictions: $0.maxPredictions)
+        }
+        self.init(routes) { log.warning("\($0)") }
     }
 }
 

@@ -4,6 +4,7 @@ import Gateway
 /// The options from which `serve` and `validate` make a configuration.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
+        name: [.long, .customShort("c")],
         help: ArgumentHelp("The YAML file; without it, the one that AMERON_CONFIG names.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"])
     )

@@ -34,7 +34,10 @@ extension ConfigurationKey {
             documentation,
             describe: { "\($0)" },
             parse: { (text) throws(InvalidValue) in
-                guard let value = Bool(try present(text)) else { throw InvalidValue("is neither true nor false") }
+                let text = try present(text)
+                guard let value = Bool(text) else {
+                    throw InvalidValue("is neither true nor false", suggestion: Synonyms.boolean(text))
+                }
                 return value
             }
         )
@@ -94,7 +97,7 @@ extension ConfigurationKey {
             parse: { (text) throws(InvalidValue) in
                 let text = try present(text)
                 if let word = Word(rawValue: text) { return word }
-                throw InvalidValue("is not one of the words", suggestion: nearest(to: text, in: words))
+                throw InvalidValue("is not one of the words", suggestion: Synonyms.word(text, in: words))
             }
         )
     }

@@ -49,11 +49,15 @@ public struct ConfigurationLoader: Sendable {
     ) throws(ConfigurationError) -> Configuration {
         var settings = ConfigurationSettings()
         if let yaml {
+            settings.origin = .file(path, line: nil, column: nil)
             do throws(YAMLError) {
                 if let root = try YAMLParser.parse(yaml) { settings.add(root, file: path) }
             } catch {
                 let place = ConfigurationError.Source.file(path, line: error.line, column: error.column)
-                throw ConfigurationError([.init(place, key: "", "not a YAML file that can be used: \(error.message)")])
+                let hint = YAMLHint.text(for: error, in: yaml).map { "; \($0)" } ?? ""
+                throw ConfigurationError([
+                    .init(place, key: "", "not a YAML file that can be used: \(error.message)\(hint)")
+                ])
             }
         }
         settings.add(environment: environment)

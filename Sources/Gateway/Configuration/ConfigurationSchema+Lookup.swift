@@ -94,17 +94,22 @@ extension ConfigurationSchema {
         } else if let near = nearest(to: last, in: names.sorted()) {
             return path.parent.appending(.name(near)).description
         }
-        // The right key in the wrong section, first of all in one nearby.
-        let elsewhere = known.filter { $0.components.last == .name(last) }
+        // The right key or section in the wrong place, first of all in one nearby.
+        let elsewhere = (known + sections.subtracting([.root]) + lists).filter { $0.components.last == .name(last) }
         let nearby = elsewhere.filter { $0.components.first == path.components.first }
-        let meant = nearby.isEmpty ? elsewhere : nearby
+        let meant = Set(nearby.isEmpty ? elsewhere : nearby)
         return meant.count == 1 ? meant.first?.with(index: path.index).description : nil
     }
 
     /// The environment variable that was probably meant.
     static func suggestion(forEnvironment name: String) -> String? {
         let index = name.split(separator: "_").lazy.compactMap { ConfigurationPath.index($0) }.first
-        return nearest(to: name, in: keys.map { $0.pattern.with(index: index).environmentName } + ["AMERON_CONFIG"])
+        let names = keys.map { $0.pattern.with(index: index).environmentName } + [ConfigurationLoader.fileVariable]
+        if let near = nearest(to: name, in: names) { return near }
+        // The section left out: AMERON_PORT.
+        let end = name.dropFirst(ConfigurationKey.environmentPrefix.count - 1)
+        let meant = names.filter { $0.hasSuffix(end) }
+        return meant.count == 1 ? meant[0] : nil
     }
 }
 

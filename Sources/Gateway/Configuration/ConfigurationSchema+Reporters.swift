@@ -164,7 +164,7 @@ extension ConfigurationSchema {
     @Sendable private static func checkReceiver(_ text: String) throws(InvalidValue) {
         let scheme = text.lowercased()
         guard scheme.hasPrefix("http://") || scheme.hasPrefix("https://") else {
-            throw InvalidValue("does not start with http:// or https://")
+            throw InvalidValue("does not start with http:// or https://", suggestion: ServiceURL.withHTTP(text))
         }
         _ = try ServiceURL.parse(text)
     }

@@ -8,7 +8,7 @@ public enum ConfigurationSchema {
     static let day: Duration = .seconds(86_400)
 
     private static let server: [ConfigurationKey] = [
-        .text("server.host", .at(\.server.host), "The address or name to listen on."),
+        .text("server.host", .at(\.server.host), "The address or name to listen on.", check: checkHost),
         .integer("server.port", .at(\.server.port), 0...65_535, "The port to listen on; 0: any free port."),
         .integer(
             "server.shards",
@@ -128,6 +128,12 @@ public enum ConfigurationSchema {
             .model(\.repeatable),
             "Whether a request is sent once more where a kept connection dies, also when the Model Service may have read it."
         ),
+        .integer(
+            "models.N.maxPredictions",
+            .model(\.maxPredictions),
+            1...1_000_000,
+            "The most Predictions of one answer; one that has more is passed on and recorded as one."
+        ),
         .optionalText(
             "models.N.healthUrl",
             .model(\.healthUrl),
@@ -158,13 +164,19 @@ public enum ConfigurationSchema {
         .words(
             "reporting.capture",
             .at(\.reporting.capture),
-            "Whether the request goes into the event: not at all, or its body."
+            "What of the request goes into the events: nothing, each row's own part of it, or once the whole body."
         ),
         .size(
             "reporting.maxCaptureBytes",
             .at(\.reporting.maxCaptureBytes),
             0...1 << 30,
-            "Where a captured request is cut."
+            "Where a captured body is cut."
+        ),
+        .size(
+            "reporting.maxEventBytes",
+            .at(\.reporting.maxEventBytes),
+            16 << 10...1 << 30,
+            "The longest event; of a longer one request, input and value are left out, in this order."
         ),
         .size(
             "reporting.maxQueueBytes",
@@ -223,6 +235,24 @@ public enum ConfigurationSchema {
     private static let nameRule = "text without control characters"
     private static let urlRule =
         "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
+
+    @Sendable private static func checkHost(_ text: String) throws(InvalidValue) {
+        if let scheme = text.firstRange(ofText: "://") {
+            let rest = text[scheme.upperBound...].prefix { $0 != ":" && $0 != "/" }
+            throw InvalidValue(
+                "is a URL; write the address only, and the port into server.port",
+                suggestion: String(rest)
+            )
+        }
+        let colons = text.utf8.count(where: { $0 == UInt8(ascii: ":") })
+        if colons == 1 || text.hasPrefix("[") {
+            let host = (try? ServiceURL.hostAndPort(text[...]).host) ?? String(text.prefix { $0 != ":" })
+            throw InvalidValue(
+                "holds more than an address; the port is server.port",
+                suggestion: host.isEmpty ? nil : host
+            )
+        }
+    }
 
     @Sendable private static func checkHosts(_ text: String) throws(InvalidValue) {
         for entry in KafkaText.list(text) where entry != "*" {

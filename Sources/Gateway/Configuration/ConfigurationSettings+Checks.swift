@@ -8,7 +8,14 @@ extension ConfigurationSettings {
 
     private mutating func checkModels(_ models: [Configuration.Model]) {
         if models.isEmpty, !problems.contains(where: { $0.key.hasPrefix("models") }) {
-            report(Problem(.none, key: "models", "at least one model is needed"))
+            report(
+                Problem(
+                    origin,
+                    key: "models",
+                    "at least one model is needed: by --model NAME=URL, or by `models:` in a file that --config names; "
+                        + "--help shows an example"
+                )
+            )
         }
         for (index, model) in models.enumerated() where model.transport == .direct {
             guard let url = try? ServiceURL.parse(model.url), url.scheme == .https else { continue }

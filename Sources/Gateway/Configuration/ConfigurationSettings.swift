@@ -18,6 +18,8 @@ struct ConfigurationSettings {
     /// Elements that are not even a section; that keys are missing goes without saying.
     private var malformed: Set<ConfigurationPath> = []
     private(set) var problems: [Problem] = []
+    /// Where all would be written that is missing: the file, where there is one.
+    var origin = Source.none
 
     mutating func report(_ problem: Problem) { problems.append(problem) }
 
@@ -53,6 +55,10 @@ struct ConfigurationSettings {
             ConfigurationSchema.isKey(ConfigurationPath(text: path.description))
         {
             report(Problem(source, key: path.description, "unknown key; sections are nested, not written with dots"))
+            return
+        }
+        if let reason = Synonyms.reason(missing: path) {
+            report(Problem(source, key: path.description, reason))
             return
         }
         let suggestion = ConfigurationSchema.suggestion(for: path)

@@ -16,7 +16,17 @@ enum KafkaText {
 
     /// librdkafka skips the spaces after a comma, so they are allowed.
     @Sendable static func checkBrokers(_ text: String) throws(InvalidValue) {
-        for broker in list(text) { _ = try ServiceURL.hostAndPort(broker) }
+        for broker in list(text) {
+            if let scheme = broker.firstRange(ofText: "://") {
+                let rest = broker[scheme.upperBound...].prefix { $0 != "/" }
+                throw InvalidValue(
+                    "starts with \(broker[..<scheme.upperBound]), which no broker has",
+                    suggestion: String(rest)
+                )
+            }
+            if broker.contains("/") { throw InvalidValue("holds a path, which no broker has") }
+            _ = try ServiceURL.hostAndPort(broker)
+        }
     }
 
     /// Whether two lists have a broker in common, and so lead to the same cluster. (That they have none says little: a broker may

@@ -20,9 +20,10 @@ struct ServiceURL: Equatable, Sendable {
 
     static func parse(_ text: String) throws(InvalidValue) -> ServiceURL {
         try checkCharacters(text)
-        guard let separator = text.firstRange(ofText: "://"),
-            let scheme = Scheme(rawValue: text[..<separator.lowerBound].lowercased())
-        else { throw InvalidValue("does not start with http://, https:// or http+unix://") }
+        guard let separator = text.firstRange(ofText: "://") else { throw withoutScheme(text) }
+        guard let scheme = Scheme(rawValue: text[..<separator.lowerBound].lowercased()) else {
+            throw InvalidValue(otherScheme(text[..<separator.lowerBound].lowercased()))
+        }
 
         let rest = text[separator.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
@@ -36,6 +37,27 @@ struct ServiceURL: Equatable, Sendable {
         }
         let (host, port) = try hostAndPort(authority)
         return ServiceURL(scheme: scheme, host: host, port: port, socketPath: nil, target: target)
+    }
+
+    private static func withoutScheme(_ text: String) -> InvalidValue {
+        InvalidValue("does not start with http://, https:// or http+unix://", suggestion: withHTTP(text))
+    }
+
+    /// The URL that was probably meant by an address without a scheme; nil: it is none.
+    static func withHTTP(_ text: String) -> String? {
+        let authority = text.prefix { $0 != "/" && $0 != "?" }
+        let isAddress = (try? hostAndPort(authority)) != nil && (authority.contains(":") || authority.contains("."))
+        return isAddress ? "http://\(text)" : nil
+    }
+
+    private static func otherScheme(_ scheme: String) -> String {
+        switch scheme {
+        case "grpc", "grpcs", "ws", "wss":
+            "starts with \(scheme)://, which is not there yet; name the model's HTTP port: http://host:port/path"
+        case "unix", "file": "starts with \(scheme)://; write a Unix socket as http+unix://%2Frun%2Fmodel.sock/path"
+        case "tcp": "starts with tcp://; write http:// in its place"
+        default: "does not start with http://, https:// or http+unix://"
+        }
     }
 
     /// Refuses what no URL holds (RFC 3986, appendix A), and the fragment, which is never sent.

@@ -8,6 +8,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         /// Nanoseconds.
         var timeout: Int64
         var maxConnections: Int
+        var limits: CallLimits
     }
 
     private let options: Options
@@ -70,10 +71,15 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         holdsLine = true
         while let call = deadlines.first, call.deadline <= now {
             guard let exchange = call.exchange else { preconditionFailure("a call in line belongs to an exchange") }
+            let limit = call.isOut ? options.limits.timeout : options.limits.line
             abandon(call)
             flow.failed(
                 exchange,
-                ExchangeFailure(cause: .timeout, message: "the Model Service did not answer in time")
+                ExchangeFailure(
+                    cause: .timeout,
+                    message: "the Model Service did not answer in time",
+                    detail: limit.view
+                )
             )
         }
         holdsLine = false
@@ -91,7 +97,8 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         call.isOut = false
         out -= 1
         startNext()
-        if let failure {
+        if var failure {
+            if failure.cause == .tooLarge { failure.detail = options.limits.responseBytes.view }
             flow.failed(exchange, failure)
         } else {
             flow.answered(exchange, Self.read(call))

@@ -28,6 +28,8 @@ func editDistance(_ a: [UInt8], _ b: [UInt8], limit: Int) -> Int? {
 /// Words, one of which may have been meant by what somebody wrote. Upper and lower case are the same letter.
 struct Suggestions {
     private static let maxDistance = 4
+    /// Fewer letters begin too many words.
+    private static let leastBeginning = 3
 
     private let candidates: [(word: String, letters: [UInt8])]
 
@@ -47,7 +49,24 @@ struct Suggestions {
             if distance == 0 { return candidate.word }
             best = (distance, candidate.word)
         }
-        return best?.word
+        return best?.word ?? whole(letters)
+    }
+
+    /// The only one that the letters begin, or that begins them: `warn` for `warning`.
+    private func whole(_ letters: [UInt8]) -> String? {
+        let found = candidates.filter {
+            min($0.letters.count, letters.count) >= Self.leastBeginning
+                && ($0.letters.starts(with: letters) || letters.starts(with: $0.letters))
+        }
+        return found.count == 1 ? found[0].word : nil
+    }
+}
+
+/// For the command line.
+public enum Suggestion {
+    /// The candidate most like `word`, where one is near enough to have been meant.
+    public static func nearest(to word: String, in candidates: [String]) -> String? {
+        Suggestions(candidates).nearest(to: word)
     }
 }
 

@@ -212,7 +212,15 @@ import Testing
 
     @Test(arguments: [nil, "", "# nothing", "models:", "models: []", "server: { port: 1 }"] as [String?])
     func aModelIsNeeded(_ yaml: String?) {
-        #expect(problems(yaml) == ["configuration: models: at least one model is needed"])
+        #expect(
+            problems(yaml)
+                == [
+                    """
+                    \(yaml == nil ? "configuration" : "test.yaml"): models: at least one model is needed: by --model NAME=URL, \
+                    or by `models:` in a file that --config names; --help shows an example
+                    """
+                ]
+        )
     }
 
     @Test(arguments: [

@@ -59,7 +59,6 @@ import Testing
         ("''", "is empty"), ("':9092'", "has no host"), ("'a,,b'", "has no host"), ("'a,'", "has no host"),
         ("a:0", "has a bad port; allowed: 1 to 65535"), ("a:65536", "has a bad port; allowed: 1 to 65535"),
         ("a:x", "has a bad port; allowed: 1 to 65535"), ("'a:'", "has a bad port; allowed: 1 to 65535"),
-        ("'SSL://a:1'", "has a bad port; allowed: 1 to 65535"),
         ("'[::1'", "has a '[' without its ']'"), ("'::1'", "has no host"),
         ("'a b:1'", "has a host that is neither a name nor an IP address"),
         ("'[a]:1'", "has a host that is neither a name nor an IP address"),

@@ -1,0 +1,20 @@
+/// The limits of a model's calls as a client reads of them that has met one: which key it is, and what it says.
+struct CallLimits {
+    /// Such as `models.0.timeout is 2s`.
+    let timeout: ByteBuffer
+    /// The same of a call that spent the time in line.
+    let line: ByteBuffer
+    let responseBytes: ByteBuffer
+
+    /// - Parameter key: of the model, such as `models.0`.
+    init(key: String, _ model: Configuration.Model) {
+        let time = "\(key).timeout is \(DurationText.describe(model.timeout))"
+        timeout = ByteBuffer(text: time)
+        line = ByteBuffer(
+            text:
+                "\(time), and all of it was spent in line for a connection; there are \(model.maxConnections) a shard "
+                + "(\(key).maxConnections)"
+        )
+        responseBytes = ByteBuffer(text: "\(key).maxResponseBytes is \(SizeText.describe(model.maxResponseBytes))")
+    }
+}
