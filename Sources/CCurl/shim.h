@@ -26,6 +26,9 @@ static inline CURLcode CCurl_easy_setopt_prereq(CURL *_Nonnull easy, curl_prereq
 static inline CURLcode CCurl_easy_setopt_socket_options(CURL *_Nonnull easy, curl_sockopt_callback _Nonnull value) {
     return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, value);
 }
+static inline CURLcode CCurl_easy_setopt_open_socket(CURL *_Nonnull easy, curl_opensocket_callback _Nonnull value) {
+    return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, value);
+}
 static inline CURLcode CCurl_easy_setopt_close_socket(CURL *_Nonnull easy, curl_closesocket_callback _Nonnull value) {
     return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, value);
 }

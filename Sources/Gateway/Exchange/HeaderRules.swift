@@ -58,21 +58,23 @@ enum HeaderRules {
         }
     }
 
-    /// The end-to-end lines of an answer, but for those that its own Connection line names.
+    /// The end-to-end lines of an answer, but for those that its own Connection lines name.
     static func copyAnswerHeaders(_ block: ByteView, to table: HeaderTable) {
-        var namesOthers = false
+        var named = ConnectionNames()
         forEachLine(in: block) { name, value in
-            if name.equalsIgnoringCase(ByteView("Connection")) { namesOthers = true }
+            if name.equalsIgnoringCase(ByteView("Connection")) { named.add(value) }
             if forwardsToClient(name) { table.append(name, value) }
         }
-        guard namesOthers else { return }
-        forEachLine(in: block) { name, value in
-            if name.equalsIgnoringCase(ByteView("Connection")) { removeNamed(in: value, from: table) }
-        }
+        named.remove(from: table)
     }
+}
 
-    /// Removes the lines that a Connection line declares to be hop-by-hop.
-    static func removeNamed(in connection: ByteView, from table: HeaderTable) {
+/// The names in the Connection lines of a message: its lines of these names belong to the connection.
+struct ConnectionNames {
+    private var names: [ByteView] = []
+
+    /// Takes the names of one line. They are views into it.
+    mutating func add(_ connection: ByteView) {
         var rest = connection
         while !rest.isEmpty {
             let comma = rest.firstIndex(of: UInt8(ascii: ",")) ?? rest.count
@@ -80,7 +82,14 @@ enum HeaderRules {
             rest = rest.dropFirst(comma + 1)
             let isPlain =
                 name.equalsIgnoringCase(ByteView("keep-alive")) || name.equalsIgnoringCase(ByteView("close"))
-            if !name.isEmpty, !isPlain { table.remove(name) }
+            if !name.isEmpty, !isPlain { names.append(name) }
         }
+    }
+
+    /// Removes the lines of these names, and forgets the names.
+    mutating func remove(from table: HeaderTable) {
+        guard !names.isEmpty else { return }
+        table.remove(names)
+        names.removeAll(keepingCapacity: true)
     }
 }

@@ -2,8 +2,8 @@
 struct RequestHeader {
     /// Whom a browser says the request is from. Its views are valid as long as the head's bytes.
     private(set) var sender = BrowserGuard.Sender()
-    /// The values of the Connection lines: what they name ends here.
-    private var connections: [ByteView] = []
+    /// What the Connection lines name ends here.
+    private var connectionNames = ConnectionNames()
 
     /// Fills the exchange from a head, whose offsets are into `bytes`.
     mutating func read(_ head: HTTP1RequestHead, _ bytes: ByteView, into exchange: Exchange) {
@@ -16,9 +16,7 @@ struct RequestHeader {
         }
         // A target in absolute form counts before Host (RFC 9112, section 3.2.2).
         if !head.authority.isEmpty { sender.host = bytes[head.authority] }
-        guard !connections.isEmpty else { return }
-        for value in connections { HeaderRules.removeNamed(in: value, from: exchange.requestHeaders) }
-        connections.removeAll(keepingCapacity: true)
+        connectionNames.remove(from: exchange.requestHeaders)
     }
 
     private mutating func note(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {
@@ -31,7 +29,7 @@ struct RequestHeader {
             } else if name.equalsIgnoringCase(ByteView("Origin")) {
                 sender.origin = value
             }
-        case 10: if name.equalsIgnoringCase(ByteView("Connection")) { connections.append(value) }
+        case 10: if name.equalsIgnoringCase(ByteView("Connection")) { connectionNames.add(value) }
         case 11:
             if name.equalsIgnoringCase(ByteView("Traceparent")), exchange.traceparent.isEmpty {
                 exchange.traceparent.append(value)

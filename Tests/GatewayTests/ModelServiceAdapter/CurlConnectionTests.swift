@@ -41,6 +41,30 @@ import Testing
         func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?) { isAnswered = true }
     }
 
+    /// What `CurlMulti.adopt` stands on: libcurl lets go of a socket by CURLOPT_CLOSESOCKETFUNCTION, in the very call that takes
+    /// the handle out, and has no part in it afterwards, not even at its end.
+    @Test func outliveTheHandleAndLibcurl() throws {
+        let service = try FakeModelService { _ in .json("1") }
+        let loop = try Loop()
+        let connection = CurlConnection(
+            target: CurlHandle.Target(url: service.url("/")),
+            multi: loop.curl,
+            delegate: loop
+        )
+        connection.connect()
+        try loop.run { loop.isOpen }
+        loop.curl.shutDown()
+        #expect(connection.write(ByteView("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"), .empty) == .bytes(38))
+        #expect(
+            eventually {
+                _ = connection.receive(into: loop.received, upTo: 4096)
+                return loop.received.view.hasPrefix(ByteView("HTTP/1.1 200 OK"))
+            }
+        )
+        connection.close()
+        #expect(eventually { service.openConnectionCount == 0 })
+    }
+
     /// libcurl closes connections that it has not used for a while when it opens another: ours must not be among them.
     @Test func areOutOfLibcurlsReach() throws {
         let service = try FakeModelService { _ in .json("1") }

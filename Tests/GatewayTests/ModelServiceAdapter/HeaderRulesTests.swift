@@ -47,7 +47,29 @@ import Testing
         ("HTTP/1.1 200 OK\r\nX: 1\r\nY: 2\r\nConnection: close, x ,,keep-alive\r\nx: 3\r\n", ["Y=2"]),
         ("HTTP/1.1 200 OK\r\nX: 1\r\nconnection: Y\r\nY: 2\r\nConnection: X\r\nZ: 3\r\n", ["Z=3"]),
         ("HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 2\r\nX-Request-Id: a\r\nKeep-Alive: x\r\n", []),
+        (
+            "HTTP/1.1 200 OK\r\nA: 1\r\nConnection: a, b, c ,keep-alive,D,e,f\r\nB: 2\r\nE: 3\r\nX: 4\r\nb: 5\r\nConnection: G\r\nG: 6\r\n",
+            ["X=4"]
+        ),
         ("HTTP/1.1 200 OK\r\n", []), ("", []), ("HTTP/1.1 200 OK\r\nA: 1", []),
     ])
     func copiesAnswerHeaders(_ block: String, _ expected: [String]) { #expect(copied(block) == expected) }
+
+    /// Each name against each line would take minutes.
+    @Test(.timeLimit(.minutes(1))) func takesManyNamesAndLines() {
+        let count = 60_000
+        var block = "HTTP/1.1 200 OK\r\n"
+        for line in 0..<count { block += "x\(line): 1\r\n" }
+        // In one line, and in a line each.
+        block += "Connection: " + (0..<count).map { "X\($0 * 2)" }.joined(separator: ",") + "\r\n"
+        for line in 0..<count { block += "Connection: n\(line)\r\n" }
+        #expect(copied(block) == (0..<count / 2).map { "x\($0 * 2 + 1)=1" })
+    }
+
+    /// As above, of one name.
+    @Test(.timeLimit(.minutes(1))) func takesManyOfOneName() {
+        let many = String(repeating: "a,", count: 100_000)
+        #expect(copied("Connection: \(many)b\r\n" + String(repeating: "A: 1\r\nc: 2\r\n", count: 1)) == ["c=2"])
+        #expect(copied("Connection: \(many)\r\n" + String(repeating: "A: 1\r\n", count: 100_000)).isEmpty)
+    }
 }

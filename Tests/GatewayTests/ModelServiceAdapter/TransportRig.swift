@@ -19,6 +19,7 @@ final class TransportRig: HTTPTransportDelegate {
         var body = ""
         /// nil: an answer came.
         var failure: ExchangeFailure.Cause?
+        var detail = ""
     }
 
     let epoll: Epoll
@@ -111,7 +112,8 @@ final class TransportRig: HTTPTransportDelegate {
         outcomes[ObjectIdentifier(call)] = Outcome(
             status: failure == nil ? call.status : 0,
             body: call.body.view.string,
-            failure: failure?.cause
+            failure: failure?.cause,
+            detail: failure?.detail.string ?? ""
         )
     }
 }

@@ -42,9 +42,16 @@ final class CurlConnection: CurlHandle, CurlSocketOwner {
             delegate.connectionFailed(self, CurlFailure(kind: .resetBeforeAnswer, code: result))
             return
         }
+        do throws(SystemError) {
+            try multi.adopt(active, from: self, owner: self)
+        } catch {
+            state = .closed
+            setError("\(error)")
+            delegate.connectionFailed(self, CurlFailure(kind: .other, code: result))
+            return
+        }
         socket = StreamSocket(descriptor: active)
         state = .open
-        multi.adopt(active, from: self, owner: self)
         delegate.connectionOpened(self)
     }
 

@@ -39,6 +39,9 @@ extension CurlTransfer {
         let code = CURLcode(rawValue: result)
         switch code {
         case CURLE_OK: return nil
+        case CURLE_WRITE_ERROR where headerIsTooLong:
+            setError("the header is too long")
+            return CurlFailure(kind: .malformed, code: result)
         case CURLE_WRITE_ERROR where answerIsTooLong: return CurlFailure(kind: .tooLarge, code: result)
         case CURLE_ABORTED_BY_CALLBACK where abortion == .wantsFreshConnection:
             return CurlFailure(kind: .wantsFreshConnection, code: result)
@@ -64,6 +67,7 @@ extension CurlHandle {
     /// What a code means where no more than the code is known.
     func kind(of result: UInt32) -> CurlFailure.Kind {
         switch CURLcode(rawValue: result) {
+        case CURLE_COULDNT_CONNECT where [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(socketError): socketFailure
         case CURLE_COULDNT_CONNECT: connectFailure
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .dns
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
@@ -76,6 +80,12 @@ extension CurlHandle {
         case CURLE_GOT_NOTHING: .resetBeforeAnswer
         default: .other
         }
+    }
+
+    /// No connection can be made, whatever the Model Service is like: there are no more descriptors, or no memory.
+    private var socketFailure: CurlFailure.Kind {
+        setError("\(SystemError(call: "socket", code: socketError))")
+        return .other
     }
 
     private var connectFailure: CurlFailure.Kind {

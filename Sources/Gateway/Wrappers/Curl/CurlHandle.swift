@@ -27,6 +27,8 @@ class CurlHandle {
     final var stage = Stage.idle
     /// The first of libcurl's refusals to take an option: the handle is not what it should be, and must not be used.
     private final var refusal: UInt32 = 0
+    /// Why there was no socket for a connection: libcurl does not say; 0: there was one.
+    private(set) final var socketError: Int32 = 0
     private let errorText: UnsafeMutablePointer<CChar>
     private var parsedURL: OpaquePointer?
     private(set) final unowned var carrier: CurlMulti?
@@ -55,6 +57,19 @@ class CurlHandle {
         setText(CURLOPT_PROTOCOLS_STR.rawValue, "http,https")
         // Without a value libcurl searches the environment for a proxy on each transfer; a Model Service has none.
         setText(CURLOPT_PROXY.rawValue, "")
+        setPointer(CURLOPT_OPENSOCKETDATA.rawValue, Unmanaged.passUnretained(self).toOpaque())
+        let open = CCurl_easy_setopt_open_socket(easy) { context, _, address in
+            guard let context, let address = address?.pointee else { return CURL_SOCKET_BAD }
+            let me = Unmanaged<CurlHandle>.fromOpaque(context).takeUnretainedValue()
+            do throws(SystemError) {
+                me.socketError = 0
+                return try StreamSocket.open(address.family, address.socktype, address.protocol)
+            } catch {
+                me.socketError = error.code
+                return CURL_SOCKET_BAD
+            }
+        }
+        note(open)
         if let path = target.unixSocketPath { setText(CURLOPT_UNIX_SOCKET_PATH.rawValue, path) }
         if let file = target.caFile { setText(CURLOPT_CAINFO.rawValue, file) }
         if let keepAlive = target.keepAlive {
@@ -100,8 +115,13 @@ class CurlHandle {
 
     /// Says what a code means, where libcurl has said nothing.
     final func setError(_ code: UInt32) {
-        guard errorText[0] == 0 else { return }
-        strncpy(errorText, curl_easy_strerror(CURLcode(rawValue: code)), Int(CURL_ERROR_SIZE) - 1)
+        if errorText[0] == 0 { setError(String(cString: curl_easy_strerror(CURLcode(rawValue: code)))) }
+    }
+
+    /// Says something in libcurl's place.
+    final func setError(_ text: String) {
+        // Stops at the last byte, which is and stays 0.
+        strncpy(errorText, text, Int(CURL_ERROR_SIZE) - 1)
     }
 
     final var osError: Int { getNumber(CURLINFO_OS_ERRNO.rawValue) }

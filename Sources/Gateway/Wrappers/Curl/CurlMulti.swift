@@ -12,12 +12,22 @@ final class CurlMulti {
     private var timer: Int64?
     /// Those that are to start, and those that cannot. libcurl does not know of them.
     private var waiting: [CurlHandle] = []
-    private var failed: [(handle: CurlHandle, code: UInt32)] = []
+    private var failed: [Failure] = []
     private var lastTicket = 0
     /// The handle whose request goes out on a kept connection, until libcurl says that it waits for the answer.
     private weak var starting: CurlHandle?
     /// When the oldest of libcurl's idle connections may be too old, in nanoseconds of the monotonic clock.
     private var idleDeadline = Int64.max
+
+    /// A call that is over although libcurl does not say so.
+    private struct Failure {
+        var handle: CurlHandle
+        /// The call's: the handle may have ended it and begun another meanwhile.
+        var ticket: Int
+        var code: UInt32
+        /// nil: the code says it.
+        var text: String?
+    }
 
     private struct Watch {
         var registered: Epoll.Readiness = []
@@ -94,15 +104,14 @@ final class CurlMulti {
 
     private func fail(_ handle: CurlHandle, _ code: UInt32) {
         handle.stage = .failed
-        failed.append((handle, code))
+        failed.append(Failure(handle: handle, ticket: handle.ticket, code: code))
     }
 
     /// Ends a transfer before its time; its connection is closed.
     func remove(_ handle: CurlHandle) {
         switch handle.stage {
-        case .idle: break
+        case .idle, .failed: break
         case .waiting: waiting.removeAll { $0 === handle }
-        case .failed: failed.removeAll { $0.handle === handle }
         case .out: curl_multi_remove_handle(multi, handle.easy)
         }
         handle.stage = .idle
@@ -165,9 +174,11 @@ final class CurlMulti {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             CurlHandle.of(easy: easy).finished(result: CCurl_message_result(message).rawValue, in: self)
         }
-        while let (handle, code) = failed.last {
-            handle.setError(code)
-            handle.finished(result: code, in: self)
+        while let failure = failed.popLast() {
+            let handle = failure.handle
+            guard handle.ticket == failure.ticket, handle.stage != .idle else { continue }
+            if let text = failure.text { handle.setError(text) } else { handle.setError(failure.code) }
+            handle.finished(result: failure.code, in: self)
         }
     }
 
@@ -175,12 +186,20 @@ final class CurlMulti {
     ///
     /// Left with libcurl, the socket would be closed behind the owner's back: libcurl takes it for an idle connection, and
     /// closes those that look dead or are old (CURLOPT_MAXAGE_CONN(3)) when it opens another.
-    func adopt(_ socket: Int32, from handle: CurlHandle, owner: any CurlSocketOwner) {
+    ///
+    /// Throws where its events cannot be heard of: then the socket is closed.
+    func adopt(_ socket: Int32, from handle: CurlHandle, owner: any CurlSocketOwner) throws(SystemError) {
         let index = Int(socket)
         while sockets.count <= index { sockets.append(Watch()) }
         sockets[index].owner = owner
         remove(handle)
-        if sockets[index].registered != .input { register(socket, index, .input) }
+        guard sockets[index].registered != .input else { return }
+        do throws(SystemError) {
+            try register(socket, index, .input)
+        } catch {
+            closeAdopted(socket)
+            throw error
+        }
     }
 
     /// Whether every socket that had something at the last wait has been dealt with.
@@ -196,7 +215,13 @@ final class CurlMulti {
     /// Whether the owner of a socket wants to know when it takes bytes.
     func setWantsOutput(_ socket: Int32, _ wants: Bool) {
         let interest: Epoll.Readiness = wants ? [.input, .output] : .input
-        if sockets[Int(socket)].registered != interest { register(socket, Int(socket), interest) }
+        guard sockets[Int(socket)].registered != interest else { return }
+        // Another interest in what is registered takes no memory: that fails only where there is no such socket.
+        do throws(SystemError) {
+            try register(socket, Int(socket), interest)
+        } catch {
+            fatalError("\(error)")
+        }
     }
 
     // MARK: Kept connections
@@ -304,22 +329,25 @@ final class CurlMulti {
             guard sockets[index].registered.contains(.output), wanted.isEmpty else { return }
             wanted = .input
         }
-        register(socket, index, wanted)
+        do throws(SystemError) {
+            try register(socket, index, wanted)
+        } catch {
+            // Without its events the transfer would stand still until its time is over.
+            sockets[index].registered = []
+            failed.append(
+                Failure(handle: handle, ticket: handle.ticket, code: CURLE_OUT_OF_MEMORY.rawValue, text: "\(error)")
+            )
+        }
     }
 
-    private func register(_ socket: Int32, _ index: Int, _ interest: Epoll.Readiness) {
+    private func register(_ socket: Int32, _ index: Int, _ interest: Epoll.Readiness) throws(SystemError) {
         let token = Epoll.Token(kind: tokenKind, generation: sockets[index].generation, value: socket)
-        do throws(SystemError) {
-            if sockets[index].registered.isEmpty {
-                try epoll.add(socket, interest, token: token)
-            } else {
-                try epoll.modify(socket, interest, token: token)
-            }
-            sockets[index].registered = interest
-        } catch {
-            // Without its events the transfer runs into its timeout, which is reported.
-            sockets[index].registered = []
+        if sockets[index].registered.isEmpty {
+            try epoll.add(socket, interest, token: token)
+        } else {
+            try epoll.modify(socket, interest, token: token)
         }
+        sockets[index].registered = interest
     }
 
     /// libcurl has opened a socket for a connection.

@@ -17,8 +17,13 @@ final class CurlTransfer: CurlHandle {
     /// Told when the transfer is finished.
     unowned let delegate: any CurlTransferDelegate
 
+    /// Of an answer: what the direct transport takes.
+    private static let maxHeaderBytes = 256 << 10
+
     private let maxBodyBytes: Int
     private(set) var answerIsTooLong = false
+    private(set) var headerIsTooLong = false
+    private var headerHasEnded = false
     /// Why the transfer was ended before its request went out.
     private(set) var abortion = Abortion.none
     private var attempts = 0
@@ -87,6 +92,8 @@ final class CurlTransfer: CurlHandle {
         headers.removeAll(keepingAtMost: 64 << 10)
         clearError()
         answerIsTooLong = false
+        headerIsTooLong = false
+        headerHasEnded = false
         abortion = .none
         wasUnread = false
         attempts = 0
@@ -147,8 +154,18 @@ final class CurlTransfer: CurlHandle {
 
     private func takeHeader(_ data: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
         let line = ByteView(base: UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self), count: count)
-        // A new status line ends a 1xx answer, or the answer of an attempt that is being repeated.
-        if line.hasPrefix(ByteView("HTTP/")) { headers.removeAll() }
+        // A new status line ends a 1xx answer.
+        if line.hasPrefix(ByteView("HTTP/")) {
+            headers.removeAll()
+            headerHasEnded = false
+        }
+        // What comes after the header is a trailer, which is no part of it (RFC 9110, section 6.5.1).
+        guard !headerHasEnded else { return count }
+        if line == "\r\n" || line == "\n" { headerHasEnded = true }
+        guard headers.count + count <= Self.maxHeaderBytes else {
+            headerIsTooLong = true
+            return 0
+        }
         headers.append(line)
         return count
     }

@@ -53,6 +53,9 @@ final class Epoll {
     /// Whether the last wait could have brought more.
     private var mayHoldMore = false
 
+    /// For tests: as if the system had no room for more descriptors (ENOSPC, epoll_ctl(2)).
+    var isFull = false
+
     init(maxEvents: Int = 256) throws(SystemError) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard descriptor >= 0 else { throw SystemError.last("epoll_create1") }
@@ -66,6 +69,7 @@ final class Epoll {
     }
 
     func add(_ socket: Int32, _ interest: Readiness, token: Token) throws(SystemError) {
+        if isFull { throw SystemError(call: "epoll_ctl", code: ENOSPC) }
         try control(EPOLL_CTL_ADD, socket, interest, token)
     }
 

@@ -48,6 +48,13 @@ extension StreamSocket {
         return opened(descriptor)
     }
 
+    /// The descriptor of a new socket (socket(2)), which children do not inherit.
+    static func open(_ family: Int32, _ type: Int32, _ number: Int32) throws(SystemError) -> Int32 {
+        let descriptor = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), number)
+        guard descriptor >= 0 else { throw .last("socket") }
+        return descriptor
+    }
+
     private static func opened(_ descriptor: Int32) -> StreamSocket {
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)

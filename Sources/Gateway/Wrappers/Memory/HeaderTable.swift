@@ -80,6 +80,28 @@ final class HeaderTable {
     func remove(_ name: ByteView) {
         entries.removeAll { bytes[$0.name].equalsIgnoringCase(name) }
     }
+
+    /// Drops the lines of these names, in a time that grows with the lines and the names, and not with their product.
+    func remove(_ names: [ByteView]) {
+        if names.count <= 4 {
+            for name in names { remove(name) }
+        } else {
+            let names = Set(names.lazy.map { HeaderName(view: $0) })
+            entries.removeAll { names.contains(HeaderName(view: bytes[$0.name])) }
+        }
+    }
+}
+
+/// A name without regard to case. Hashed with the process's own seed, so that nobody can choose names that collide.
+private struct HeaderName: Hashable {
+    let view: ByteView
+
+    static func == (left: HeaderName, right: HeaderName) -> Bool { left.view.equalsIgnoringCase(right.view) }
+
+    func hash(into hasher: inout Hasher) {
+        // Also makes others of what are no letters: they are told apart by ==.
+        for index in 0..<view.count { hasher.combine(view[index] | 0x20) }
+    }
 }
 
 @available(*, unavailable)
