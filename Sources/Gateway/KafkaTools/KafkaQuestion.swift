@@ -43,6 +43,8 @@ struct KafkaQuestion {
         var delivered: String?
         var trouble = KafkaTrouble()
         var hasFailed = false
+        // One broker of several may be wrong while another takes the request.
+        let patience = Clock.monotonic() + 2_000_000_000
         var code: Int32?
         while code == nil {
             if let code = interrupted { return code }
@@ -59,7 +61,8 @@ struct KafkaQuestion {
                 default: break
                 }
             }
-            if hasFailed || delivered == nil && trouble.isLasting { return tellCause(trouble) }
+            let isHopeless = delivered == nil && trouble.isLasting && Clock.monotonic() > patience
+            if hasFailed || isHopeless { return tellCause(trouble) }
             if isLate { return tellTimeout(delivered: delivered, trouble) }
             follower.tryToStart()
             follower.poll(timeoutMilliseconds: 50) { message in

@@ -6,7 +6,8 @@ protocol KafkaRepliesDelegate: AnyObject {
 
 /// Sends answers and dead letters, and does not give up on any: the shard's producer, replaced when it can do no more.
 ///
-/// What a producer lost is sent by the next one in the old order, before anything newer. Confined to its shard.
+/// What a producer lost is sent by the next one in the old order, before anything newer. It holds at most two messages for
+/// each request in flight, its answer and its dead letter, whose bytes count among those in flight. Confined to its shard.
 final class KafkaReplies {
     weak var delegate: (any KafkaRepliesDelegate)?
 
