@@ -29,8 +29,8 @@ namespace {
 // Deeper than any model answers, and no deeper than common JSON readers follow (Foundation: 512).
 constexpr uint32_t max_depth = 500;
 // What one unusually large document may leave behind, in bytes of JSON and in nodes.
-constexpr size_t kept_capacity = 1 << 20;
-constexpr size_t kept_nodes = 256 << 10;
+constexpr size_t kept_capacity = 256 << 10;
+constexpr size_t kept_nodes = 32 << 10;
 constexpr size_t first_capacity = 16 << 10;
 // How much is read in one step.
 constexpr size_t window_size = 128 << 10;
@@ -68,12 +68,15 @@ struct NodeStore {
         return true;
     }
 
-    void clear() {
+    // How many bytes were let go of.
+    size_t clear() {
         count = 0;
-        if (capacity <= kept_nodes) return;
+        if (capacity <= kept_nodes) return 0;
+        size_t freed = capacity * sizeof(CSimdJSON_node);
         std::free(nodes);
         nodes = nullptr;
         capacity = 0;
+        return freed;
     }
 };
 
@@ -104,6 +107,7 @@ struct CSimdJSON_reader {
 
     int begin();
     int step();
+    size_t forget();
 
 private:
     int open_window(size_t size);
@@ -371,6 +375,22 @@ int CSimdJSON_reader::prepare(size_t wanted) {
     return error ? CSimdJSON_NO_MEMORY : CSimdJSON_OK;
 }
 
+size_t CSimdJSON_reader::forget() {
+    size_t freed = store.clear();
+    summary = {};
+    if (stage1 && stage1->capacity() > kept_capacity) {
+        // Four bytes for each byte of the window.
+        freed += 4 * stage1->capacity();
+        stage1.reset();
+    }
+    if (closed_capacity > kept_capacity) {
+        freed += closed_capacity;
+        closed.reset();
+        closed_capacity = 0;
+    }
+    return freed;
+}
+
 int CSimdJSON_reader::begin() {
     store.clear();
     names.begin();
@@ -446,10 +466,6 @@ int CSimdJSON_reader::step() {
     summary.has_duplicates = names.has_duplicates;
     if (code == CSimdJSON_MORE) return code;
     if (code != CSimdJSON_OK) summary.nodes = 0;
-    if (closed_capacity > kept_capacity) {
-        closed.reset();
-        closed_capacity = 0;
-    }
     return code;
 }
 
@@ -474,6 +490,8 @@ int CSimdJSON_read(CSimdJSON_reader *reader) {
         return CSimdJSON_NO_MEMORY;
     }
 }
+
+size_t CSimdJSON_forget(CSimdJSON_reader *reader) { return reader->forget(); }
 
 const CSimdJSON_node *CSimdJSON_nodes(const CSimdJSON_reader *reader) {
     static const CSimdJSON_node none = {};

@@ -95,6 +95,9 @@ int CSimdJSON_begin(
 /// Returns CSimdJSON_MORE while there is more, CSimdJSON_OK at the end, or why the document is refused.
 int CSimdJSON_read(CSimdJSON_reader *_Nonnull reader);
 
+/// Forgets the document, and lets go of the memory that a large one has left; how many bytes that were.
+size_t CSimdJSON_forget(CSimdJSON_reader *_Nonnull reader);
+
 /// The nodes of the document last read, the root first; valid until the next one.
 const CSimdJSON_node *_Nonnull CSimdJSON_nodes(const CSimdJSON_reader *_Nonnull reader);
 CSimdJSON_summary CSimdJSON_summarize(const CSimdJSON_reader *_Nonnull reader);

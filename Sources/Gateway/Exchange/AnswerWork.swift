@@ -164,6 +164,9 @@ final class AnswerWork {
         request.add(to: &event)
     }
 
+    /// After the end: lets go of what a large answer has left behind; how many bytes that were.
+    func letGo() -> Int { extractor.letGo() + request.letGo() }
+
     /// Lets go of the exchange.
     func end() {
         stage = .done

@@ -109,7 +109,9 @@ final class EventReporting {
             event.failure?.detail = errorText.find(in: answer.body.view, contentType: answer.contentType)
         }
         if capture.mode != .none {
-            if !request.begin(exchange.requestSource) { while !request.readOn() {} }
+            // A longer one would hold the shard, and hardly any part of it could be in an event.
+            let isShort = exchange.requestBody.count <= maxEventBytes
+            if !request.begin(exchange.requestSource, reads: isShort) { while !request.readOn() {} }
             request.arrange(rowCount: 1)
             request.add(to: &event)
         }

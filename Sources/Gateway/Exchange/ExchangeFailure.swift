@@ -9,7 +9,8 @@ struct ExchangeFailure {
         // The Sidecar's state.
         case overloaded, draining, notRecorded
         // The Model Service's doing.
-        case refused, unreachable, dns, tls, timeout, reset, malformed, tooLarge, answerHeadersTooLarge, modelError, other
+        case refused, unreachable, dns, tls, timeout, reset, malformed, tooLarge, answerHeadersTooLarge, modelError,
+            other
         // The broker's doing: it does not take the answer.
         case replyTooLarge, replyRejected
     }

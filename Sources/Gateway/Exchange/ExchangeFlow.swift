@@ -196,7 +196,7 @@ final class ExchangeFlow {
         }
         short.begin(exchange, answer, route)
         while !short.readOn() {}
-        guard short.count < LongAnswers.minRows else {
+        guard short.count < LongAnswers.minRows, short.extractor.addedBytes < LongAnswers.stepBytes else {
             short.end()
             return putOff(exchange)
         }
@@ -241,6 +241,7 @@ final class ExchangeFlow {
             metrics: metrics
         )
         guard isWritten else { return }
+        freedMemory.note(long.letGo())
         longAnswers.removeFirst()
         endCall(exchange)
         complete(exchange, at: Clock.monotonic())
@@ -249,6 +250,7 @@ final class ExchangeFlow {
     /// Some events of the long answer at hand are lost: it goes no further.
     private func takeBack(_ exchange: Exchange) {
         long.end()
+        freedMemory.note(long.letGo())
         longAnswers.removeFirst()
         endCall(exchange)
         exchange.state = .replying
@@ -281,7 +283,10 @@ final class ExchangeFlow {
         }
         fail(
             exchange,
-            ExchangeFailure(cause: .answerHeadersTooLarge, message: "the header of the Model Service's answer is too long")
+            ExchangeFailure(
+                cause: .answerHeadersTooLarge,
+                message: "the header of the Model Service's answer is too long"
+            )
         )
     }
 

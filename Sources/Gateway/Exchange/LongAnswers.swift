@@ -5,7 +5,7 @@ struct LongAnswers {
     static let minBytes = 128 << 10
     /// From how many Predictions on: some 0.7 ms of writing.
     static let minRows = 1_024
-    /// How much is written in one step.
+    /// How much is written in one step. Names of outputs that make more than so many bytes make an answer long, too.
     static let stepRows = 512
     static let stepBytes = 512 << 10
 

@@ -78,6 +78,9 @@ final class PredictionExtractor {
 
     init() { tensors = TensorRows(outline, listName: "outputs") }
 
+    /// How much all Predictions together have that is not in the answer as such.
+    var addedBytes: Int { tensors.addedBytes }
+
     /// Whether all Predictions say of their model what `shared` says.
     var sharesNames: Bool { predictions.isEmpty }
 
@@ -176,6 +179,13 @@ final class PredictionExtractor {
         json = .empty
         let reason = MalformedAnswer(fault, offset: outline.faultOffset).reason
         if source.modelProtocol == .raw { takeWhole(nil) } else { takeWhole(.notUnderstood, reason) }
+    }
+
+    /// Lets go of what a large answer has left behind; how many bytes that were. Its Predictions are gone.
+    func letGo() -> Int {
+        let before = scratch.capacity + predictions.capacity * MemoryLayout<Prediction>.stride
+        reset()
+        return before - scratch.capacity - predictions.capacity * MemoryLayout<Prediction>.stride + outline.letGo()
     }
 
     private func reset() {

@@ -58,7 +58,9 @@ final class RequestCapture {
     // MARK: Reading
 
     /// Begins with a request; true where there is nothing more to read.
-    func begin(_ source: Source) -> Bool {
+    ///
+    /// - Parameter reads: Whether there is time to look into it; else it is what its type says, as a whole.
+    func begin(_ source: Source, reads: Bool = true) -> Bool {
         self.source = source
         rows = .none
         rowCount = 0
@@ -68,6 +70,7 @@ final class RequestCapture {
         whole = PredictionEvent.Part()
         tensors.removeAll()
         outline.forget()
+        guard reads else { return true }
         let depth: Int
         switch options.mode {
         case .none: return true
@@ -134,6 +137,12 @@ final class RequestCapture {
         } catch {
             return false
         }
+    }
+
+    /// Lets go of what a large request has left behind; how many bytes that were.
+    func letGo() -> Int {
+        tensors.removeAll()
+        return outline.letGo()
     }
 
     // MARK: Parts

@@ -53,6 +53,8 @@ final class TensorRows {
     // Nothing here calls back into this object while the list changes, and the check at run time costs as much as all the
     // rest of a row (docs/decisions/0002-json.md).
     @exclusivity(unchecked) private var tensors: [Tensor] = []
+    /// How much all rows together have that is not in the message as such.
+    private(set) var addedBytes = 0
     private let names = NameSet()
     /// Descriptions of tensors that are not in the JSON.
     private let texts = ByteBuffer(capacity: 256)
@@ -65,6 +67,7 @@ final class TensorRows {
     }
 
     func removeAll() {
+        addedBytes = 0
         if !tensors.isEmpty { tensors.removeAll(keepingCapacity: tensors.capacity <= Self.keptTensors) }
         texts.removeAll(keepingAtMost: Self.keptBytes)
         row.removeAll(keepingAtMost: Self.keptBytes)
@@ -285,6 +288,7 @@ final class TensorRows {
         guard added <= Self.maxAddedBytes / (rows ?? 1) else {
             throw MalformedAnswer("the rows of `\(listName)` would be much longer than the message", .tooMany)
         }
+        addedBytes = added * (rows ?? 1)
     }
 
     /// Appends what is known of a tensor whose data is not in the JSON.

@@ -59,6 +59,21 @@ import Testing
         #expect(rig.provider.delivered.map(\.status) == [200])
     }
 
+    /// A short body with few rows, which repeat long names.
+    @Test func rowsThatBecomeLongAreWrittenInManyTurns() throws {
+        let rig = FlowRig(.v2)
+        let exchange = try #require(rig.ask(1, face: .native))
+        let values = Array(repeating: "0", count: 400).joined(separator: ",")
+        let outputs = ["a", "b"].map { name in
+            #"{"name":"\#(String(repeating: name, count: 10_000))","shape":[400],"data":[\#(values)]}"#
+        }
+        rig.answer(exchange, #"{"outputs":[\#(outputs.joined(separator: ","))]}"#)
+        #expect(exchange.state == .recording)
+        #expect(rig.settle() > 10)
+        #expect(rig.lane.rows(of: "r1") == Array(0..<400))
+        #expect(rig.provider.delivered.map(\.status) == [200])
+    }
+
     @Test func othersAreAnsweredMeanwhile() throws {
         let rig = FlowRig()
         let long = try #require(rig.ask(1))

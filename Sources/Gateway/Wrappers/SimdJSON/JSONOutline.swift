@@ -86,6 +86,12 @@ final class JSONOutline {
         if code != Int32(CSimdJSON_MORE) { throw fault(code) }
     }
 
+    /// Forgets the document, and lets go of the memory that a large one has left; how many bytes that were.
+    func letGo() -> Int {
+        forget()
+        return CSimdJSON_forget(reader)
+    }
+
     /// As if nothing had been read.
     func forget() {
         document = .empty
