@@ -86,7 +86,7 @@ struct ShardBlueprint {
             curl.shutDown()
             throw error
         }
-        var timed: [any Shard.Timed] = adapters + [provider]
+        var timed: [any Shard.Timed] = adapters + [provider, flow.freedMemory]
         if index == 0 { timed.append(HealthProber(checks: healthChecks(), curl: curl, readiness: readiness)) }
         return try Shard(
             epoll: epoll,
@@ -289,6 +289,10 @@ extension UnsplitNotices {
 }
 
 extension HTTPModelServiceAdapter: Shard.Timed {}
+
+extension FreedMemory: Shard.Timed {
+    func shutDown() {}
+}
 
 extension HealthProber: Shard.Timed {
     func expire(now: Int64) { run(now: now) }

@@ -5,22 +5,32 @@
 final class FreedMemory {
     /// Less is not worth asking for.
     private static let least = 1 << 20
+    /// Nanoseconds.
+    private static let interval: Int64 = 1_000_000_000
 
     private var before = 0
     private var lately = 0
+    /// When it is looked again, in nanoseconds of the monotonic clock; nil: nothing was freed since.
+    private(set) var nextDeadline: Int64?
 
     /// A large buffer was freed, or made small.
-    func note(_ bytes: Int) { lately += bytes }
+    func note(_ bytes: Int) {
+        guard bytes > 0 else { return }
+        lately += bytes
+        if nextDeadline == nil { nextDeadline = Clock.monotonic() + Self.interval }
+    }
 
-    /// Once a second while there is something to do: gives memory back if it is time. Whether there will be more to do.
-    func tick() -> Bool {
+    /// Gives memory back if it is time.
+    func expire(now: Int64) {
+        guard let nextDeadline, nextDeadline <= now else { return }
         let isOver = before >= Self.least && lately < before / 8
         before += lately
         lately = 0
-        guard isOver else { return before >= Self.least }
-        before = 0
-        FreeMemory.giveBack()
-        return false
+        if isOver {
+            before = 0
+            FreeMemory.giveBack()
+        }
+        self.nextDeadline = before >= Self.least ? now + Self.interval : nil
     }
 }
 

@@ -44,7 +44,7 @@ final class DirectConnection: CurlConnectionDelegate {
         self.isReused = isReused
         call.connection = self
         parser = HTTP1ResponseParser(maxBodyBytes: call.maxBodyBytes)
-        inbox.removeAll()
+        inbox.removeAll(keepingAtMost: 2 * Self.readBytes)
         sent = 0
         state = .sending
         send(call)

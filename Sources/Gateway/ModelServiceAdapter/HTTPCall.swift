@@ -16,6 +16,9 @@ class HTTPCall {
     fileprivate final var byDeadline = CallPlace()
     fileprivate final var inLine = CallPlace()
 
+    /// How much memory it takes.
+    var bytes: Int { body.capacity + headers.capacity }
+
     init(body: ByteBuffer, headers: ByteBuffer) {
         self.body = body
         self.headers = headers

@@ -14,8 +14,15 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     private let options: Options
     private let transport: any HTTPTransport
     private unowned let flow: ExchangeFlow
-    /// Calls that are not in use.
+    /// Nanoseconds.
+    private static let trimInterval: Int64 = 1_000_000_000
+
+    /// Calls that are not in use, the one that was used last at the end; and how many at the beginning have not been in use
+    /// since the last look.
     private var spare: [HTTPCall] = []
+    private var unused = 0
+    /// When it is looked at them again, in nanoseconds of the monotonic clock.
+    private var nextTrim = Int64.max
     private var out = 0
     private var holdsLine = false
     private var waiting = CallQueue<LineOrder>()
@@ -34,6 +41,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     func submit(_ exchange: Exchange) {
         let call = spare.popLast() ?? transport.makeCall()
+        unused = min(unused, spare.count)
         call.exchange = exchange
         exchange.call = call
         call.deadline = exchange.begunAt + options.timeout
@@ -52,20 +60,22 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         exchange.call = nil
         call.exchange = nil
         spare.append(call)
+        if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
     }
 
     // MARK: From the loop
 
-    /// When the next call runs out of time, or an idle connection is too old, in nanoseconds of the monotonic clock; nil:
-    /// there is none.
+    /// When the next call runs out of time, or something that is kept for others is too old, in nanoseconds of the monotonic
+    /// clock; nil: there is none.
     var nextDeadline: Int64? {
-        guard let idle = transport.nextDeadline else { return deadlines.first?.deadline }
-        return min(idle, deadlines.first?.deadline ?? .max)
+        let next = min(transport.nextDeadline ?? .max, deadlines.first?.deadline ?? .max, nextTrim)
+        return next == .max ? nil : next
     }
 
-    /// Ends the calls whose time is over, and closes the connections that are too old.
+    /// Ends the calls whose time is over, and lets go of what is too old.
     func expire(now: Int64) {
         transport.expire(now: now)
+        if nextTrim <= now { trim(now: now) }
         guard let first = deadlines.first, first.deadline <= now else { return }
         // Those in line may be late too: none of them starts before all that are late are gone.
         holdsLine = true
@@ -84,6 +94,14 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         }
         holdsLine = false
         startNext()
+    }
+
+    /// Lets go of the calls that nobody has needed since the last look.
+    private func trim(now: Int64) {
+        for call in spare.prefix(unused) { flow.freedMemory.note(call.bytes) }
+        spare.removeFirst(unused)
+        unused = spare.count
+        nextTrim = spare.isEmpty ? .max : now + Self.trimInterval
     }
 
     /// Closes the connections; no call is out any more.

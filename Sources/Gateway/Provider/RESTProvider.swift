@@ -126,7 +126,7 @@ extension RESTProvider: Shard.Timed {
         guard nextTrim <= now else { return }
         flow.freedMemory.note(server.trim())
         let hasMore = flow.exchanges.trim(flow.freedMemory)
-        nextTrim = flow.freedMemory.tick() || hasMore ? now + Self.trimInterval : .max
+        nextTrim = hasMore ? now + Self.trimInterval : .max
     }
 
     /// The server is stopped by the shard.

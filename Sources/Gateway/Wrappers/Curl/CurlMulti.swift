@@ -18,6 +18,9 @@ final class CurlMulti {
     private weak var starting: CurlHandle?
     /// When the oldest of libcurl's idle connections may be too old, in nanoseconds of the monotonic clock.
     private var idleDeadline = Int64.max
+    /// When libcurl is to close those that have been made to look dead, in nanoseconds of the monotonic clock.
+    private var sweepDeadline = Int64.max
+    private var sweep: CurlSweep?
 
     /// A call that is over although libcurl does not say so.
     private struct Failure {
@@ -54,6 +57,8 @@ final class CurlMulti {
 
     /// How long the look for too old connections may be put off, so that there are not too many of them; nanoseconds.
     private static let idleGrain: Int64 = 50_000_000
+    /// libcurl looks for dead connections once a second at most; nanoseconds.
+    private static let sweepInterval: Int64 = 1_100_000_000
 
     /// - Parameter maxIdleConnections: how many connections are kept open over all Model Services of this shard.
     init(epoll: Epoll, tokenKind: UInt8, maxIdleConnections: Int) {
@@ -82,13 +87,16 @@ final class CurlMulti {
     }
 
     /// Closes all connections. The last call; no transfer may be out.
-    func shutDown() { curl_multi_cleanup(multi) }
+    func shutDown() {
+        if let sweep { remove(sweep) }
+        curl_multi_cleanup(multi)
+    }
 
     /// When `runTimers` or `deliverFinished` has something to do; nil: nothing is waited for. Nanoseconds of the monotonic
     /// clock.
     var deadline: Int64? {
         if !waiting.isEmpty || !failed.isEmpty { return 0 }
-        let next = min(timer ?? .max, idleDeadline)
+        let next = min(timer ?? .max, idleDeadline, sweepDeadline)
         return next == .max ? nil : next
     }
 
@@ -141,8 +149,9 @@ final class CurlMulti {
 
     /// Starts the transfers just added, and runs libcurl's timers if they are due.
     func runTimers(now: Int64) {
-        if !waiting.isEmpty { start() }
         if idleDeadline <= now { closeOld(now: now) }
+        if sweepDeadline <= now { beginSweep() }
+        if !waiting.isEmpty { start() }
         // Bounded, so that timers that are due again at once can't hold up the loop.
         for _ in 0..<8 {
             guard let timer, timer <= now else { return }
@@ -261,7 +270,18 @@ final class CurlMulti {
         // What it reports from now on is not news.
         epoll.remove(socket)
         sockets[Int(socket)].registered = []
+        if sweepDeadline == .max { sweepDeadline = Clock.monotonic() + Self.sweepInterval }
     }
+
+    private func beginSweep() {
+        sweepDeadline = .max
+        let sweep = sweep ?? CurlSweep()
+        self.sweep = sweep
+        if sweep.stage == .idle { add(sweep) }
+    }
+
+    /// How many connections libcurl has open.
+    var connectionCount: Int { sockets.count { $0.isConnection && $0.owner == nil } }
 
     /// Looks at all kept connections.
     private func spoilIdle() {
