@@ -90,6 +90,7 @@ final class RunningGateway {
             bodyMemory: BodyMemoryLimit(bytes: configuration.server.bodyMemory),
             page: Self.makePage(configuration, metrics, kafka, reporting, readiness, process),
             watch: configuration.ui.enabled ? PredictionWatch() : nil,
+            notices: UnsplitNotices(configuration.models, log: log),
             log: log
         )
 

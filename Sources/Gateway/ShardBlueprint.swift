@@ -11,6 +11,7 @@ struct ShardBlueprint {
     let page: MetricsPage
     /// nil: the page is off.
     let watch: PredictionWatch?
+    let notices: UnsplitNotices
     let log: Logger
 
     /// Makes a shard that serves on this socket; the first one also looks after the Model Services' health.
@@ -32,7 +33,8 @@ struct ShardBlueprint {
             metrics: metrics,
             readiness: readiness,
             maxInFlight: share(of: configuration.server.maxInFlight),
-            reporting: reporting
+            reporting: reporting,
+            notices: notices
         )
         let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow) }
         let router = Router(
@@ -42,6 +44,7 @@ struct ShardBlueprint {
                     name: pair.0.name,
                     version: pair.0.version,
                     modelProtocol: ModelProtocol(pair.0.protocol),
+                    maxPredictions: pair.0.maxPredictions,
                     adapter: pair.1
                 )
             }
@@ -144,16 +147,20 @@ struct ShardBlueprint {
         )
     }
 
-    private var hidesRequests: Bool { configuration.reporting.capture == .body && !configuration.ui.showsRequests }
+    private var hidesRequests: Bool { configuration.reporting.capture != .none && !configuration.ui.showsRequests }
 
     private func makeReporting(shard: Int) -> EventReporting {
         EventReporting(
             lanes: reporting.openLanes(shard: shard),
             observer: watch.map { PredictionWatchLane($0, trimmer: EventTrimmer(hidesRequests: hidesRequests)) },
-            encoder: PredictionEventEncoder(source: "//\(hostName())/ameron-sidecar"),
-            capture: EventReporting.Capture(
-                capturesBody: configuration.reporting.capture == .body,
-                maxBytes: configuration.reporting.maxCaptureBytes
+            encoder: PredictionEventEncoder(
+                source: "//\(hostName())/ameron-sidecar",
+                maxEventBytes: configuration.reporting.maxEventBytes
+            ),
+            capture: RequestCapture.Options(
+                mode: RequestCapture.Mode(configuration.reporting.capture),
+                maxBytes: configuration.reporting.maxCaptureBytes,
+                maxEventBytes: configuration.reporting.maxEventBytes
             )
         )
     }
@@ -259,6 +266,25 @@ extension ModelProtocol {
         case .v2: self = .v2
         case .raw: self = .raw
         }
+    }
+}
+
+extension RequestCapture.Mode {
+    fileprivate init(_ word: Configuration.Reporting.Capture) {
+        switch word {
+        case .none: self = .none
+        case .input: self = .input
+        case .body: self = .body
+        }
+    }
+}
+
+extension UnsplitNotices {
+    convenience init(_ models: [Configuration.Model], log: Logger) {
+        let routes = models.map {
+            Route(name: $0.name, modelProtocol: ModelProtocol($0.protocol), maxPredictions: $0.maxPredictions)
+        }
+        self.init(routes) { log.warning("\($0)") }
     }
 }
 

@@ -27,12 +27,16 @@ import Testing
         "models.N.timeout": ["ServerKeyTests.timeoutIsEachModelsOwn"],
         "models.N.maxConnections": ["ModelConnectionTests.boundsConnections"],
         "models.N.maxResponseBytes": ["ModelFaultTests.isTold"],
+        "models.N.maxPredictions": ["RecordBoundTests.splitsNoMoreThanIsAllowed"],
         "models.N.healthUrl": ["HealthTests.asksWhereTheConfigurationSays"],
         "models.N.transport": ["ServerKeyTests.transportIsWhatCarriesTheCalls"],
         "models.N.caFile": ["TLSTests.trustsTheConfiguredAuthority", "TLSTests.doesNotTrustAnyOther"],
         "reporting.delivery": ["SpoolTests.keepsWhatCannotBeDelivered"],
-        "reporting.capture": ["CaptureTests.keepsJSON", "CaptureTests.isNotTheDefault"],
+        "reporting.capture": [
+            "CaptureTests.keepsJSON", "CaptureTests.isNotTheDefault", "CaptureTests.keepsEachRowsInput",
+        ],
         "reporting.maxCaptureBytes": ["CaptureTests.cuts"],
+        "reporting.maxEventBytes": ["RecordBoundTests.leavesOutWhatMakesAnEventTooLong"],
         "reporting.maxQueueBytes": ["ReporterKeyTests.theQueueHoldsSoMuch"],
         "reporting.spool.path": ["SpoolTests.saysWhyItCannotStart", "SpoolTests.isNotSharedWithAnother"],
         "reporting.spool.maxBytes": ["SpoolTests.refusesRequestsWhenItIsFull"],
@@ -73,6 +77,7 @@ import Testing
         "providers.kafka.allowedReplyTopics": ["KafkaProviderTests.answers"],
         "providers.kafka.model": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
         "providers.kafka.face": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
+        "providers.kafka.keyOrder": ["KafkaKeyTests.theNextOfAKeyWaitsForTheBroker"],
         "providers.kafka.maxInFlight": ["KafkaFlowTests.keepsTheOrderOfKeysAndItsLimits"],
         "providers.kafka.maxInFlightBytes": [
             "KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"

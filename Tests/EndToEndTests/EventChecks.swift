@@ -20,7 +20,12 @@ func expectEvent(
 
     let data = try #require(event["data"], sourceLocation: sourceLocation)
     #expect(data["requestId"]?.string == requestId, sourceLocation: sourceLocation)
-    #expect(data["predictionId"]?.string?.isEmpty == false, sourceLocation: sourceLocation)
+    #expect(data["predictionId"] == event["id"], sourceLocation: sourceLocation)
+    #expect(data["routedModel"]?.string?.isEmpty == false, sourceLocation: sourceLocation)
+    #expect(data["modelName"]?.string?.isEmpty == false, sourceLocation: sourceLocation)
+    for name in ["modelVersion", "routedVersion"] {
+        #expect(data[name] == nil || data[name]?.string?.isEmpty == false, sourceLocation: sourceLocation)
+    }
     #expect(data["rowIndex"]?.int == row, sourceLocation: sourceLocation)
     #expect(data["rowCount"]?.int == rowCount, sourceLocation: sourceLocation)
     #expect(data["provider"] == "rest", sourceLocation: sourceLocation)

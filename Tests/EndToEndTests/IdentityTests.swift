@@ -65,18 +65,39 @@ import Testing
         #expect(try id("/predictions/iris", body: "not JSON").count == 36)
     }
 
-    @Test(arguments: ["not JSON", "{\"id\":", "", "[1,2"])
-    func refusesUnreadableV2Bodies(_ body: String) throws {
-        let service = try modelService(Sample.v2)
-        let configuration = SidecarConfiguration(.init("iris", protocol: "v2", url: service.url("/infer")))
-        try withSidecar(configuration) { sidecar in
-            let response = try sidecar.post("/v2/models/iris/infer", json: body)
-            #expect(response.status == 400)
-            try expectError(response, face: "/v2")
-            #expect(response.requestId?.count == 36)
-            #expect(service.calls.isEmpty)
-            #expect(try sidecar.post("/v2/models/iris/infer").status == 200)
-        }
+    /// What the Sidecar cannot read is for the model to judge.
+    @Test(arguments: [
+        "not JSON", "{\"id\":", "", "[1,2", "\u{FEFF}{\"id\":\"1\"}", #"{"id":"a b"}"#, #"{"id":""}"#, #"{"id":7}"#,
+    ])
+    func passesAnyV2BodyOnUnderANewId(_ body: String) throws {
+        #expect(try id("/v2/models/iris/infer", body: body).count == 36)
+    }
+
+    @Test(arguments: ["0", "1", "14", "1000000", "999999999999999999999", "x"])
+    func passesBodiesOnWhoseJSONIsSaidToEndElsewhere(_ length: String) throws {
+        let id = try id(
+            "/v2/models/iris/infer",
+            body: #"{"id":"oip-3","inputs":[]}"#,
+            ["Inference-Header-Content-Length": length]
+        )
+        // What is no length says nothing.
+        #expect(id == (length == "x" || length.count > 18 ? "oip-3" : id))
+        #expect(id == "oip-3" || id.count == 36)
+    }
+
+    /// An id goes into every event of an answer, and into two headers.
+    @Test(arguments: [256, 257, 4_000])
+    func replacesLongIds(_ length: Int) throws {
+        let long = String(repeating: "i", count: length)
+        let path = "/v2/models/iris/infer"
+        let ids = [
+            try id(path, body: "{}", ["X-Request-Id": long]), try id(path, body: "{}", ["Ce-Id": long]),
+            try id(path, body: #"{"id":"\#(long)"}"#),
+            try id(path, body: "{}", ["X-Request-Id": long, "Ce-Id": long]),
+        ]
+        #expect(ids.allSatisfy { length > 256 ? $0.count == 36 : $0 == long })
+        // One that is too long gives way to a worse one.
+        if length > 256 { #expect(try id(path, body: #"{"id":"b"}"#, ["X-Request-Id": long, "Ce-Id": "c"]) == "c") }
     }
 
     @Test func makesIdsThatRise() throws {

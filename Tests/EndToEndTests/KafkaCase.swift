@@ -120,13 +120,9 @@ struct KafkaCase: Sendable {
             .truncated,
         KafkaCase("headers too long", json, ["long": String(repeating: "x", count: 9_000)])
             .failing(431, "headersTooLarge"),
-        KafkaCase("not JSON", Array("{\"id".utf8), ["mlserver-model": "v2"])
-            .failing(
-                400,
-                "badRequest",
-                body: #"{"error":"the body is not readable as JSON"}"#,
-                contentType: "application/json"
-            ),
+        KafkaCase("not JSON", Array("{\"id".utf8), ["mlserver-model": "v2"]).answered(Sample.v2),
+        KafkaCase("a long id", json, ["X-Request-Id": String(repeating: "i", count: 257), "ce_id": "short"])
+            .answered(id: "short"),
         KafkaCase("no such face", json, ["ameron-face": "V2"]).failing(400, "badRequest"),
         KafkaCase("a topic that is not allowed", json, ["ameron-reply-topic": "requests"])
             .failing(400, "badReplyTopic"),

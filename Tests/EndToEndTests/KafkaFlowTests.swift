@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Order, limits, the Sidecar's end, and the broker's absence.
-@Suite("Kafka Provider's flow", .sidecarLog) struct KafkaFlowTests {
+@Suite("Kafka Provider's flow", .timeLimit(.minutes(10)), .sidecarLog) struct KafkaFlowTests {
     private func configuration(
         _ rig: KafkaRig,
         _ service: FakeModelService,
@@ -84,6 +84,36 @@ import Testing
                 #expect(own == own.sorted(), "calls of key-\(key)")
             }
             #expect(try rig.reads { try rig.committed(partitions: 4).reduce(0, +) == Int64(count) })
+        }
+    }
+
+    /// OUT_OF_ORDER_SEQUENCE_NUMBER and INVALID_PRODUCER_EPOCH: the broker loses count of a batch of answers and takes those
+    /// that are under way behind it. TOPIC_AUTHORIZATION_FAILED: an answer is put off for a second.
+    @Test(arguments: [Int32(45), 47, 29]) func keepsTheOrderOfAKeyThoughABatchIsLost(_ error: Int32) throws {
+        let rig = try KafkaRig(partitions: 1)
+        let gate = Gate()
+        let service = try FakeModelService {
+            $0.headers["X-Request-Id"] == "0" ? .json(Sample.native) : .json(Sample.native).after(gate)
+        }
+        try withSidecar(configuration(rig, service)) { _ in
+            defer { gate.open() }
+            // So that the producer knows where to send to.
+            try rig.send(key: "k", "{}", headers(0))
+            try rig.flush()
+            #expect(rig.reads { rig.replies.count == 1 })
+            for number in 1..<20 { try rig.send(key: number % 5 == 4 ? "other" : "k", "{}", headers(number)) }
+            try rig.flush()
+            #expect(rig.reads { service.calls.count == 3 })
+            try rig.setBroker(rttMilliseconds: 50)
+            rig.refuseMessages([0, error, 0, 0, 0, 0, error])
+            gate.open()
+            #expect(rig.reads { Set(numbers(rig.replies)).count == 20 })
+            for key in ["k", "other"] {
+                var seen: Set<Int> = []
+                // The broker may have a refused batch all the same; what comes again says the same.
+                let order = numbers(rig.replies.filter { $0.key == key }).filter { seen.insert($0).inserted }
+                #expect(order == order.sorted(), "\(key)")
+            }
         }
     }
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What single keys of the Kafka Provider change, where no other test shows it.
-@Suite("Keys of the Kafka Provider", .sidecarLog) struct KafkaKeyTests {
+@Suite("Keys of the Kafka Provider", .timeLimit(.minutes(10)), .sidecarLog) struct KafkaKeyTests {
     private func withProvider(
         _ rig: KafkaRig,
         _ keys: [String: String],
@@ -39,6 +39,29 @@ import Testing
             #expect(rig.reads { rig.replies.count == 6 })
             #expect(rig.replies.allSatisfy { $0.text == Sample.v2 })
             #expect(first.calls.isEmpty)
+        }
+    }
+
+    @Test(arguments: ["strict", "pipelined"]) func theNextOfAKeyWaitsForTheBroker(_ order: String) throws {
+        let rig = try KafkaRig()
+        let gate = Gate()
+        let service = try FakeModelService { _ in .json(Sample.native).after(gate) }
+        try withProvider(rig, ["keyOrder": order], .init("iris", url: service.url("/"), ["timeout": "60s"])) { _ in
+            defer { gate.open() }
+            for _ in 0..<5 { try rig.send(key: "k", "{}") }
+            try rig.flush()
+            #expect(rig.reads { service.calls.count == 1 })
+            // NOT_LEADER_FOR_PARTITION: tried again and again.
+            rig.refuseMessages(Array(repeating: 6, count: 1_000))
+            gate.open()
+            if order == "strict" {
+                #expect(!rig.reads(within: 0.5) { service.calls.count > 1 })
+            } else {
+                #expect(rig.reads { service.calls.count == 5 })
+                #expect(rig.replies.isEmpty)
+            }
+            rig.takeMessages()
+            #expect(rig.reads { rig.replies.count == 5 })
         }
     }
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Requests over Kafka to the real executable. One Sidecar serves them all: to join a group takes 3 s on the mock cluster.
-@Suite("Kafka Provider", .sidecarLog) struct KafkaProviderTests {
+@Suite("Kafka Provider", .timeLimit(.minutes(10)), .sidecarLog) struct KafkaProviderTests {
     /// Fails as often as the header X-Fail says, per request id.
     private static func flaky(_ reply: Reply) throws -> FakeModelService {
         let calls = Locked<[String: Int]>([:])

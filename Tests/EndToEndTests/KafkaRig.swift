@@ -82,6 +82,15 @@ final class KafkaRig {
     /// Breaks all connections and refuses new ones, or takes them again.
     func setBroker(down: Bool) throws { try cluster.setBroker(1, down: down) }
 
+    /// Delays each answer of the broker.
+    func setBroker(rttMilliseconds: Int) throws { try cluster.setBroker(1, rttMilliseconds: rttMilliseconds) }
+
+    /// Has the broker refuse the next messages with these errors; 0: take it.
+    func refuseMessages(_ errors: [Int32]) { cluster.pushErrors(apiKey: 0, errors) }
+
+    /// Has it take all that it gets from now on.
+    func takeMessages() { cluster.clearErrors(apiKey: 0) }
+
     /// Deletes the topic of the requests, as far as clients can tell; or brings it back, with what was in it.
     func setRequests(deleted: Bool) {
         cluster.setTopicError(Self.requests, deleted ? KafkaError.unknownTopicOrPartition.code : 0)

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// `dev-kafka`, `events` and `ask`, each as a process of its own, with a client of ours at the other end.
-@Suite("Kafka tools") struct KafkaToolTests {
+@Suite("Kafka tools", .timeLimit(.minutes(10))) struct KafkaToolTests {
     private static let event =
         #"{"requestId":"r1","modelName":"iris","modelVersion":"1","status":200,"value":"setosa"}"#
 

@@ -159,6 +159,7 @@ struct Answer: Sendable, CustomTestStringConvertible {
                 status: 200
             )
             #expect(event["predictionId"] == "p-1")
+            #expect(event["extra"] == ["explanation": ["why": [1, 2]], "score": .number("0.50")])
             #expect(event["modelName"] == "aé")
             #expect(event["timeTakenInMs"]?.double == 4.1)
         }
@@ -180,7 +181,9 @@ struct Answer: Sendable, CustomTestStringConvertible {
             #expect(try sidecar.post("/predictions/iris").status == 200)
             let data = try data(sidecar.events(atLeast: 1).first)
             #expect(data["modelName"] == "iris")
-            #expect(data["modelVersion"] == nil || data["modelVersion"] == .null || data["modelVersion"] == "")
+            #expect(data["modelVersion"] == nil)
+            #expect(data["routedVersion"] == nil)
+            #expect(try sidecar.post("/predictions/iris").json()["predictions"]?[0]?["modelVersion"] == nil)
         }
     }
 
@@ -280,7 +283,15 @@ struct Answer: Sendable, CustomTestStringConvertible {
     @Test func passLargeAnswersOn() throws {
         let body = #"{"value":""# + String(repeating: "ab", count: 2_000_000) + #""}"#
         let service = try modelService(body)
-        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/")))) { sidecar in
+        var configuration = SidecarConfiguration(.init("iris", url: service.url("/")))
+        try withSidecar(configuration) { sidecar in
+            #expect(try sidecar.post("/v1/models/iris:predict").text == body)
+            let event = try data(sidecar.events(atLeast: 1).first)
+            #expect(event["value"] == .null)
+            #expect(event["truncated"] == ["value"])
+        }
+        configuration.reporting["maxEventBytes"] = "8MiB"
+        try withSidecar(configuration) { sidecar in
             #expect(try sidecar.post("/v1/models/iris:predict").text == body)
             let value = try data(sidecar.events(atLeast: 1).first)["value"]?.string
             #expect(value?.utf8.count == 4_000_000)

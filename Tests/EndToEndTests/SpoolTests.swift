@@ -57,7 +57,8 @@ import Testing
         let service = try modelService(
             #"{"model_name":"iris","outputs":[{"name":"y","datatype":"INT64","shape":[\#(rows)],"data":[\#(values)]}]}"#
         )
-        let model = SidecarConfiguration.Model("iris", protocol: "v2", url: service.url("/"))
+        let keys = ["maxPredictions": "\(rows)"]
+        let model = SidecarConfiguration.Model("iris", protocol: "v2", url: service.url("/"), keys)
         var configuration = SidecarConfiguration(model)
         if isDurable { configuration.reporting = self.configuration(service).reporting }
         try withSidecar(configuration) { sidecar in

@@ -74,6 +74,13 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     package init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
+extension JSON: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
+    package init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    package init(dictionaryLiteral members: (String, JSON)...) {
+        self = .object(members.map { Member(name: $0, value: $1) })
+    }
+}
+
 private struct JSONParser {
     let bytes: [UInt8]
     var position = 0

@@ -8,6 +8,8 @@ extension Configuration {
 
         public struct Kafka: Sendable, Equatable {
             public enum Face: String, Sendable, CaseIterable { case native, v1, v2 }
+            /// When the next request of a key starts: when the broker has the answer before, or when that is sent.
+            public enum KeyOrder: String, Sendable, CaseIterable { case strict, pipelined }
 
             /// `host:port`, joined by commas.
             public var brokers = ""
@@ -21,6 +23,7 @@ extension Configuration {
             public var model: String?
             /// What answers look like where the request does not say.
             public var face = Face.native
+            public var keyOrder = KeyOrder.strict
             /// The most requests taken from the broker and not yet done, over all shards.
             public var maxInFlight = 1_000
             /// The most bytes that these may hold, over all shards.

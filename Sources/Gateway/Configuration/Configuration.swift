@@ -57,6 +57,8 @@ public struct Configuration: Sendable, Equatable {
         public var keepAlive: Duration = .seconds(4)
         /// Whether the Model Service may be asked again although it may have read the request.
         public var repeatable = false
+        /// Of one answer; more are recorded as one.
+        public var maxPredictions = 10_000
         public var transport = Transport.auto
         /// Asked with GET to learn whether the Model Service is ready; nil: chosen by protocol.
         public var healthUrl: String?
@@ -67,7 +69,8 @@ public struct Configuration: Sendable, Equatable {
     }
 
     public struct Reporting: Sendable, Equatable {
-        public enum Capture: String, Sendable, CaseIterable { case none, body }
+        /// What of the request goes into the events: nothing, each row's own part, the whole body once.
+        public enum Capture: String, Sendable, CaseIterable { case none, input, body }
         public enum Delivery: String, Sendable, CaseIterable {
             case bestEffort = "best-effort"
             case atLeastOnce = "at-least-once"
@@ -75,7 +78,10 @@ public struct Configuration: Sendable, Equatable {
 
         public var delivery = Delivery.bestEffort
         public var capture = Capture.none
+        /// Where a whole body is cut.
         public var maxCaptureBytes = 64 << 10
+        /// The longest event: of longer ones parts are left out.
+        public var maxEventBytes = 1 << 20
         /// Per Reporter: what waits to be delivered. Best effort only.
         public var maxQueueBytes = 64 << 20
         /// At least once only.

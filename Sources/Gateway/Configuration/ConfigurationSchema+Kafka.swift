@@ -42,6 +42,14 @@ extension ConfigurationSchema {
             .kafkaProvider(\.face),
             "What answers look like where the request does not say."
         ),
+        .words(
+            "providers.kafka.keyOrder",
+            .kafkaProvider(\.keyOrder),
+            """
+            When the next request of a key starts: strict, when the broker has acknowledged the answer before; pipelined, when \
+            that was sent, which is many times as fast within a key, but lets answers overtake where the broker refuses one.
+            """
+        ),
         .integer(
             "providers.kafka.maxInFlight",
             .kafkaProvider(\.maxInFlight),

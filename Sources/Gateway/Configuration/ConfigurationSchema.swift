@@ -128,6 +128,12 @@ public enum ConfigurationSchema {
             .model(\.repeatable),
             "Whether a request is sent once more where a kept connection dies, also when the Model Service may have read it."
         ),
+        .integer(
+            "models.N.maxPredictions",
+            .model(\.maxPredictions),
+            1...1_000_000,
+            "The most Predictions of one answer; one that has more is passed on and recorded as one."
+        ),
         .optionalText(
             "models.N.healthUrl",
             .model(\.healthUrl),
@@ -158,13 +164,19 @@ public enum ConfigurationSchema {
         .words(
             "reporting.capture",
             .at(\.reporting.capture),
-            "Whether the request goes into the event: not at all, or its body."
+            "What of the request goes into the events: nothing, each row's own part of it, or once the whole body."
         ),
         .size(
             "reporting.maxCaptureBytes",
             .at(\.reporting.maxCaptureBytes),
             0...1 << 30,
-            "Where a captured request is cut."
+            "Where a captured body is cut."
+        ),
+        .size(
+            "reporting.maxEventBytes",
+            .at(\.reporting.maxEventBytes),
+            16 << 10...1 << 30,
+            "The longest event; of a longer one request, input and value are left out, in this order."
         ),
         .size(
             "reporting.maxQueueBytes",

@@ -89,9 +89,9 @@ public struct DescriptorPlan: Sendable, Equatable {
             parts.append(Part(what: "reporting.reporters.\(index)", count: Self.count(reporter)))
         }
         if configuration.reporting.delivery == .atLeastOnce, !reporters.isEmpty {
-            // The lock and the thread that syncs; per lane a segment that is written and its successor, and per Reporter
-            // its place, the next one of that, and the segment that it reads.
-            let count = 3 + now.lanes * (2 + 3 * reporters.count)
+            // The lock and the thread that syncs; per lane a segment that is written and its successor, and where the newest
+            // begins; per Reporter its place, the next one of that, and the segment that it reads.
+            let count = 3 + now.lanes * (3 + 3 * reporters.count)
             parts.append(Part(what: "spool of \(now.lanes) lane(s)", count: count))
         }
         return parts

@@ -3,8 +3,11 @@ final class EventReporting {
     /// From how many bytes on events are left with the Reporters before the turn ends. An answer of many rows then goes
     /// through memory that is warm, and the Reporters begin while the shard still encodes.
     private static let batchLimit = 256 << 10
+    /// The longest trace context that is recorded; W3C's has 55 bytes.
+    private static let maxTraceBytes = 256
 
-    let ids: PredictionIds
+    /// What of a request goes into its events.
+    let capture: RequestCapture.Options
 
     private let lanes: [any EventLane]
     private let observer: (any EventObserver)?
@@ -13,10 +16,12 @@ final class EventReporting {
     /// Events of this turn were left with the Reporters early; all of them are where they were promised to be.
     private var hasEarlyEvents = false
     private var areEarlyEventsSafe = true
-    private let maxCaptureBytes: Int
-    /// Reads captured bodies, which must not go into an event as JSON unless they are; nil: bodies are not captured.
-    private let bodyReader: PredictionExtractor?
     private let message = ByteBuffer(capacity: 256)
+    private let names = RoutedNames()
+    private let ids = PredictionIds()
+    /// What a failure's event has of its request.
+    private let request: RequestCapture
+    private let errorText = ModelErrorText()
     /// What turns monotonic times into wall-clock times; taken anew each turn, since the wall clock may be set.
     private var wallOffset = Clock.wall() - Clock.monotonic()
 
@@ -24,31 +29,21 @@ final class EventReporting {
         lanes: [any EventLane],
         observer: (any EventObserver)?,
         encoder: PredictionEventEncoder,
-        capture: Capture
+        capture: RequestCapture.Options
     ) {
         self.lanes = lanes
         self.observer = observer
         self.encoder = encoder
-        self.ids = PredictionIds()
-        self.bodyReader = capture.capturesBody ? PredictionExtractor() : nil
-        self.maxCaptureBytes = capture.maxBytes
+        self.capture = capture
+        request = RequestCapture(capture)
     }
 
-    /// Whether, and up to what length, request bodies go into the events.
-    struct Capture {
-        var capturesBody = false
-        var maxBytes = 64 << 10
-    }
+    var maxEventBytes: Int { encoder.maxEventBytes }
 
     var isEmpty: Bool { batch.isEmpty && !hasEarlyEvents }
 
     /// Whether anybody wants events.
-    private var isRecording: Bool { !lanes.isEmpty || observer?.isWatching == true }
-
-    /// Gives each Prediction of an answer its id, for the answer and the events alike.
-    func assignIds(_ exchange: Exchange, _ extractor: PredictionExtractor, count: Int) {
-        ids.generate(count, wallNanoseconds: exchange.answeredAt + wallOffset)
-    }
+    var isRecording: Bool { !lanes.isEmpty || observer?.isWatching == true }
 
     /// A new id for a request that brought none.
     func newRequestId(_ buffer: ByteBuffer) {
@@ -56,36 +51,50 @@ final class EventReporting {
         buffer.append(ids[0])
     }
 
-    /// Records each Prediction of a successful call. After `assignIds`, with `exchange.completedAt` set.
-    func report(_ exchange: Exchange, _ extractor: PredictionExtractor, count: Int) {
-        guard isRecording, count > 0 else { return }
-        var event = makeEvent(exchange)
-        event.rowCount = count
-        for index in 0..<count {
-            let prediction = extractor[index]
-            event.id = ids[index]
-            event.predictionId = ids.predictionId(index, prediction)
-            event.rowIndex = index
-            if !prediction.modelName.isEmpty {
-                event.modelName = prediction.modelName
-            } else {
-                event.modelName = exchange.route?.nameJSON.view ?? .empty
-            }
-            if !prediction.modelVersion.isEmpty {
-                event.modelVersion = prediction.modelVersion
-            } else {
-                event.modelVersion = exchange.route?.versionJSON.view ?? .empty
-            }
-            event.timeTakenInMs = prediction.timeTakenInMs
-            event.value = prediction.value
-            event.contentType = prediction.contentType
-            event.extra = prediction.extra
-            encode(event)
+    // MARK: Predictions
+
+    /// Before the events of an answer, and before its next ones where others came in between.
+    func beginRows() { encoder.begin() }
+
+    /// Appends an event made from `makeEvent`; how long it is.
+    func record(_ event: PredictionEvent) -> Int {
+        let start = batch.bytes.count
+        encoder.encode(event, into: batch)
+        let length = batch.bytes.count - start
+        if batch.bytes.count >= Self.batchLimit {
+            hasEarlyEvents = true
+            if !submit(isLast: false) { areEarlyEventsSafe = false }
         }
+        return length
     }
 
+    /// What is the same in all events of an exchange. Its views are valid as long as the exchange and `names`.
+    func makeEvent(_ exchange: Exchange, _ names: RoutedNames) -> PredictionEvent {
+        var event = PredictionEvent()
+        event.requestId = exchange.requestId.view
+        event.provider = exchange.provider.kind.name
+        event.face = exchange.face.name
+        event.routedModel = names.routedModel
+        event.routedVersion = names.routedVersion
+        event.modelName = names.modelName
+        event.modelVersion = names.modelVersion
+        event.status = exchange.replyStatus
+        event.modelTime = exchange.sentAt > 0 ? max(exchange.answeredAt, exchange.sentAt) - exchange.sentAt : 0
+        event.gatewayTime = exchange.completedAt - exchange.receivedAt - event.modelTime
+        event.receivedAt = wall(exchange.receivedAt)
+        event.sentAt = wall(exchange.sentAt)
+        event.answeredAt = wall(exchange.answeredAt)
+        event.completedAt = wall(exchange.completedAt)
+        if exchange.traceparent.count <= Self.maxTraceBytes { event.traceparent = exchange.traceparent.view }
+        return event
+    }
+
+    // MARK: Failures
+
     /// Records a call that failed, with `exchange.completedAt` and `replyStatus` set.
-    func report(_ exchange: Exchange, failure: ExchangeFailure) {
+    ///
+    /// - Parameter answer: The model's own error answer, where there is one.
+    func report(_ exchange: Exchange, failure: ExchangeFailure, answer: ModelAnswer? = nil) {
         guard isRecording else { return }
         ids.generate(1, wallNanoseconds: exchange.completedAt + wallOffset)
         message.removeAll()
@@ -94,14 +103,22 @@ final class EventReporting {
             message.append(": ")
             message.append(failure.detail)
         }
-        var event = makeEvent(exchange)
+        names.read(exchange)
+        var event = makeEvent(exchange, names)
         event.id = ids[0]
-        event.predictionId = ids[0]
-        event.modelName = exchange.route?.nameJSON.view ?? .empty
-        event.modelVersion = exchange.route?.versionJSON.view ?? .empty
         event.failure = PredictionEvent.Failure(cause: failure.word, message: message.view)
-        encode(event)
+        if let answer, !answer.isEncoded {
+            event.failure?.detail = errorText.find(in: answer.body.view, contentType: answer.contentType)
+        }
+        if capture.mode != .none {
+            if !request.begin(exchange.requestSource) { while !request.readOn() {} }
+            request.arrange(rowCount: 1)
+            request.add(to: &event)
+        }
+        _ = record(event)
     }
+
+    // MARK: Handing over
 
     /// Whether requests should be refused because there is no room for their events.
     var isFull: Bool {
@@ -125,40 +142,8 @@ final class EventReporting {
         return isSafe
     }
 
-    private func makeEvent(_ exchange: Exchange) -> PredictionEvent {
-        var event = PredictionEvent()
-        event.requestId = exchange.requestId.view
-        event.provider = exchange.provider.kind.name
-        event.face = exchange.face.name
-        event.status = exchange.replyStatus
-        event.modelTime = exchange.sentAt > 0 ? max(exchange.answeredAt, exchange.sentAt) - exchange.sentAt : 0
-        event.gatewayTime = exchange.completedAt - exchange.receivedAt - event.modelTime
-        event.receivedAt = wall(exchange.receivedAt)
-        event.sentAt = wall(exchange.sentAt)
-        event.answeredAt = wall(exchange.answeredAt)
-        event.completedAt = wall(exchange.completedAt)
-        event.traceparent = exchange.traceparent.view
-        if bodyReader != nil { event.request = capture(exchange) }
-        return event
-    }
-
-    private func capture(_ exchange: Exchange) -> PredictionEvent.CapturedRequest {
-        let body = exchange.requestBody.view
-        return PredictionEvent.CapturedRequest(
-            body: body.prefix(maxCaptureBytes),
-            contentType: exchange.requestContentType.view,
-            truncated: body.count > maxCaptureBytes
-        )
-    }
-
-    private func encode(_ event: PredictionEvent) {
-        encoder.encode(event, into: batch) { body in bodyReader?.isJSON(body) ?? false }
-        guard batch.bytes.count >= Self.batchLimit else { return }
-        hasEarlyEvents = true
-        if !submit(isLast: false) { areEarlyEventsSafe = false }
-    }
-
-    private func wall(_ monotonic: Int64) -> Int64 { monotonic > 0 ? monotonic + wallOffset : 0 }
+    /// Nanoseconds since 1970 of a monotonic time; 0 of 0.
+    func wall(_ monotonic: Int64) -> Int64 { monotonic > 0 ? monotonic + wallOffset : 0 }
 }
 
 /// Somebody who looks at the events in passing. Confined to the shard's thread.
@@ -167,4 +152,26 @@ protocol EventObserver: AnyObject {
     var isWatching: Bool { get }
     /// Shows it a batch, after the Reporters have it.
     func show(_ batch: EventBatch)
+}
+
+extension Exchange {
+    /// Its request, as a capture looks at it.
+    var requestSource: RequestCapture.Source {
+        RequestCapture.Source(
+            body: requestBody.view,
+            contentType: requestContentType.view,
+            jsonLength: requestJSONLength,
+            contentEncoding: bodyIsEncoded ? requestContentEncoding : nil,
+            hasTensors: face == .v2 || route?.modelProtocol == .v2
+        )
+    }
+
+    /// The value of Content-Encoding, which is among the lines to forward.
+    private var requestContentEncoding: ByteView {
+        for index in 0..<requestHeaders.count {
+            let line = requestHeaders[index]
+            if line.name.equalsIgnoringCase(ByteView("Content-Encoding")) { return line.value }
+        }
+        return ByteView("unknown")
+    }
 }

@@ -9,6 +9,8 @@ final class Exchange {
         case receiving
         /// The call is out.
         case calling
+        /// The answer is in, and is long: its Predictions are being recorded, or wait for that.
+        case recording
         /// The reply is complete and waits for the end of the loop's turn.
         case replying
         /// The client has left: nothing is sent.
@@ -162,11 +164,16 @@ final class Exchange {
         failure = nil
     }
 
+    /// The longest id that is taken, in bytes: it goes into each event, and into the header of call and answer.
+    static let maxRequestIdBytes = 256
+
     /// Takes an id that the client gave, unless there is one from as good a source.
     ///
-    /// An id that can't be echoed in a header line and in an event as it is counts as none.
+    /// An id that can't be echoed in a header line and in an event as it is counts as none, as does one that is too long.
     func takeRequestId(_ value: ByteView, from source: RequestIdSource) {
-        guard source.rawValue > requestIdRank, !value.isEmpty, value.isVisibleASCII else { return }
+        guard source.rawValue > requestIdRank, !value.isEmpty, value.count <= Self.maxRequestIdBytes,
+            value.isVisibleASCII
+        else { return }
         requestIdRank = source.rawValue
         requestId.removeAll()
         requestId.append(value)
@@ -181,10 +188,12 @@ final class Exchange {
         value.append(milliseconds: now - receivedAt - model)
     }
 
-    /// The headers that may carry the id of a request, the better ones last.
+    /// What may carry the id of a request, the better ones last.
     enum RequestIdSource: Int {
+        /// `id` in the body.
+        case body = 1
         /// `Ce-Id`, or `ce_id` in Kafka.
-        case cloudEvent = 1
+        case cloudEvent
         /// `X-Request-Id`.
         case request
     }

@@ -9,7 +9,7 @@ struct ExchangeFailure {
         // The Sidecar's state.
         case overloaded, draining, notRecorded
         // The Model Service's doing.
-        case refused, unreachable, dns, tls, timeout, reset, malformed, tooLarge, modelError, other
+        case refused, unreachable, dns, tls, timeout, reset, malformed, tooLarge, answerHeadersTooLarge, modelError, other
         // The broker's doing: it does not take the answer.
         case replyTooLarge, replyRejected
     }
@@ -29,7 +29,7 @@ struct ExchangeFailure {
         case .unknownVersion: "unknownVersion"
         case .methodNotAllowed: "methodNotAllowed"
         case .bodyTooLarge: "bodyTooLarge"
-        case .headersTooLarge: "headersTooLarge"
+        case .headersTooLarge, .answerHeadersTooLarge: "headersTooLarge"
         case .targetTooLong: "targetTooLong"
         case .unknownCoding: "unknownCoding"
         case .unknownHTTPVersion: "unknownHTTPVersion"
@@ -73,8 +73,8 @@ struct ExchangeFailure {
         case .overloaded, .draining, .notRecorded: 503
         case .timeout: 504
         case .unknownHTTPVersion: 505
-        case .refused, .unreachable, .dns, .tls, .reset, .malformed, .tooLarge, .modelError, .other, .replyTooLarge,
-            .replyRejected:
+        case .refused, .unreachable, .dns, .tls, .reset, .malformed, .tooLarge, .answerHeadersTooLarge, .modelError,
+            .other, .replyTooLarge, .replyRejected:
             502
         }
     }

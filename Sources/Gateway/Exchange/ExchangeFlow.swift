@@ -11,17 +11,30 @@ final class ExchangeFlow {
     let maxInFlight: Int
 
     private let reporting: EventReporting
-    private let extractor = PredictionExtractor()
-    private let errorText = ByteBuffer(capacity: 256)
+    private let notices: UnsplitNotices
+    private let requestIds = RequestIdReader()
+    /// Short answers are done at a stretch, long ones a step in each turn.
+    private let short: AnswerWork
+    private let long: AnswerWork
+    private var longAnswers = LongAnswers()
     /// Replies that wait for the end of the turn, so that their events go first.
     private var replies: [Exchange] = []
     private(set) var inFlight = 0
 
-    init(metrics: ShardMetrics, readiness: Readiness, maxInFlight: Int, reporting: EventReporting) {
+    init(
+        metrics: ShardMetrics,
+        readiness: Readiness,
+        maxInFlight: Int,
+        reporting: EventReporting,
+        notices: UnsplitNotices
+    ) {
         self.metrics = metrics
         self.readiness = readiness
         self.maxInFlight = maxInFlight
         self.reporting = reporting
+        self.notices = notices
+        short = AnswerWork(reporting: reporting)
+        long = AnswerWork(reporting: reporting)
     }
 
     // MARK: From the Provider
@@ -64,31 +77,19 @@ final class ExchangeFlow {
         replies.append(exchange)
     }
 
-    /// Gives a request that brought no id in its header one: that of an Open Inference Protocol body, else a new one. Why
-    /// the request is refused, where such a body can't be read.
-    func ensureRequestId(_ exchange: Exchange) -> ExchangeFailure? {
-        guard exchange.requestId.isEmpty else { return nil }
+    /// Gives a request that brought no id in its header one: that of an Open Inference Protocol body, else a new one.
+    func ensureRequestId(_ exchange: Exchange) {
+        guard exchange.requestId.isEmpty else { return }
         if exchange.face == .v2, exchange.operation == .predict, !exchange.bodyIsEncoded {
-            do throws(MalformedAnswer) {
-                let length = exchange.requestJSONLength ?? exchange.requestBody.count
-                guard length <= exchange.requestBody.count else {
-                    throw MalformedAnswer("Inference-Header-Content-Length is larger than the body")
-                }
-                let id = try extractor.requestId(in: exchange.requestBody, length: length)
-                if let id, !id.isEmpty, id.isVisibleASCII {
-                    exchange.requestId.append(id)
-                    return nil
-                }
-            } catch {
-                reporting.newRequestId(exchange.requestId)
-                return ExchangeFailure(cause: .badRequest, message: "the body is not readable as JSON")
+            let length = exchange.requestJSONLength ?? exchange.requestBody.count
+            if length <= exchange.requestBody.count, let id = requestIds.find(in: exchange.requestBody[0..<length]) {
+                exchange.takeRequestId(id, from: .body)
             }
         }
-        reporting.newRequestId(exchange.requestId)
-        return nil
+        replaceMissingRequestId(exchange)
     }
 
-    /// A new id for a request that is refused before its own was read.
+    /// A new id for a request that has none.
     func replaceMissingRequestId(_ exchange: Exchange) {
         if exchange.requestId.isEmpty { reporting.newRequestId(exchange.requestId) }
     }
@@ -100,13 +101,19 @@ final class ExchangeFlow {
         exchange.answer = answer
         exchange.answeredAt = Clock.monotonic()
         guard let route = exchange.route else { return }
-        endCall(exchange)
+        let isPrediction = exchange.operation == .predict && (200..<300).contains(answer.status)
+        if !isPrediction || exchange.face != .native {
+            // Before anything is recorded: what the client cannot be sent is not what it got.
+            guard takeAnswerHeaders(exchange, answer) else { return headersTooLarge(exchange, route) }
+        }
         guard exchange.operation == .predict else {
+            endCall(exchange)
             passOn(exchange, answer)
             finish(exchange)
             return
         }
         guard (200..<300).contains(answer.status) else {
+            endCall(exchange)
             metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
             let failure = ExchangeFailure(
                 cause: .modelError,
@@ -116,7 +123,7 @@ final class ExchangeFlow {
             exchange.failure = failure.cause
             passOn(exchange, answer)
             finish(exchange)
-            reportFailure(exchange, failure)
+            reportFailure(exchange, failure, answer)
             return
         }
         metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
@@ -138,7 +145,9 @@ final class ExchangeFlow {
 
     /// Hands the turn's events to the Reporters, and after that its replies to the Providers.
     func endTurn() {
+        stepLongAnswer()
         let areEventsSafe = reporting.endTurn()
+        if !areEventsSafe, let exchange = long.exchange, long.hasWrittenRows { takeBack(exchange) }
         guard !replies.isEmpty else { return }
         if !areEventsSafe { withdrawPredictions() }
         for exchange in replies { exchange.provider.deliver(exchange) }
@@ -157,18 +166,93 @@ final class ExchangeFlow {
         }
     }
 
-    /// Whether a reply or an event still waits for `endTurn`.
-    var hasWork: Bool { !replies.isEmpty || !reporting.isEmpty }
+    /// Whether a reply, an event or an answer still waits for `endTurn`.
+    var hasWork: Bool { !replies.isEmpty || !reporting.isEmpty || longAnswers.first != nil }
 
     /// Ends all calls that are out with an answer that says so: the time to drain is over.
     func abortAll() {
+        // What has been begun to be recorded is recorded to its end, which takes no more than a fraction of a second.
+        while long.exchange != nil { stepLongAnswer() }
+        let failure = ExchangeFailure(cause: .draining, message: "the Sidecar is shutting down")
+        while let exchange = longAnswers.first {
+            longAnswers.removeFirst()
+            endCall(exchange)
+            fail(exchange, failure)
+        }
         exchanges.forEachInUse { exchange in
             guard exchange.state == .calling else { return }
             exchange.route?.adapter.cancel(exchange)
             exchange.answeredAt = Clock.monotonic()
             endCall(exchange)
-            fail(exchange, ExchangeFailure(cause: .draining, message: "the Sidecar is shutting down"))
+            fail(exchange, failure)
         }
+    }
+
+    // MARK: Predictions
+
+    private func predict(_ exchange: Exchange, _ answer: ModelAnswer, _ route: ModelRoute) {
+        guard AnswerWork.length(exchange, reporting.capture) < LongAnswers.minBytes else {
+            return putOff(exchange)
+        }
+        short.begin(exchange, answer, route)
+        while !short.readOn() {}
+        guard short.count < LongAnswers.minRows else {
+            short.end()
+            return putOff(exchange)
+        }
+        beginRows(of: short, exchange, answer, route)
+        _ = short.writeRows(atMost: .max, bytes: .max, metrics: metrics)
+        endCall(exchange)
+        complete(exchange, at: exchange.completedAt)
+    }
+
+    private func putOff(_ exchange: Exchange) {
+        exchange.state = .recording
+        longAnswers.append(exchange)
+    }
+
+    /// All of the answer is known: the reply begins, and the events do.
+    private func beginRows(of work: AnswerWork, _ exchange: Exchange, _ answer: ModelAnswer, _ route: ModelRoute) {
+        if let unsplit = work.extractor.unsplit {
+            notices.note(unsplit, work.extractor, of: route.index)
+        }
+        if exchange.face == .native {
+            exchange.replyStatus = 200
+            exchange.replyHeaders.removeAll()
+            exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
+        } else {
+            passOn(exchange, answer)
+        }
+        exchange.completedAt = Clock.monotonic()
+        work.beginRows()
+    }
+
+    /// Does a little of the first long answer.
+    private func stepLongAnswer() {
+        guard let exchange = longAnswers.first, let answer = exchange.answer, let route = exchange.route else { return }
+        if long.exchange == nil { long.begin(exchange, answer, route) }
+        guard long.isRead else {
+            if long.readOn() { beginRows(of: long, exchange, answer, route) }
+            return
+        }
+        let isWritten = long.writeRows(
+            atMost: LongAnswers.stepRows,
+            bytes: LongAnswers.stepBytes,
+            metrics: metrics
+        )
+        guard isWritten else { return }
+        longAnswers.removeFirst()
+        endCall(exchange)
+        complete(exchange, at: Clock.monotonic())
+    }
+
+    /// Some events of the long answer at hand are lost: it goes no further.
+    private func takeBack(_ exchange: Exchange) {
+        long.end()
+        longAnswers.removeFirst()
+        endCall(exchange)
+        exchange.state = .replying
+        replies.append(exchange)
     }
 
     // MARK: Steps
@@ -178,63 +262,33 @@ final class ExchangeFlow {
         metrics.addInFlight(-1)
     }
 
-    private func predict(_ exchange: Exchange, _ answer: ModelAnswer, _ route: ModelRoute) {
-        do throws(MalformedAnswer) {
-            if answer.isEncoded, route.modelProtocol != .raw {
-                throw MalformedAnswer("it has a Content-Encoding that was not asked for")
-            }
-            let count = try extractor.extract(
-                route.modelProtocol,
-                body: answer.body,
-                jsonLength: route.modelProtocol == .v2 ? answer.jsonLength : nil,
-                contentType: answer.contentType
-            )
-            reporting.assignIds(exchange, extractor, count: count)
-            exchange.replyStatus = answer.status
-            if exchange.face == .native {
-                exchange.replyStatus = 200
-                exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
-                NativeAnswer.write(
-                    to: exchange.ownReplyBody,
-                    exchange: exchange,
-                    extractor: extractor,
-                    count: count,
-                    ids: reporting.ids
-                )
-            } else {
-                passOn(exchange, answer)
-            }
-            finish(exchange)
-            reporting.report(exchange, extractor, count: count)
-            for index in 0..<count {
-                let prediction = extractor[index]
-                metrics.predictions.count(
-                    model: prediction.modelName.isEmpty ? route.nameJSON.view : prediction.modelName,
-                    version: prediction.modelVersion.isEmpty ? route.versionJSON.view : prediction.modelVersion
-                )
-            }
-        } catch {
-            errorText.removeAll()
-            errorText.append(string: error.reason)
-            fail(
-                exchange,
-                ExchangeFailure(
-                    cause: .malformed,
-                    message: "the answer of the Model Service can't be read",
-                    detail: errorText.view
-                )
-            )
-        }
+    /// Gives the reply the lines of the Model Service's own answer; false, and there are none, where they are too long.
+    private func takeAnswerHeaders(_ exchange: Exchange, _ answer: ModelAnswer) -> Bool {
+        let lines = exchange.replyHeaders
+        // There may be those of a call that is made again.
+        lines.removeAll()
+        HeaderRules.copyAnswerHeaders(answer.headers, to: lines)
+        if exchange.provider.kind == .rest { AnswerProtection.add(to: lines, contentType: answer.contentType) }
+        if lines.wireLength <= exchange.provider.maxReplyHeaderBytes { return true }
+        lines.removeAll()
+        return false
     }
 
-    /// The client gets the Model Service's own answer.
+    private func headersTooLarge(_ exchange: Exchange, _ route: ModelRoute) {
+        endCall(exchange)
+        if exchange.operation == .predict {
+            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        }
+        fail(
+            exchange,
+            ExchangeFailure(cause: .answerHeadersTooLarge, message: "the header of the Model Service's answer is too long")
+        )
+    }
+
+    /// The client gets the Model Service's own answer, whose lines it has.
     private func passOn(_ exchange: Exchange, _ answer: ModelAnswer) {
         exchange.replyStatus = answer.status
         exchange.replyBodySource = .answer
-        HeaderRules.copyAnswerHeaders(answer.headers, to: exchange.replyHeaders)
-        if exchange.provider.kind == .rest {
-            AnswerProtection.add(to: exchange.replyHeaders, contentType: answer.contentType)
-        }
     }
 
     /// Whether the Provider has the exchange tried again: then nobody is told of the failure.
@@ -252,17 +306,22 @@ final class ExchangeFlow {
         reportFailure(exchange, failure)
     }
 
-    private func reportFailure(_ exchange: Exchange, _ failure: ExchangeFailure) {
+    private func reportFailure(_ exchange: Exchange, _ failure: ExchangeFailure, _ answer: ModelAnswer? = nil) {
         guard exchange.operation == .predict else { return }
-        reporting.report(exchange, failure: failure)
+        reporting.report(exchange, failure: failure, answer: answer)
     }
 
     private func finish(_ exchange: Exchange) {
         exchange.completedAt = Clock.monotonic()
+        complete(exchange, at: exchange.completedAt)
+    }
+
+    /// The reply is complete.
+    private func complete(_ exchange: Exchange, at time: Int64) {
         exchange.state = .replying
         if let route = exchange.route, exchange.operation == .predict, exchange.failure == nil {
             let model = exchange.sentAt > 0 ? exchange.answeredAt - exchange.sentAt : 0
-            metrics.gatewayDurations[route.index].observe(exchange.completedAt - exchange.receivedAt - model)
+            metrics.gatewayDurations[route.index].observe(time - exchange.receivedAt - model)
         }
         replies.append(exchange)
     }

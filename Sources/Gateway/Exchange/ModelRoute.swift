@@ -12,6 +12,8 @@ final class ModelRoute {
     /// What a client reads who asked for a name much like this one; plain text.
     let suggestion: ByteBuffer
     let modelProtocol: ModelProtocol
+    /// An answer of more Predictions is recorded as one.
+    let maxPredictions: Int
     /// Calls the model's service.
     let adapter: any ModelServiceAdapter
 
@@ -20,6 +22,7 @@ final class ModelRoute {
         name: String,
         version: String?,
         modelProtocol: ModelProtocol,
+        maxPredictions: Int = 10_000,
         adapter: any ModelServiceAdapter
     ) {
         self.index = index
@@ -29,6 +32,7 @@ final class ModelRoute {
         self.versionJSON = ByteBuffer(escaping: version ?? "")
         self.suggestion = ByteBuffer(text: "did you mean '\(name)'?")
         self.modelProtocol = modelProtocol
+        self.maxPredictions = maxPredictions
         self.adapter = adapter
     }
 }

@@ -1,54 +1,77 @@
-/// Writes the answer of the native face.
+/// Writes the answer of the native face, `{"id":...,"predictions":[...]}`: what the model stated about each Prediction,
+/// else what routing and the clock say.
 enum NativeAnswer {
-    /// `{"id":...,"predictions":[...]}`: what the model stated about a Prediction, else what routing and the clock say.
-    static func write(
-        to body: ByteBuffer,
-        exchange: Exchange,
-        extractor: PredictionExtractor,
-        count: Int,
-        ids: PredictionIds
-    ) {
+    static func begin(_ body: ByteBuffer, _ exchange: Exchange) {
         body.append("{\"id\":\"")
         body.appendJSON(escaping: exchange.requestId.view)
         body.append("\",\"predictions\":[")
-        for index in 0..<count {
-            if index > 0 { body.append(UInt8(ascii: ",")) }
-            write(extractor[index], id: ids.predictionId(index, extractor[index]), to: body, exchange)
-        }
-        body.append(UInt8(ascii: "]"))
-        if !extractor.extra.isEmpty {
-            body.append(UInt8(ascii: ","))
-            body.append(extractor.extra)
-        }
-        body.append(UInt8(ascii: "}"))
     }
 
-    private static func write(_ prediction: Prediction, id: ByteView, to body: ByteBuffer, _ exchange: Exchange) {
-        body.append("{\"id\":\"")
+    /// Appends a Prediction of an answer that is read.
+    ///
+    /// - Parameters:
+    ///   - names: What the model is called where it does not say.
+    ///   - modelTime: Nanoseconds.
+    static func append(
+        _ prediction: Prediction,
+        id: ByteView,
+        of answer: PredictionExtractor,
+        names: RoutedNames,
+        modelTime: Int64,
+        isFirst: Bool,
+        to body: ByteBuffer
+    ) {
+        body.append(isFirst ? "{\"id\":\"" : ",{\"id\":\"")
         body.append(id)
         body.append("\",\"modelName\":\"")
-        body.append(prediction.modelName.isEmpty ? exchange.route?.nameJSON.view ?? .empty : prediction.modelName)
-        body.append("\",\"modelVersion\":\"")
-        body.append(
-            prediction.modelVersion.isEmpty ? exchange.route?.versionJSON.view ?? .empty : prediction.modelVersion
-        )
+        body.append(names.modelName(prediction))
+        let version = names.modelVersion(prediction)
+        if !version.isEmpty {
+            body.append("\",\"modelVersion\":\"")
+            body.append(version)
+        }
         body.append("\",\"timeTakenInMs\":")
         if prediction.timeTakenInMs.isEmpty {
-            body.append(milliseconds: exchange.answeredAt - exchange.sentAt)
+            body.append(milliseconds: modelTime)
         } else {
             body.append(prediction.timeTakenInMs)
         }
         body.append(",\"value\":")
-        body.append(prediction.value)
-        if !prediction.contentType.isEmpty {
-            body.append(",\"contentType\":\"")
-            body.appendJSON(escaping: prediction.contentType)
-            body.append(UInt8(ascii: "\""))
-        }
-        if !prediction.extra.isEmpty {
+        append(prediction, of: answer, to: body)
+        if prediction.ownExtra > 0 {
             body.append(UInt8(ascii: ","))
-            body.append(prediction.extra)
+            append(prediction.extra.prefix(prediction.ownExtra), of: answer, to: body)
         }
         body.append(UInt8(ascii: "}"))
+    }
+
+    static func end(_ body: ByteBuffer, _ answer: PredictionExtractor) {
+        body.append(UInt8(ascii: "]"))
+        if !answer.extra.isEmpty {
+            body.append(UInt8(ascii: ","))
+            append(answer.extra, of: answer, to: body)
+        }
+        body.append(UInt8(ascii: "}"))
+    }
+
+    private static func append(_ prediction: Prediction, of answer: PredictionExtractor, to body: ByteBuffer) {
+        // With what follows it: a buffer of many megabytes that grows for a few more bytes is copied.
+        body.reserve(prediction.value.count + 1_024)
+        guard prediction.encoding != .json else { return append(prediction.value, of: answer, to: body) }
+        if prediction.encoding == .text {
+            body.appendJSON(string: prediction.value)
+        } else {
+            body.append(UInt8(ascii: "\""))
+            body.append(base64: prediction.value)
+            body.append(UInt8(ascii: "\""))
+        }
+        body.appendMember(",\"valueEncoding\":", word: prediction.encoding.word)
+        if !answer.contentType.isEmpty { body.appendMember(",\"contentType\":", plain: answer.contentType) }
+        if !answer.contentEncoding.isEmpty { body.appendMember(",\"contentEncoding\":", plain: answer.contentEncoding) }
+    }
+
+    /// Appends JSON as the model sent it, but for NaN and Infinity, which a client could not read.
+    private static func append(_ json: ByteView, of answer: PredictionExtractor, to body: ByteBuffer) {
+        if answer.hasNotFinite { _ = body.append(finiteJSON: json) } else { body.append(json) }
     }
 }

@@ -33,6 +33,7 @@ struct KafkaQuestion {
         // The ends of the reply topic must be known before the reply can come.
         while !follower.isReading && !follower.topicIsMissing {
             if let code = interrupted { return code }
+            if follower.trouble.isLasting { return tellCause() }
             if isLate { return tellTimeout(delivered: nil) }
             follower.tryToStart()
             if !follower.isReading { follower.poll(timeoutMilliseconds: 50) { _ in } }
@@ -40,17 +41,26 @@ struct KafkaQuestion {
         try produce()
 
         var delivered: String?
-        var failure: KafkaError?
+        var trouble = KafkaTrouble()
+        var hasFailed = false
         var code: Int32?
         while code == nil {
             if let code = interrupted { return code }
-            if isLate { return tellTimeout(delivered: delivered) }
             _ = producer.poll { event in
-                guard case .delivered(let delivery) = event else { return }
-                failure = delivery.error
-                delivered = "partition \(delivery.partition), offset \(delivery.offset)"
+                switch event {
+                case .error(let error, _): trouble.note(error)
+                case .delivered(let delivery):
+                    if let error = delivery.error {
+                        trouble.note(error)
+                        hasFailed = true
+                    } else {
+                        delivered = "partition \(delivery.partition), offset \(delivery.offset)"
+                    }
+                default: break
+                }
             }
-            if let failure { throw failure }
+            if hasFailed || delivered == nil && trouble.isLasting { return tellCause(trouble) }
+            if isLate { return tellTimeout(delivered: delivered, trouble) }
             follower.tryToStart()
             follower.poll(timeoutMilliseconds: 50) { message in
                 if code == nil, isReply(message) { code = show(message) }
@@ -113,7 +123,18 @@ struct KafkaQuestion {
         return 1
     }
 
-    private func tellTimeout(delivered: String?) -> Int32 {
+    /// Nothing of ours went out, and nothing will.
+    private func tellCause(_ trouble: KafkaTrouble? = nil) -> Int32 {
+        let cause = trouble.map(describe) ?? follower.cause
+        StandardError.print("ameron-sidecar ask: \(cause ?? "the brokers refuse the request")")
+        return 1
+    }
+
+    private func describe(_ trouble: KafkaTrouble) -> String? {
+        trouble.description(brokers: options.kafka.brokers, topic: options.topic, hiding: options.kafka.secrets)
+    }
+
+    private func tellTimeout(delivered: String?, _ trouble: KafkaTrouble = KafkaTrouble()) -> Int32 {
         let within = DurationText.describe(options.timeout)
         let asked = String(decoding: id, as: UTF8.self)
         let why =
@@ -123,7 +144,8 @@ struct KafkaQuestion {
                 Does a Sidecar read that topic (providers.kafka.requestTopic), and does it reply on this one?
                 """
             } else {
-                "the request was not delivered within \(within); is there a broker at \(options.kafka.brokers)?"
+                "the request was not delivered within \(within): "
+                    + (describe(trouble) ?? follower.cause ?? "is there a broker at \(options.kafka.brokers)?")
             }
         StandardError.print("ameron-sidecar ask: \(why)")
         return 2

@@ -6,7 +6,12 @@ public struct KafkaToolSettings: Sendable {
     public init() {}
 
     func producer(timeoutMilliseconds: Int) -> KafkaSettings {
-        settings([("linger.ms", "0"), ("message.timeout.ms", "\(min(max(timeoutMilliseconds, 1), 2_147_483_647))")])
+        settings([
+            ("linger.ms", "0"),
+            // A missing topic is told of after that time; a broker that makes topics has made one by then.
+            ("topic.metadata.propagation.max.ms", "5000"),
+            ("message.timeout.ms", "\(min(max(timeoutMilliseconds, 1), 2_147_483_647))"),
+        ])
     }
 
     /// For a reader of whole topics: no group is joined, and nothing committed.
@@ -17,6 +22,9 @@ public struct KafkaToolSettings: Sendable {
             ("auto.offset.reset", "earliest"), ("fetch.wait.max.ms", "100"),
         ])
     }
+
+    /// Those of the user that must not be shown.
+    var secrets: KafkaSettings { KafkaSettings(properties.map { ($0.name, $0.value) }).secrets }
 
     private func settings(_ own: [(String, String)]) -> KafkaSettings {
         let common = [

@@ -8,12 +8,16 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
     private let url: ModelServiceURL
     private let target: CurlHandle.Target
     private let curl: CurlMulti
+    /// The target of a usual prediction, and whether it has a query.
+    private let predictTarget: ByteBuffer
+    private let predictHasQuery: Bool
+    private let scratch = ByteBuffer(capacity: 256)
 
     /// A call and its easy handle.
     private final class Call: HTTPCall {
         let transfer: CurlTransfer
-        /// Whether the transfer was pointed at something else than the prediction URL.
-        var hasOtherURL = false
+        /// Whether the transfer asks for the target of a usual prediction.
+        var hasUsualTarget = false
 
         init(transfer: CurlTransfer) {
             self.transfer = transfer
@@ -26,6 +30,9 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
         self.url = url
         self.target = target
         self.curl = curl
+        let (_, path) = ModelServiceURL.split(url.predict)
+        predictTarget = ByteBuffer(text: path)
+        predictHasQuery = path.contains("?")
     }
 
     func makeCall() -> HTTPCall { Call(transfer: CurlTransfer(target: target, delegate: self)) }
@@ -65,7 +72,7 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
     private func start(_ call: Call, freshConnection: Bool) {
         guard let exchange = call.exchange else { preconditionFailure("a call that starts belongs to an exchange") }
         let transfer = call.transfer
-        setURL(call, exchange)
+        setTarget(call, exchange)
         let list = transfer.requestHeaders
         list.removeAll()
         list.append(exchange.requestHeaders)
@@ -83,11 +90,22 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
         curl.add(transfer)
     }
 
-    /// Predictions of the configured version go to the URL that the transfer was made with; the rest is told each time.
-    private func setURL(_ call: Call, _ exchange: Exchange) {
-        let isUsual = exchange.operation == .predict && exchange.wantedVersion.isEmpty
-        if isUsual && !call.hasOtherURL { return }
-        call.transfer.setURL(url.url(for: exchange) ?? url.predict)
-        call.hasOtherURL = !isUsual
+    /// What is asked for, as the direct transport writes it: libcurl itself would change some of it (`/a/../b`, `%2F`). Told
+    /// only where it is another one than before.
+    private func setTarget(_ call: Call, _ exchange: Exchange) {
+        let isPrediction = exchange.operation == .predict && exchange.wantedVersion.isEmpty
+        let isUsual = isPrediction && exchange.query.isEmpty
+        if isUsual && call.hasUsualTarget { return }
+        scratch.removeAll()
+        if isPrediction {
+            scratch.append(predictTarget.view)
+            scratch.append(query: exchange.query.view, afterQuery: predictHasQuery)
+        } else {
+            let (_, path) = ModelServiceURL.split(url.url(for: exchange) ?? url.predict)
+            scratch.append(string: path)
+            scratch.append(query: exchange.query.view, afterQuery: path.contains("?"))
+        }
+        call.transfer.setTarget(scratch)
+        call.hasUsualTarget = isUsual
     }
 }

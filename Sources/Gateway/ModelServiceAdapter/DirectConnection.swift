@@ -184,7 +184,9 @@ final class DirectConnection: CurlConnectionDelegate {
     private func peerEnded(_ call: DirectCall, _ isComplete: Bool, _ death: Repetition.Death) {
         if isComplete { return complete(call) }
         let hadBegun = parser.hasBegun
-        let isSentAgain = isReused && !hadBegun && (transport.isRepeatable || isUnread(death))
+        // A GET changes nothing (RFC 9110, section 9.2.2).
+        let mayRepeat = transport.isRepeatable || call.requestBody == nil
+        let isSentAgain = isReused && !hadBegun && (mayRepeat || isUnread(death))
         close()
         call.connection = nil
         if isSentAgain {

@@ -8,8 +8,10 @@ final class DirectTransport: HTTPTransport {
     private let url: ModelServiceURL
     private let target: CurlHandle.Target
     private let curl: CurlMulti
-    /// Request line and Host of a usual prediction.
-    private let predictHead: ByteBuffer
+    /// Method and target of a usual prediction, whether that has a query, and what follows a target.
+    private let predictStart: ByteBuffer
+    private let predictHasQuery: Bool
+    private let afterTarget: ByteBuffer
     private var idle = IdleConnections()
     /// How long an idle connection is kept, in nanoseconds.
     private let keepAlive: Int64
@@ -21,7 +23,10 @@ final class DirectTransport: HTTPTransport {
         self.curl = curl
         self.keepAlive = target.keepAlive ?? .max
         self.isRepeatable = target.isRepeatable
-        self.predictHead = ByteBuffer(text: Self.head("POST", url.predict))
+        let (authority, path) = ModelServiceURL.split(url.predict)
+        self.predictStart = ByteBuffer(text: "POST \(path)")
+        self.predictHasQuery = path.contains("?")
+        self.afterTarget = ByteBuffer(text: " HTTP/1.1\r\nHost: \(authority)\r\n")
     }
 
     func makeCall() -> HTTPCall { DirectCall(maxBodyBytes: target.maxBodyBytes) }
@@ -79,9 +84,7 @@ final class DirectTransport: HTTPTransport {
         call.connection = nil
     }
 
-    func shutDown() {
-        closeAllIdle()
-    }
+    func shutDown() { closeAllIdle() }
 
     // MARK: From the connections
 
@@ -91,9 +94,7 @@ final class DirectTransport: HTTPTransport {
     }
 
     /// An idle connection was closed by the Model Service, or talks out of turn.
-    func drop(_ connection: DirectConnection) {
-        idle.remove(connection)
-    }
+    func drop(_ connection: DirectConnection) { idle.remove(connection) }
 
     /// A reused connection died before the first byte of the answer, and the request may be sent again: on a fresh one.
     func retry(_ call: DirectCall) { open(for: call) }
@@ -113,10 +114,14 @@ final class DirectTransport: HTTPTransport {
         out.removeAll(keepingAtMost: 16 << 10)
         let isPost = exchange.operation == .predict
         if isPost && exchange.wantedVersion.isEmpty {
-            out.append(predictHead.view)
+            out.append(predictStart.view)
+            out.append(query: exchange.query.view, afterQuery: predictHasQuery)
         } else {
-            out.append(string: Self.head(isPost ? "POST" : "GET", url.url(for: exchange) ?? url.predict))
+            let (_, path) = ModelServiceURL.split(url.url(for: exchange) ?? url.predict)
+            out.append(string: isPost ? "POST \(path)" : "GET \(path)")
+            out.append(query: exchange.query.view, afterQuery: path.contains("?"))
         }
+        out.append(afterTarget.view)
         let lines = exchange.requestHeaders
         for index in 0..<lines.count {
             let (name, value) = lines[index]
@@ -139,11 +144,6 @@ final class DirectTransport: HTTPTransport {
         call.requestBody = isPost ? exchange.requestBody : nil
         call.body.removeAll(keepingAtMost: 256 << 10)
         call.headers.removeAll(keepingAtMost: 64 << 10)
-    }
-
-    private static func head(_ method: String, _ url: String) -> String {
-        let (authority, path) = ModelServiceURL.split(url)
-        return "\(method) \(path) HTTP/1.1\r\nHost: \(authority)\r\n"
     }
 }
 

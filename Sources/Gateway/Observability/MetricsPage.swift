@@ -119,14 +119,19 @@ final class MetricsPage: Sendable {
     private func writeFailures(_ part: Int, _ body: ByteBuffer) -> Bool {
         let name: StaticString = "ameron_failures_total"
         if part == 0 { body.appendHead(name, "counter", "Requests for predictions that failed, by cause.") }
+        let text = ByteBuffer(capacity: 32)
         for row in Self.rows(part, of: rowCount) {
-            var counts: [ExchangeFailure.Cause: Int] = [:]
-            for shard in shards { shard.readFailures(row: row) { counts[$0, default: 0] += $1 } }
+            // Two causes may have the same word.
+            var counts: [String: Int] = [:]
+            for shard in shards {
+                shard.readFailures(row: row) { counts["\(ExchangeFailure(cause: $0, message: "").word)", default: 0] += $1 }
+            }
             if counts.isEmpty { continue }
             let labels = labels(row: row)
-            for (cause, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-                let word = ExchangeFailure(cause: cause, message: "").word
-                body.appendRow(name, labels, "cause", ByteView(word), count)
+            for (word, count) in counts.sorted(by: { $0.key < $1.key }) {
+                text.removeAll()
+                text.append(string: word)
+                body.appendRow(name, labels, "cause", text.view, count)
             }
         }
         return (part + 1) * Self.rowsPerPart < rowCount

@@ -4,8 +4,16 @@ final class EventBatch {
     let bytes = ByteBuffer(capacity: 64 << 10)
     /// Where each frame stands in `bytes`.
     private(set) var frames: [Range<Int>] = []
+    /// How many events were too large to be events (`EventFrame.maxLineLength`): they are not in the batch, and whoever takes it
+    /// must count them as lost.
+    private(set) var oversized = 0
+    private let maxLineLength: Int
 
-    var isEmpty: Bool { frames.isEmpty }
+    init(maxLineLength: Int = EventFrame.maxLineLength) { self.maxLineLength = maxLineLength }
+
+    /// Whether nothing has come since it was emptied.
+    var isEmpty: Bool { frames.isEmpty && oversized == 0 }
+    /// How many events it holds.
     var count: Int { frames.count }
 
     /// An event of the batch; valid until the batch changes.
@@ -17,15 +25,20 @@ final class EventBatch {
     }
 
     /// Appends an event: `write` appends its line to `bytes` and returns where its parts stand in that line.
+    @inline(__always)
     func append(_ write: (ByteBuffer) -> EventFrame.Parts) {
         let start = bytes.count
         bytes.append(upTo: EventFrame.headerLength) { _ in EventFrame.headerLength }
         let lineStart = bytes.count
         let parts = write(bytes)
-        bytes.setLittleEndian(EventFrame.mark, at: start)
-        bytes.setLittleEndian(UInt32(bytes.count - lineStart), at: start + 4)
-        bytes.setLittleEndian(0, at: start + 8)
-        bytes.setLittleEndian(0, at: start + 12)
+        let length = bytes.count - lineStart
+        guard length <= maxLineLength else {
+            oversized += 1
+            bytes.truncate(to: start)
+            return
+        }
+        bytes.setLittleEndian(Int(EventFrame.mark), length, at: start)
+        bytes.setLittleEndian(0, 0, at: start + 8)
         set(parts.id, 0, start)
         set(parts.time, 1, start)
         set(parts.data, 2, start)
@@ -37,12 +50,12 @@ final class EventBatch {
 
     @inline(__always)
     private func set(_ part: Range<Int>, _ index: Int, _ start: Int) {
-        bytes.setLittleEndian(UInt32(part.lowerBound), at: start + 16 + 8 * index)
-        bytes.setLittleEndian(UInt32(part.count), at: start + 20 + 8 * index)
+        bytes.setLittleEndian(part.lowerBound, part.count, at: start + EventFrame.firstCheckedByte + 8 * index)
     }
 
     func removeAll() {
         bytes.removeAll(keepingAtMost: 4 << 20)
         frames.removeAll(keepingCapacity: true)
+        oversized = 0
     }
 }

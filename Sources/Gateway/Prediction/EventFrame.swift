@@ -11,6 +11,9 @@ struct EventFrame {
     static let checksumOffset = 8
     static let firstCheckedByte = 16
 
+    /// The most that the header can say of a line and its parts, and far more than any event has.
+    static let maxLineLength = 1 << 30
+
     /// Header and line.
     let bytes: ByteView
 
@@ -22,6 +25,17 @@ struct EventFrame {
         let length = Self.headerLength + Int(view.littleEndianWord(at: offset + 4))
         guard view.count - offset >= length else { return nil }
         bytes = view[offset..<offset + length]
+    }
+
+    /// Whether the header says of the line what can be. To be asked of what comes from a disk: nothing else that reads a frame
+    /// looks at it.
+    var isWellFormed: Bool {
+        let length = line.count
+        for index in 0..<6 {
+            let start = Int(bytes.littleEndianWord(at: 16 + 8 * index))
+            if start + Int(bytes.littleEndianWord(at: 20 + 8 * index)) > length { return false }
+        }
+        return length > 0 && line[length - 1] == 0x0a
     }
 
     /// The whole event as one JSON object, and a line feed.

@@ -1,9 +1,14 @@
-/// A body that is not what its protocol says it should be.
+/// A body that is not what its protocol says it should be, or too much of it.
 struct MalformedAnswer: Error {
     /// One sentence for a person, without a full stop.
     let reason: String
+    /// What it is recorded as.
+    let unsplit: Unsplit
 
-    init(_ reason: String) { self.reason = reason }
+    init(_ reason: String, _ unsplit: Unsplit = .notUnderstood) {
+        self.reason = reason
+        self.unsplit = unsplit
+    }
 
     /// The body is not JSON at all.
     init(_ fault: JSONOutline.Fault, offset: Int) {
@@ -23,7 +28,7 @@ struct MalformedAnswer: Error {
             case .outOfMemory: "there is no memory to read it"
             }
         // The reader does not say where bytes that are not text stand.
-        reason = "the body cannot be read as JSON: \(what)" + (offset > 0 ? " (byte \(offset))" : "")
+        self.init("the body cannot be read as JSON: \(what)" + (offset > 0 ? " (byte \(offset))" : ""))
     }
 }
 

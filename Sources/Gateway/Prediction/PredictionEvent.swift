@@ -3,18 +3,19 @@
 /// Views are borrowed and valid only until the event is encoded. Each field says whether it holds plain text, which the
 /// encoder escapes, or JSON, which it carries over.
 struct PredictionEvent {
-    /// Unique per event; plain ASCII.
+    /// The event's id, which is this Prediction's too: unique per event; visible ASCII that needs no escape.
     var id = ByteView.empty
     /// The request's id; plain text.
     var requestId = ByteView.empty
-    /// This Prediction's id; the inside of a JSON string.
-    var predictionId = ByteView.empty
     /// Which of how many Predictions of this answer.
     var rowIndex = 0
     var rowCount = 1
     var provider: StaticString = "rest"
     var face: StaticString = "native"
-    /// The insides of JSON strings.
+    /// The configured model that was asked. The insides of JSON strings; empty: the field is left out.
+    var routedModel = ByteView.empty
+    var routedVersion = ByteView.empty
+    /// The insides of JSON strings; empty: the field is left out.
     var modelName = ByteView.empty
     var modelVersion = ByteView.empty
     /// Milliseconds in the model, a JSON number as the model stated it; empty: `modelTime` is used.
@@ -25,14 +26,22 @@ struct PredictionEvent {
     var gatewayTime: Int64 = 0
     /// The HTTP status that the client got, or would have got.
     var status = 200
-    /// JSON; empty: null.
-    var value = ByteView.empty
-    /// The media type of a base64 value (plain text), else empty.
+    /// Empty: null.
+    var value = Part()
+    /// The media type of a value that is not JSON, and how it is compressed (plain text), else empty.
     var contentType = ByteView.empty
+    var contentEncoding = ByteView.empty
+    var unsplit: Unsplit?
     /// Members of the model's own, as `"name":value` joined by commas, else empty.
-    var extra = ByteView.empty
+    var extra = Part()
     var failure: Failure?
+    /// This row's own part of the request; nil: it is not recorded.
+    var input: Part?
+    /// The whole request; nil: it is not recorded, or in another row's event.
     var request: CapturedRequest?
+    /// Of the request, where all of it is in the event (plain text), else empty.
+    var requestContentType = ByteView.empty
+    var requestContentEncoding = ByteView.empty
     /// Nanoseconds since 1970-01-01 UTC; 0: the exchange did not get that far, and the field is left out.
     var receivedAt: Int64 = 0
     var sentAt: Int64 = 0
@@ -41,18 +50,40 @@ struct PredictionEvent {
     /// W3C trace context, plain text; empty: none was given.
     var traceparent = ByteView.empty
 
+    /// Bytes of a message, and how they are written down.
+    struct Part {
+        var bytes = ByteView.empty
+        var encoding = BodyEncoding.json
+        /// Whether there may be NaN or Infinity in the JSON, which become null.
+        var mayBeNotFinite = false
+    }
+
     struct Failure {
         /// A stable word: `refused`, `timeout`, `reset`, ...
         var cause: StaticString
         /// Plain text for a person.
         var message: ByteView
+        /// What the model said about it, plain text; empty: nothing.
+        var detail = ByteView.empty
     }
 
     struct CapturedRequest {
         /// The body, already cut at the configured length.
-        var body: ByteView
-        /// Plain text, empty where the client named none.
-        var contentType: ByteView
-        var truncated: Bool
+        var body = Part()
+        var isCut = false
+    }
+
+    /// The members that may be left out of an event that is too long, in this order.
+    struct Members: OptionSet {
+        let rawValue: UInt8
+
+        static let request = Members(rawValue: 1)
+        static let input = Members(rawValue: 2)
+        static let value = Members(rawValue: 4)
+        static let extra = Members(rawValue: 8)
+
+        static let names: [(Members, StaticString)] = [
+            (.request, "request"), (.input, "input"), (.value, "value"), (.extra, "extra"),
+        ]
     }
 }

@@ -1,104 +1,162 @@
-/// Writes events as JSON, one line each (CloudEvents 1.0, structured mode; "PredictionEvent (version 1)" in the docs).
+/// Writes events as JSON, one line each (CloudEvents 1.0, structured mode; "Events" in docs/api.md).
 ///
 /// One per shard. Allocates nothing once the batch has its room.
 final class PredictionEventEncoder {
     /// Room for everything that is not carried over from somewhere else: names, numbers, stamps.
     private static let fixedRoom = 1_024
 
+    /// The longest event, its line feed included. Members are left out of longer ones.
+    let maxEventBytes: Int
+
     /// `{"specversion":…,"source":"…","id":"`: the same in every event of this process.
     private let opening = ByteBuffer()
     private let timestamps = TimestampWriter()
-    /// The instants of the answer with many Predictions that was encoded last, and their text: the same in each event.
-    private var stamps = Stamps()
-    private let stampText = ByteBuffer(capacity: 256)
-
-    private struct Stamps {
-        var receivedAt: Int64 = 0
-        var sentAt: Int64 = 0
-        var answeredAt: Int64 = 0
-        var completedAt: Int64 = 0
-    }
+    /// What is the same in every event of an answer with many Predictions.
+    private let repeated = RepeatedText()
 
     /// An encoder for events from `source`, a URI reference: `//host/ameron-sidecar`.
-    init(source: String) {
+    init(source: String, maxEventBytes: Int = 1 << 20) {
+        self.maxEventBytes = maxEventBytes
         Array(source.utf8).withByteView { EventEnvelope.open(source: $0, to: opening) }
     }
 
+    /// Forgets the answer whose events were encoded last. Until the next call all events with a `rowCount` above 1 are of one
+    /// answer: they differ in nothing but their row, and what the model says of it.
+    func begin() { repeated.forget() }
+
     /// Appends one event to the batch.
-    ///
-    /// `isValidJSON` is asked, at most once, about a captured request body that claims to be JSON and is complete: only
-    /// valid JSON may be carried over as it is.
-    func encode(_ event: PredictionEvent, into batch: EventBatch, isValidJSON: (ByteView) -> Bool) {
-        batch.bytes.reserve(
-            Self.fixedRoom + opening.count + event.value.count + event.extra.count + (event.request?.body.count ?? 0)
-        )
-        batch.append { out in append(event, to: out, isValidJSON: isValidJSON) }
+    func encode(_ event: PredictionEvent, into batch: EventBatch) {
+        var leftOut: PredictionEvent.Members = []
+        var length = Self.fixedRoom + opening.count
+        length += event.value.bytes.count + event.extra.bytes.count
+        if let input = event.input { length += input.bytes.count }
+        if let request = event.request { length += request.body.bytes.count }
+        if length > maxEventBytes { leftOut = shorten(event, &length) }
+        batch.bytes.reserve(length)
+        batch.append { out in
+            let start = out.count
+            var parts = append(event, without: leftOut, to: out)
+            // What had to be escaped or encoded has grown.
+            while out.count - start > maxEventBytes, let next = nextToLeaveOut(of: event, after: leftOut) {
+                leftOut.insert(next)
+                out.truncate(to: start)
+                parts = append(event, without: leftOut, to: out)
+            }
+            return parts
+        }
     }
+
+    /// What must be left out in any case, as nothing gets shorter than it is.
+    private func shorten(_ event: PredictionEvent, _ length: inout Int) -> PredictionEvent.Members {
+        var leftOut: PredictionEvent.Members = []
+        while length > maxEventBytes, let next = nextToLeaveOut(of: event, after: leftOut) {
+            leftOut.insert(next)
+            length -= size(of: next, event)
+        }
+        return leftOut
+    }
+
+    private func nextToLeaveOut(
+        of event: PredictionEvent,
+        after leftOut: PredictionEvent.Members
+    ) -> PredictionEvent.Members? {
+        for (member, _) in PredictionEvent.Members.names where !leftOut.contains(member) && size(of: member, event) > 0
+        {
+            return member
+        }
+        return nil
+    }
+
+    private func size(of member: PredictionEvent.Members, _ event: PredictionEvent) -> Int {
+        switch member {
+        case .request: event.request?.body.bytes.count ?? 0
+        case .input: event.input?.bytes.count ?? 0
+        case .value: event.failure == nil ? event.value.bytes.count : 0
+        case .extra: event.extra.bytes.count
+        default: 0
+        }
+    }
+
+    // MARK: The line
 
     private func append(
         _ event: PredictionEvent,
-        to out: ByteBuffer,
-        isValidJSON: (ByteView) -> Bool
+        without leftOut: PredictionEvent.Members,
+        to out: ByteBuffer
     ) -> EventFrame.Parts {
         let start = out.count
         var parts = EventFrame.Parts()
-        /// What `write` appends, as a part of the line.
-        func part(_ write: () -> Void) -> Range<Int> {
-            let partStart = out.count - start
-            write()
-            return partStart..<out.count - start
-        }
-
         out.append(opening.view)
-        parts.id = part { out.append(event.id) }
-        if event.completedAt != 0 {
-            EventEnvelope.appendBeforeTime(to: out)
-            parts.time = part { appendTime(of: event, to: out) }
+        parts.id = out.part(since: start) { $0.append(event.id) }
+        let isRepeated = event.rowCount > 1
+        if isRepeated, repeated.isKnown {
+            repeated.appendFront(to: out, since: start, &parts)
+        } else {
+            let frontStart = out.count
+            appendFront(of: event, to: out, since: start, &parts)
+            if isRepeated { repeated.keepFront(out, from: frontStart, since: start, parts) }
         }
-        EventEnvelope.appendBeforeData(to: out)
-        parts.data = part {
-            out.append(#"{"requestId":""#)
-            parts.requestId = part { out.appendJSON(escaping: event.requestId) }
-            out.append(#"","predictionId":""#)
-            parts.predictionId = part { out.append(event.predictionId) }
-            appendPlace(of: event, to: out)
-            out.append(#"","modelName":""#)
-            parts.modelName = part { out.append(event.modelName) }
-            appendMeasures(of: event, to: out)
-            appendOutcome(of: event, to: out)
-            if let request = event.request { append(request, to: out, isValidJSON: isValidJSON) }
-            appendStamps(of: event, to: out)
+        parts.predictionId = out.part(since: start) { $0.append(event.id) }
+        out.append(#"","rowIndex":"#)
+        out.append(decimal: event.rowIndex)
+        if isRepeated, repeated.isKnown, repeated.hasNames(of: event) {
+            repeated.appendMiddle(to: out, since: start, &parts)
+        } else {
+            let middleStart = out.count
+            appendMiddle(of: event, to: out, since: start, &parts)
+            if isRepeated { repeated.keepMiddle(out, from: middleStart, since: start, parts, event) }
+        }
+        appendOutcome(of: event, without: leftOut, to: out)
+        if isRepeated, repeated.isKnown {
+            repeated.appendEnd(to: out)
+        } else {
+            let endStart = out.count
+            appendStamps(of: event, time: parts.time.lowerBound + start..<parts.time.upperBound + start, to: out)
             out.append(UInt8(ascii: "}"))
+            if isRepeated { repeated.keepEnd(out, from: endStart) }
         }
+        parts.data = parts.data.lowerBound..<out.count - start
         EventEnvelope.close(out)
         out.append("\n")
         return parts
     }
 
-    private func appendTime(of event: PredictionEvent, to out: ByteBuffer) {
-        if event.rowIndex > 0 && hasText(of: event) {
-            // The last of the stamps, without the quotation mark behind it.
-            let text = stampText.view
-            out.append(text.dropFirst(text.count - TimestampWriter.length - 1).prefix(TimestampWriter.length))
-        } else {
-            timestamps.append(event.completedAt, to: out)
+    /// Between the id and the Prediction's id.
+    private func appendFront(
+        of event: PredictionEvent,
+        to out: ByteBuffer,
+        since start: Int,
+        _ parts: inout EventFrame.Parts
+    ) {
+        if event.completedAt != 0 {
+            EventEnvelope.appendBeforeTime(to: out)
+            parts.time = out.part(since: start) { timestamps.append(event.completedAt, to: $0) }
         }
+        EventEnvelope.appendBeforeData(to: out)
+        parts.data = out.count - start..<out.count - start
+        out.append(#"{"requestId":""#)
+        parts.requestId = out.part(since: start) { $0.appendJSON(escaping: event.requestId) }
+        out.append(#"","predictionId":""#)
     }
 
-    private func appendPlace(of event: PredictionEvent, to out: ByteBuffer) {
-        out.append(#"","rowIndex":"#)
-        out.append(decimal: event.rowIndex)
+    /// Between the row's index and its value.
+    private func appendMiddle(
+        of event: PredictionEvent,
+        to out: ByteBuffer,
+        since start: Int,
+        _ parts: inout EventFrame.Parts
+    ) {
         out.append(#","rowCount":"#)
         out.append(decimal: event.rowCount)
         out.append(#","provider":""#)
         out.append(event.provider)
         out.append(#"","face":""#)
         out.append(event.face)
-    }
-
-    private func appendMeasures(of event: PredictionEvent, to out: ByteBuffer) {
-        out.append(#"","modelVersion":""#)
-        out.append(event.modelVersion)
+        append(#"","routedModel":""#, event.routedModel, to: out)
+        append(#"","routedVersion":""#, event.routedVersion, to: out)
+        out.append(#"","modelName":""#)
+        parts.modelName = out.part(since: start) { $0.append(event.modelName) }
+        append(#"","modelVersion":""#, event.modelVersion, to: out)
         out.append(#"","timeTakenInMs":"#)
         if event.timeTakenInMs.isEmpty {
             out.append(milliseconds: event.modelTime)
@@ -111,90 +169,25 @@ final class PredictionEventEncoder {
         out.append(decimal: event.status)
     }
 
-    private func appendOutcome(of event: PredictionEvent, to out: ByteBuffer) {
-        if event.failure != nil || event.value.isEmpty {
-            out.append(#","value":null"#)
-        } else {
-            out.append(#","value":"#)
-            out.append(json: event.value)
-            if !event.contentType.isEmpty {
-                out.append(#","contentType":""#)
-                out.appendJSON(escaping: event.contentType)
-                out.append(UInt8(ascii: "\""))
-            }
-        }
-        if !event.extra.isEmpty {
-            // Beyond the contract: a model's unknown members live on, apart from ours so that no name can clash.
-            out.append(#","extra":{"#)
-            out.append(json: event.extra)
-            out.append(UInt8(ascii: "}"))
-        }
-        if let failure = event.failure {
-            out.append(#","error":{"cause":""#)
-            out.append(failure.cause)
-            out.append(#"","message":""#)
-            out.appendJSON(escaping: failure.message)
-            out.append(#""}"#)
-        }
+    /// Appends a member whose string the next one closes, unless it is empty.
+    @inline(__always)
+    private func append(_ name: StaticString, _ text: ByteView, to out: ByteBuffer) {
+        guard !text.isEmpty else { return }
+        out.append(name)
+        out.append(text)
     }
 
-    private func append(
-        _ request: PredictionEvent.CapturedRequest,
-        to out: ByteBuffer,
-        isValidJSON: (ByteView) -> Bool
-    ) {
-        if !request.truncated && request.contentType.isJSONMediaType && isValidJSON(request.body) {
-            out.append(#","request":"#)
-            out.append(json: request.body)
-        } else {
-            out.append(#","request":""#)
-            out.append(base64: request.body)
+    /// - Parameter time: where the text of `completedAt` stands already.
+    private func appendStamps(of event: PredictionEvent, time: Range<Int>, to out: ByteBuffer) {
+        append(#","receivedAt":""#, event.receivedAt, to: out)
+        append(#","sentAt":""#, event.sentAt, to: out)
+        append(#","answeredAt":""#, event.answeredAt, to: out)
+        if event.completedAt != 0 {
+            out.append(#","completedAt":""#)
+            out.append(part: time)
             out.append(UInt8(ascii: "\""))
         }
-        if !request.contentType.isEmpty {
-            out.append(#","requestContentType":""#)
-            out.appendJSON(escaping: request.contentType)
-            out.append(UInt8(ascii: "\""))
-        }
-        if request.truncated {
-            out.append(#","requestTruncated":true"#)
-        } else {
-            out.append(#","requestTruncated":false"#)
-        }
-    }
-
-    private func appendStamps(of event: PredictionEvent, to out: ByteBuffer) {
-        if event.rowIndex > 0 && hasText(of: event) {
-            out.append(stampText.view)
-        } else {
-            let start = out.count
-            append(#","receivedAt":""#, event.receivedAt, to: out)
-            append(#","sentAt":""#, event.sentAt, to: out)
-            append(#","answeredAt":""#, event.answeredAt, to: out)
-            append(#","completedAt":""#, event.completedAt, to: out)
-            if event.rowCount > 1 { keepText(out[start..<out.count], of: event) }
-        }
-        if !event.traceparent.isEmpty {
-            out.append(#","traceparent":""#)
-            out.appendJSON(escaping: event.traceparent)
-            out.append(UInt8(ascii: "\""))
-        }
-    }
-
-    private func hasText(of event: PredictionEvent) -> Bool {
-        stamps.completedAt == event.completedAt && stamps.answeredAt == event.answeredAt
-            && stamps.sentAt == event.sentAt && stamps.receivedAt == event.receivedAt
-    }
-
-    private func keepText(_ text: ByteView, of event: PredictionEvent) {
-        stampText.removeAll()
-        stampText.append(text)
-        stamps = Stamps(
-            receivedAt: event.receivedAt,
-            sentAt: event.sentAt,
-            answeredAt: event.answeredAt,
-            completedAt: event.completedAt
-        )
+        if !event.traceparent.isEmpty { out.appendMember(#","traceparent":"#, plain: event.traceparent) }
     }
 
     @inline(__always)
@@ -208,3 +201,13 @@ final class PredictionEventEncoder {
 
 @available(*, unavailable)
 extension PredictionEventEncoder: Sendable {}
+
+extension ByteBuffer {
+    /// What `write` appends, as a part of a line.
+    @inline(__always)
+    fileprivate func part(since start: Int, _ write: (ByteBuffer) -> Void) -> Range<Int> {
+        let partStart = count - start
+        write(self)
+        return partStart..<count - start
+    }
+}

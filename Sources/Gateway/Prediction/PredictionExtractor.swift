@@ -1,164 +1,338 @@
-/// Turns the body of a Model Service's answer into Predictions, in one pass and without copying what need not be.
+/// Turns the body of a Model Service's answer into Predictions, without copying what need not be.
 ///
-/// One per shard, used for one body at a time. What it hands out points into that body and into its own scratch space,
-/// and is valid until the next call of `extract` or `requestId`. Once it has met bodies of the usual size it allocates
-/// nothing.
+/// Whatever a body is, it becomes Predictions: one that is not understood is one as a whole. It is read in steps, and the
+/// Predictions are handed out one after another. One body at a time; what is handed out points into that body and into
+/// scratch space, and is valid until the next Prediction is asked for or the next body is begun. After bodies of the usual
+/// size nothing is allocated.
 final class PredictionExtractor {
     /// Room that one large answer may leave behind: bytes of scratch space, and Predictions.
-    private static let keptBytes = 1 << 20
-    private static let keptRows = 64 << 10
+    private static let keptBytes = 256 << 10
+    private static let keptRows = 4 << 10
 
-    // The rules of each protocol stand in a file of their own, so what they share is not private.
+    /// An answer and what is known of it.
+    struct Source {
+        var modelProtocol: ModelProtocol
+        var body: ByteView
+        /// How many bytes at the front of the body are JSON, where binary tensors follow; nil: all.
+        var jsonLength: Int?
+        /// The media type of the body; empty: not known.
+        var contentType = ByteView.empty
+        /// The value of Content-Encoding, where it has one.
+        var contentEncoding: ByteView?
+        /// More Predictions are one.
+        var maxPredictions = Int.max
+        /// A longer body that is one value is not looked into to find out what it is: nobody gets it.
+        var maxWholeBytes = Int.max
+    }
+
+    private enum Parts {
+        /// Native: of `predictions`.
+        case list
+        /// V1: the elements of an array.
+        case elements(ElementCursor)
+        /// V2: the rows of `tensors`.
+        case rows
+        /// One, `whole`.
+        case one
+    }
+
+    // The rules of the native protocol stand in a file of their own, so what they share is not private.
     let outline = JSONOutline()
-    /// What the body does not hold as it is needed: rows of tensors, unknown members, base64.
-    let scratch = ByteBuffer(capacity: 4096)
+    /// What the body does not hold as it is needed: unknown members.
+    let scratch = ByteBuffer(capacity: 1024)
     // Nothing here calls back into the extractor while a list changes, and the check at run time costs as much as all
     // the rest of a row (docs/decisions/0002-json.md).
 
     /// Native: the Predictions, each with its own members. Else empty.
     @exclusivity(unchecked) var predictions: [Prediction] = []
-    /// The other protocols: the value of each Prediction; all else is the same for all of them.
-    @exclusivity(unchecked) var values: [ByteView] = []
+    /// Where in the scratch space the unknown members of each of them end. Views of it are made when it is complete: until
+    /// then it may move.
+    @exclusivity(unchecked) var ends: [Int] = []
+    /// What is the same for all Predictions; of one that is whole, all of it.
     var shared = Prediction()
     /// Native only: the top-level members that we do not know, as `"name":value` joined by commas; else empty.
     var extra = ByteView.empty
-    /// V2 only: the outputs of the answer at hand.
-    @exclusivity(unchecked) var outputs: [Tensor] = []
-    /// Where in the scratch space the rows end that are composed there, or the unknown members of the Predictions.
-    ///
-    /// Views of the scratch space are made when it is complete: until then it may move.
-    @exclusivity(unchecked) var ends: [Int] = []
+    let names = NameSet()
+    /// Nodes of members that bear names of ours and are not what these should be.
+    @exclusivity(unchecked) var misfits: [Int] = []
 
-    init() {}
+    private let tensors: TensorRows
+    /// Looks into values for members of one name; made when first needed.
+    private var checker: JSONOutline?
+    private var source = Source(modelProtocol: .raw, body: .empty)
+    private var json = ByteView.empty
+    private var isReading = false
+    private var parts = Parts.one
+    private var handedOut = 0
 
-    /// Reads an answer; returns how many Predictions it holds.
-    ///
-    /// - Parameters:
-    ///   - jsonLength: How many bytes at the front of the body are JSON, where binary tensors follow; nil: all.
-    ///   - contentType: The media type of the body; only `raw` asks for it.
-    func extract(
-        _ modelProtocol: ModelProtocol,
-        body: ByteBuffer,
-        jsonLength: Int?,
-        contentType: ByteView
-    ) throws(MalformedAnswer) -> Int {
+    /// How many Predictions the answer is.
+    private(set) var count = 0
+    /// Why it is one Prediction although it may hold several; nil: it is as its protocol says.
+    private(set) var unsplit: Unsplit?
+    /// What was not understood, one sentence for a person; empty: nothing.
+    private(set) var reason = ""
+    /// The media type of a value that is not JSON; else empty.
+    private(set) var contentType = ByteView.empty
+    /// How such a value is compressed, or encoded otherwise (Content-Encoding); else empty.
+    private(set) var contentEncoding = ByteView.empty
+
+    init() { tensors = TensorRows(outline, listName: "outputs") }
+
+    /// Whether all Predictions say of their model what `shared` says.
+    var sharesNames: Bool { predictions.isEmpty }
+
+    /// Whether values of the answer may hold NaN or Infinity, which are no JSON.
+    var hasNotFinite: Bool { outline.hasNotFinite }
+
+    // MARK: Reading
+
+    /// Begins with an answer, whose bytes must stay as they are; true where there is nothing more to read.
+    func begin(_ source: Source) -> Bool {
         reset()
-        guard modelProtocol != .raw else {
-            extractRaw(body.view, contentType: contentType)
-            return values.count
+        self.source = source
+        if let contentEncoding = source.contentEncoding {
+            takeWhole(.encoded)
+            self.contentEncoding = contentEncoding
+            return true
         }
-        let length = jsonLength ?? body.count
-        guard length >= 0, length <= body.count else {
-            throw MalformedAnswer("the answer announces \(length) bytes of JSON and has \(body.count) bytes in all")
+        let length = source.jsonLength ?? source.body.count
+        guard length >= 0, length <= source.body.count else {
+            let reason = "the answer announces \(length) bytes of JSON and has \(source.body.count) bytes in all"
+            takeWhole(.notUnderstood, reason)
+            return true
         }
+        let isRaw = source.modelProtocol == .raw
+        if isRaw, !isWorthReading {
+            takeWhole(nil)
+            return true
+        }
+        json = source.body[0..<length].withoutByteOrderMark
         // How far down the rules look: native to the members of `predictions`' elements, v2 to the elements of the
         // outputs' shape and data.
         let depth =
-            switch modelProtocol {
+            switch source.modelProtocol {
             case .native: 3
             case .v1: 2
             case .v2: 4
             case .raw: 0
             }
-        try read(body[0..<length], depth: depth)
+        do throws(JSONOutline.Fault) {
+            try outline.begin(json, JSONOutline.Options(depth: depth, takesNotFinite: true, skipsScalars: true))
+        } catch {
+            refuse(error)
+            return true
+        }
+        isReading = true
+        return readOn()
+    }
+
+    /// A raw body of another type is not JSON, whatever it looks like.
+    private var isWorthReading: Bool {
+        (source.contentType.isEmpty || source.contentType.isJSONMediaType) && source.body.count <= source.maxWholeBytes
+    }
+
+    /// Reads on, some 128 KiB; true when the answer is read, and `count` and the rest tell what it is.
+    func readOn() -> Bool {
+        guard isReading else { return true }
+        do throws(JSONOutline.Fault) {
+            guard try outline.readOn() else { return false }
+        } catch {
+            isReading = false
+            refuse(error)
+            return true
+        }
+        isReading = false
+        do throws(MalformedAnswer) {
+            try find()
+        } catch {
+            takeWhole(error.unsplit, error.reason)
+        }
+        return true
+    }
+
+    /// Reads a whole answer at once; returns how many Predictions it is.
+    func extract(_ source: Source) -> Int {
+        if !begin(source) { while !readOn() {} }
+        return count
+    }
+
+    private func find() throws(MalformedAnswer) {
+        guard source.modelProtocol != .raw else { return takeWhole(nil) }
+        guard !outline.isOverfull else { throw MalformedAnswer("the answer has too many parts", .tooMany) }
         guard outline.isObject(0) else { throw MalformedAnswer("the answer is not a JSON object") }
-        switch modelProtocol {
-        case .native: try extractNative()
+        switch source.modelProtocol {
+        case .native:
+            try extractNative(maxPredictions: source.maxPredictions)
+            parts = .list
+            count = predictions.count
         case .v1: try extractV1()
-        case .v2: try extractV2(bodyLength: body.count, binaryLength: body.count - length)
+        case .v2: try extractV2()
         case .raw: break
         }
-        return predictions.count + values.count
     }
 
-    /// One Prediction of the answer last extracted.
-    subscript(index: Int) -> Prediction {
-        guard predictions.isEmpty else { return predictions[index] }
-        var prediction = shared
-        prediction.value = values[index]
-        return prediction
-    }
-
-    /// The `id` of an Open Inference Protocol request as plain text, which may hold any character; nil when the
-    /// request has none or it is not a string.
-    ///
-    /// - Parameter length: How many bytes at the front of the body are JSON.
-    func requestId(in body: ByteBuffer, length: Int) throws(MalformedAnswer) -> ByteView? {
-        reset()
-        guard length >= 0, length <= body.count else {
-            throw MalformedAnswer("the request announces \(length) bytes of JSON and has \(body.count) bytes in all")
-        }
-        try read(body[0..<length], depth: 1)
-        guard outline.isObject(0) else { throw MalformedAnswer("the request is not a JSON object") }
-        guard let id = member("id", of: 0), outline.isString(id) else { return nil }
-        guard outline.hasEscapes(id) else { return outline.inside(id) }
-        scratch.append(unescaping: outline.inside(id))
-        return scratch.view
-    }
-
-    /// Whether these bytes are one JSON document and nothing else. At least `ByteBuffer.padding` bytes must follow them.
-    func isJSON(_ bytes: ByteView) -> Bool {
-        reset()
-        return (try? outline.read(bytes, depth: 0)) != nil
+    /// The body is not JSON.
+    private func refuse(_ fault: JSONOutline.Fault) {
+        json = .empty
+        let reason = MalformedAnswer(fault, offset: outline.faultOffset).reason
+        if source.modelProtocol == .raw { takeWhole(nil) } else { takeWhole(.notUnderstood, reason) }
     }
 
     private func reset() {
         scratch.removeAll(keepingAtMost: Self.keptBytes)
-        predictions.removeAll(keepingCapacity: predictions.capacity <= Self.keptRows)
-        values.removeAll(keepingCapacity: values.capacity <= Self.keptRows)
-        ends.removeAll(keepingCapacity: ends.capacity <= Self.keptRows)
-        outputs.removeAll(keepingCapacity: outputs.capacity <= Self.keptRows)
+        if !predictions.isEmpty {
+            predictions.removeAll(keepingCapacity: predictions.capacity <= Self.keptRows)
+            ends.removeAll(keepingCapacity: ends.capacity <= Self.keptRows)
+        }
+        tensors.removeAll()
         shared = Prediction()
         extra = .empty
+        json = .empty
+        parts = .one
+        handedOut = 0
+        count = 0
+        unsplit = nil
+        reason = ""
+        contentType = .empty
+        contentEncoding = .empty
+        outline.forget()
     }
 
-    private func read(_ json: ByteView, depth: Int) throws(MalformedAnswer) {
+    // MARK: Predictions
+
+    /// The next Prediction: `count` of them, one after the other.
+    @inline(__always)
+    func next() -> Prediction {
+        precondition(handedOut < count, "no more Predictions")
+        handedOut += 1
+        var prediction = shared
+        switch parts {
+        case .list: prediction = predictions[handedOut - 1]
+        case .elements(var cursor):
+            prediction.value = outline.bytes(outline.next(&cursor))
+            parts = .elements(cursor)
+        case .rows: prediction.value = tensors.next()
+        case .one: break
+        }
+        if outline.hasDuplicates, prediction.encoding == .json {
+            prediction.hasDuplicates = hasDuplicates(prediction.value)
+        }
+        return prediction
+    }
+
+    /// Whether an object in this JSON has two members of one name.
+    func hasDuplicates(_ value: ByteView) -> Bool {
+        let outline = checker ?? JSONOutline()
+        checker = outline
         do throws(JSONOutline.Fault) {
-            try outline.read(json, depth: depth)
+            try outline.read(value, JSONOutline.Options(depth: 0, takesNotFinite: true))
         } catch {
-            throw MalformedAnswer(error, offset: outline.faultOffset)
+            return false
         }
+        return outline.hasDuplicates
     }
 
-    /// The value of the first member of that name.
-    func member(_ name: StaticString, of object: Int) -> Int? {
-        let end = outline.after(object)
-        var node = object + 1
-        while node < end {
-            if outline.inside(node) == name { return node + 1 }
-            node = outline.after(node + 1)
-        }
-        return nil
-    }
+    // MARK: The other protocols
 
     private func extractV1() throws(MalformedAnswer) {
-        guard let node = member("predictions", of: 0) else {
+        guard let node = outline.member("predictions", of: 0) else {
             throw MalformedAnswer("the answer has no `predictions`")
         }
         guard outline.isArray(node) else {
-            values.append(outline.bytes(node))
+            shared.value = outline.bytes(node)
+            count = 1
             return
         }
-        let end = outline.after(node)
-        var element = node + 1
-        while element < end {
-            values.append(outline.bytes(element))
-            element = outline.after(element)
+        let count = outline.children(node)
+        guard count <= source.maxPredictions else { throw MalformedAnswer("it has \(count) predictions", .tooMany) }
+        self.count = count
+        parts = .elements(outline.elements(of: node))
+    }
+
+    private func extractV2() throws(MalformedAnswer) {
+        noteNames("model_name", "model_version")
+        guard let list = outline.member("outputs", of: 0), outline.isArray(list) else {
+            throw MalformedAnswer("the answer has no `outputs` (an array)")
+        }
+        let binaryLength = source.body.count - (source.jsonLength ?? source.body.count)
+        count = try tensors.read(
+            list,
+            bodyLength: source.body.count,
+            binaryLength: binaryLength,
+            maxRows: source.maxPredictions
+        )
+        parts = .rows
+    }
+
+    /// Takes what the answer's top level says about the model.
+    func noteNames(_ nameMember: StaticString, _ versionMember: StaticString) {
+        if let name = outline.member(nameMember, of: 0) { shared.modelName = outline.modelName(name) ?? .empty }
+        if let version = outline.member(versionMember, of: 0) {
+            shared.modelVersion = outline.modelVersion(version) ?? .empty
         }
     }
 
-    private func extractRaw(_ body: ByteView, contentType: ByteView) {
-        if body.isEmpty {
-            values.append(ByteView("null"))
-        } else if contentType.isJSONMediaType, (try? outline.read(body, depth: 0)) != nil {
-            values.append(outline.bytes(0))
-        } else {
-            scratch.append(UInt8(ascii: "\""))
-            scratch.append(base64: body)
-            scratch.append(UInt8(ascii: "\""))
-            values.append(scratch.view)
-            shared.contentType = contentType.isEmpty ? ByteView("application/octet-stream") : contentType
+    /// What the answer looks like, although it was read as something else; nil: nothing that is known.
+    var likelyProtocol: ModelProtocol? {
+        guard !json.isEmpty, outline.count > 0, !outline.isOverfull, outline.isObject(0) else { return nil }
+        if let list = outline.member("outputs", of: 0), outline.isArray(list), outline.children(list) > 0,
+            outline.isObject(list + 1)
+        {
+            return .v2
         }
+        if outline.member("predictions", of: 0) != nil { return .v1 }
+        return outline.member("value", of: 0) == nil ? nil : .native
+    }
+
+    // MARK: Whole answers
+
+    /// Makes one Prediction of all of the body.
+    ///
+    /// - Parameters:
+    ///   - reason: What was not understood; empty where nothing was to be.
+    private func takeWhole(_ unsplit: Unsplit?, _ reason: String = "") {
+        let isJSON = !json.isEmpty && (source.jsonLength ?? source.body.count) == source.body.count
+        if unsplit != nil, isJSON, outline.isObject(0), source.modelProtocol == .native, !outline.isOverfull {
+            noteNames("modelName", "modelVersion")
+        }
+        self.unsplit = unsplit
+        self.reason = reason
+        predictions.removeAll(keepingCapacity: true)
+        extra = .empty
+        parts = .one
+        count = 1
+        let body = source.body
+        if body.isEmpty {
+            shared.value = ByteView("null")
+        } else if isJSON {
+            shared.value = outline.bytes(0)
+        } else {
+            shared.value = body
+            shared.encoding = encoding(of: body)
+            contentType = source.contentType
+            if contentType.isEmpty, shared.encoding == .base64 { contentType = ByteView("application/octet-stream") }
+        }
+    }
+
+    private func encoding(of body: ByteView) -> BodyEncoding {
+        guard source.contentEncoding == nil, body.count <= source.maxWholeBytes else { return .base64 }
+        return source.contentType.mayBeTextMediaType && body.isText ? .text : .base64
+    }
+}
+
+extension JSONOutline {
+    /// What a model's name may be: a string that is not too long.
+    func modelName(_ node: Int) -> ByteView? {
+        guard isString(node) else { return nil }
+        let name = inside(node)
+        return name.count <= Prediction.maxNameBytes ? name : nil
+    }
+
+    /// What a model's version may be: a string, or a number as sent.
+    func modelVersion(_ node: Int) -> ByteView? {
+        guard isNumber(node) else { return modelName(node) }
+        let number = bytes(node)
+        return number.count <= Prediction.maxNameBytes ? number : nil
     }
 }
 

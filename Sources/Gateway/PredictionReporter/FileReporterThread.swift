@@ -8,6 +8,8 @@ final class FileReporterThread {
     /// The rest after an append. Under load the events of several turns come together in the next one, and shards need
     /// no system call to wake a thread that does not sleep.
     private static let lingerNanoseconds: Int64 = 5_000_000
+    /// How often in a row events are written again at once because the file was removed.
+    private static let maxRemovals = 3
     /// How long to wait before a durable event is tried again.
     private static let retryNanoseconds: Int64 = 200_000_000
 
@@ -79,9 +81,10 @@ final class FileReporterThread {
 
         var sent = 0
         var outcome = WriteOutcome.written
+        var removals = 0
         repeat {
             sent += append(events[sent...], &outcome)
-        } while source.isDurable && sent < events.count && waitToRetry()
+        } while sent < events.count && triesAgain(after: outcome, &removals)
 
         counters.sent.add(sent, ordering: .relaxed)
         let now = Clock.monotonic()
@@ -93,8 +96,13 @@ final class FileReporterThread {
         return true
     }
 
-    private func waitToRetry() -> Bool {
-        if isOutOfTime { return false }
+    /// Waits before what is left is tried again; false where it is not.
+    private func triesAgain(after outcome: WriteOutcome, _ removals: inout Int) -> Bool {
+        if case .removed = outcome, removals < Self.maxRemovals {
+            removals += 1
+            return true
+        }
+        guard source.isDurable, !isOutOfTime else { return false }
         let left = (control.stopDeadline ?? Int64.max) - Clock.monotonic()
         wake.pause(nanoseconds: min(left, Self.retryNanoseconds))
         if control.wantsReopen.exchange(false, ordering: .acquiring) { reopen() }
@@ -112,17 +120,19 @@ final class FileReporterThread {
         switch outcome {
         case .written: break
         case .outOfTime: counters.dropped.add(count, ordering: .relaxed)
-        case .failed: counters.failed.add(count, ordering: .relaxed)
+        case .removed, .failed: counters.failed.add(count, ordering: .relaxed)
         }
     }
 
     private enum WriteOutcome {
         case written
         case outOfTime
+        /// The file was removed while it was written; there is a new one.
+        case removed
         case failed(SystemError)
     }
 
-    /// Appends events, and returns how many of the first are in the file as whole lines.
+    /// Appends events, and returns how many of the first are in the file as whole lines, and as safe there as they must be.
     private func append(_ events: ArraySlice<WaitingEvent>, _ outcome: inout WriteOutcome) -> Int {
         list.removeAll()
         for event in events { list.append(event.frame.line) }
@@ -135,15 +145,38 @@ final class FileReporterThread {
         if startsWithLineFeed { list.insertFirst(ByteView("\n")) }
         outcome = write()
         file.finish()
-
         if list.written > 0 { file.endsWithinLine = list.endsWithinLine }
-        let sent = list.isWritten ? events.count : max(0, list.writtenLines - (startsWithLineFeed ? 1 : 0))
+        var sent = list.isWritten ? events.count : max(0, list.writtenLines - (startsWithLineFeed ? 1 : 0))
+        if list.isWritten, synchronizes {
+            do {
+                try file.synchronize()
+            } catch {
+                // Nobody knows what of it is on the disk: it is written again.
+                outcome = .failed(error.error)
+                sent = 0
+            }
+        }
+        if sent > 0, file.isRemoved {
+            // What was written is gone with the file.
+            sent = 0
+            outcome = goOnInNewFile()
+        }
         switch outcome {
         case .written: recover()
-        case .outOfTime: break
+        case .outOfTime, .removed: break
         case .failed(let error): fail(error, lost: source.isDurable ? 0 : events.count - sent)
         }
         return sent
+    }
+
+    private func goOnInNewFile() -> WriteOutcome {
+        do {
+            try file.reopen()
+            log(.warning, "\(file.path) was removed while it was written; going on with a new one")
+            return .removed
+        } catch {
+            return .failed(error.error)
+        }
     }
 
     private func write() -> WriteOutcome {
@@ -157,13 +190,7 @@ final class FileReporterThread {
                 wake.pause(nanoseconds: left, orUntilWritable: file.descriptor)
             }
         }
-        guard synchronizes else { return .written }
-        do {
-            try file.synchronize()
-            return .written
-        } catch {
-            return .failed(error.error)
-        }
+        return .written
     }
 
     /// Makes the file ready for what is to be appended; false where the time was over before.

@@ -16,6 +16,8 @@ final class ReportQueueLane: EventLane {
 
     func submit(_ batch: EventBatch, isLast: Bool) -> Bool {
         if batch.isEmpty { return true }
+        if batch.oversized > 0 { queue.counters.dropped.add(batch.oversized, ordering: .relaxed) }
+        if batch.count == 0 { return true }
         // Set before `isClosed` is read, as the reader closes before it reads this: so that either the events are
         // refused here, or the reader waits for them and counts them.
         channel.isSubmitting.store(true, ordering: .sequentiallyConsistent)

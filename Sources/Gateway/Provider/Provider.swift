@@ -1,6 +1,9 @@
 /// An API through which clients get Predictions. One object per shard; confined to the shard's thread.
 protocol Provider: AnyObject {
     var kind: ProviderKind { get }
+    /// The most that the header lines of a reply may take, as they go to the client: name, colon, space, value, CR LF. What a
+    /// Model Service sends beyond is no answer that the client can get.
+    var maxReplyHeaderBytes: Int { get }
     /// The exchange's reply is complete: send it on. Or, in the state `retrying`, `retries` was true of its failure.
     func deliver(_ exchange: Exchange)
     /// Whether the exchange will be tried again after this failure, of which then nobody is told; `deliver` follows at the
@@ -9,6 +12,7 @@ protocol Provider: AnyObject {
 }
 
 extension Provider {
+    var maxReplyHeaderBytes: Int { .max }
     func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool { false }
 }
 

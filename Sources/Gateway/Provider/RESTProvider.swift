@@ -31,6 +31,7 @@ final class RESTProvider: Provider {
     }
 
     let kind = ProviderKind.rest
+    let maxReplyHeaderBytes = HTTPDaemon.maxAnswerLineBytes
 
     /// How often the daemon may ask for a request that waits before it is suspended after all: by then the asking has cost
     /// as much as suspending would have.
@@ -354,7 +355,7 @@ extension RESTProvider {
     /// The whole request is in.
     private func start(_ exchange: Exchange) -> HTTPDaemon.Step {
         if let failure = inbound[exchange.index].failure { return refuse(exchange, failure) }
-        if let failure = flow.ensureRequestId(exchange) { return refuse(exchange, failure) }
+        flow.ensureRequestId(exchange)
         guard exchange.operation != .local else {
             local.write(inbound[exchange.index].endpoint, to: exchange)
             exchange.completedAt = Clock.monotonic()

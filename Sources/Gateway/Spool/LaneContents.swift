@@ -23,6 +23,8 @@ struct LaneContents {
     private(set) var segments: [Segment] = []
     /// By Reporter's name.
     private(set) var cursors: [String: Cursor] = [:]
+    /// Where the newest segment begins, as was written down before it was written to; nil: not known, or there was none.
+    private(set) var newest: Int64?
 
     /// - Parameter log: where to tell of what is odd.
     init(reading directory: String, log: ReporterLog) throws(SystemError) {
@@ -31,7 +33,7 @@ struct LaneContents {
         for name in try Directory.names(in: directory) {
             if name.hasSuffix(SpoolCursor.suffix) {
                 let reporter = String(name.dropLast(SpoolCursor.suffix.count))
-                cursors[reporter] = try SpoolCursor.read(directory: directory, reporter: reporter)
+                cursors[reporter] = try SpoolCursor.read(directory + "/" + name)
             } else if let start = SpoolSegment.start(ofName: name) {
                 starts.append(start)
             } else if name.hasSuffix(SpoolSegment.suffix) {
@@ -41,7 +43,15 @@ struct LaneContents {
                 )
             }
         }
+        newest = try SpoolCursor.read(directory + "/" + SpoolCursor.newestName)?.position
+        if newest == SpoolCursor.none { newest = nil }
         try readSegments(starts, log)
+    }
+
+    /// The newest segment, where its file is not there: nobody knows what it held.
+    var missingNewest: Int64? {
+        guard let newest, !segments.contains(where: { $0.start >= newest }) else { return nil }
+        return newest
     }
 
     private mutating func readSegments(_ starts: [Int64], _ log: ReporterLog) throws(SystemError) {
@@ -78,6 +88,17 @@ struct LaneContents {
             log(.error, "cannot \(error.call) \(path): \(error.reason)")
             return segment.end
         }
+    }
+
+    /// Where a Reporter goes on: behind segments that were dropped and counted, of which an empty file is left where the process
+    /// died in the moment between.
+    func passingDropped(_ position: Int64) -> Int64 {
+        var position = position
+        for (segment, next) in zip(segments, segments.dropFirst())
+        where segment.end == segment.start && segment.fileEnd == segment.start && position >= segment.start {
+            position = max(position, next.start)
+        }
+        return position
     }
 
     /// Of a lane without anything in it.

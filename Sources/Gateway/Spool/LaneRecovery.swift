@@ -32,26 +32,33 @@ struct LaneRecovery {
     }
 
     private mutating func takeSegments() throws(SystemError) {
+        for found in contents.segments where found.end > found.start {
+            segments.append(SpoolSegment(directory: directory, start: found.start, end: found.end, isCounted: false))
+        }
+    }
+
+    /// Cuts off what was not written to its end, and removes files without anything in them.
+    private func tidy() throws(SystemError) {
         for found in contents.segments {
-            let segment = SpoolSegment(directory: directory, start: found.start, end: found.end, isCounted: false)
+            let path = directory + "/" + SpoolSegment.name(found.start)
             if found.isNewest, found.end < found.fileEnd {
-                try RandomAccessFile(path: segment.path, .update).truncate(to: Int(found.end - found.start))
+                try RandomAccessFile(path: path, .update).truncate(to: Int(found.end - found.start))
                 let length = found.fileEnd - found.end
-                settings.log(.notice, "\(segment.path): cut off \(length) bytes of events not written to their end")
+                settings.log(.notice, "\(path): cut off \(length) bytes of events not written to their end")
             }
-            if found.end == found.start {
-                try FileSystem.remove(segment.path)
-            } else {
-                segments.append(segment)
-            }
+            if found.end == found.start { try FileSystem.remove(path) }
         }
     }
 
     private func makeLane(hasWriter: Bool) throws(SystemError) -> StoredLane? {
         try removeForeignCursors()
+        tellOfMissingNewest()
+        let newestPath = directory + "/" + SpoolCursor.newestName
         if segments.isEmpty && !hasWriter {
+            try FileSystem.remove(newestPath)
+            try tidy()
             for reporter in settings.reporters {
-                try FileSystem.remove(directory + "/" + reporter.name + SpoolCursor.suffix)
+                try FileSystem.remove(SpoolCursor.path(directory: directory, reporter: reporter.name))
             }
             try Directory.remove(directory)
             return nil
@@ -59,7 +66,7 @@ struct LaneRecovery {
 
         var cursors: [(cursor: SpoolCursor, stored: Int64?)] = []
         for reporter in settings.reporters {
-            let cursor = try SpoolCursor(directory: directory, reporter: reporter.name)
+            let cursor = try SpoolCursor(path: SpoolCursor.path(directory: directory, reporter: reporter.name))
             let stored = contents.cursors[reporter.name]
             if stored?.isDamaged == true {
                 settings.log(.warning, "\(cursor.path) is damaged; events will come twice")
@@ -67,14 +74,14 @@ struct LaneRecovery {
             cursors.append((cursor, stored?.position))
         }
         // A power cut may have spared the cursor and not the events: what comes now must not fall behind it.
-        let dataEnd = segments.last?.end.load(ordering: .relaxed) ?? 0
+        let dataEnd = max(segments.last?.end.load(ordering: .relaxed) ?? 0, contents.missingNewest ?? 0)
         let end = cursors.reduce(dataEnd) { max($0, $1.stored ?? 0) }
         let oldest = segments.first?.start ?? end
         var readers: [LaneState.Reader] = []
         for (cursor, stored) in cursors {
             // One that is new gets all that is there.
-            let reader = LaneState.Reader(cursor: cursor, acknowledged: stored ?? oldest)
-            if stored == nil { try cursor.store(reader.acknowledged) }
+            let reader = LaneState.Reader(acknowledged: contents.passingDropped(stored ?? oldest))
+            if stored != reader.acknowledged { try cursor.store(reader.acknowledged) }
             readers.append(reader)
         }
 
@@ -85,15 +92,35 @@ struct LaneRecovery {
             hasWriter: hasWriter,
             synchronizedEnd: end
         )
-        for segment in state.removeSpent() { try FileSystem.remove(segment.path) }
+        let spent = state.removeSpent()
+        // Before any file goes: one that goes without is missed.
+        let newest = try SpoolCursor(path: newestPath)
+        try newest.store(state.segments.last?.start ?? SpoolCursor.none)
+        try tidy()
+        for segment in spent { try FileSystem.remove(segment.path) }
         state.gaps = findGaps(in: state, end: end)
-        return StoredLane(directory: directory, settings: settings, state: state, end: end)
+        return StoredLane(
+            directory: directory,
+            settings: settings,
+            state: state,
+            cursors: cursors.map(\.cursor),
+            newest: newest,
+            end: end
+        )
+    }
+
+    /// Nobody can read what was in a file that is not there, and nobody would come by the place where it was.
+    private func tellOfMissingNewest() {
+        guard let start = contents.missingNewest else { return }
+        let path = directory + "/" + SpoolSegment.name(start)
+        settings.log(.error, "\(path) is missing: what it held that was not delivered is lost, nobody knows how much")
+        for reporter in settings.reporters { reporter.counters.dropped.add(1, ordering: .relaxed) }
     }
 
     /// Of those for whom nothing waits any more, or whom nobody has written down.
     private func removeForeignCursors() throws(SystemError) {
         for name in contents.cursors.keys.sorted() where !settings.reporters.contains(where: { $0.name == name }) {
-            let file = directory + "/" + name + SpoolCursor.suffix
+            let file = SpoolCursor.path(directory: directory, reporter: name)
             settings.log(.notice, "\(file): no such Reporter any more; its place is forgotten")
             try FileSystem.remove(file)
         }

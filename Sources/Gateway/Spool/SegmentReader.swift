@@ -99,7 +99,7 @@ final class SegmentReader {
         let length = EventFrame.headerLength + Int(view.littleEndianWord(at: offset + 4))
         guard length <= rest else { return .nothing }
         guard let frame = EventFrame(in: view, at: offset) else { return .beginning(length: length) }
-        return frame.isSealed ? .frame(length: length) : .nothing
+        return frame.isSealed && frame.isWellFormed ? .frame(length: length) : .nothing
     }
 
     /// The next place where a frame may begin: its mark, or what may be the beginning of one at the end of the view.

@@ -10,7 +10,8 @@ final class Spool: Sendable {
     private let lanes: [StoredLane]
     private let feeds: [SpoolFeed]
     private let lock: RandomAccessFile
-    private let synchronizer: SpoolSynchronizer?
+    private let keeper: SpoolKeeper?
+    private let hasEnded = Atomic<Bool>(false)
     /// What earlier runs have left; nil: nothing.
     let replay: SpoolReplay?
 
@@ -104,9 +105,10 @@ final class Spool: Sendable {
         feeds = settings.reporters.indices.map { SpoolFeed(lanes: lanes, reader: $0, settings: settings) }
         do {
             if settings.fsync != .never { try Directory.synchronize(settings.path) }
-            synchronizer =
-                settings.fsync == .interval
-                ? try SpoolSynchronizer(lanes: lanes, interval: interval, log: settings.log) : nil
+            let interval = settings.fsync == .interval ? interval : nil
+            keeper =
+                interval != nil || settings.dropsOldest
+                ? try SpoolKeeper(lanes: lanes, wake: settings.keeperWake, interval: interval, log: settings.log) : nil
         } catch {
             throw .system(error)
         }
@@ -125,9 +127,25 @@ final class Spool: Sendable {
     /// A Reporter's end.
     func feed(reporter index: Int) -> SpoolFeed { feeds[index] }
 
+    deinit {
+        if !hasEnded.load(ordering: .relaxed) { keeper?.abandon() }
+    }
+
+    /// What was dropped has not all been counted and removed.
+    var isDropping: Bool { lanes.contains(where: \.isDropping) }
+
     /// After the shards and the Reporters have ended: leaves everything on the disk, and no file without need.
-    func close() {
-        synchronizer?.stop()
+    ///
+    /// - Parameter deadline: When to give up a disk that hangs, on `Clock.monotonic`.
+    func close(until deadline: Int64 = .max) {
+        hasEnded.store(true, ordering: .relaxed)
+        guard keeper?.stop(until: deadline) ?? true else {
+            settings.log(
+                .error,
+                "the disk of \(settings.path) does not answer; its last events may be lost to a power cut"
+            )
+            return
+        }
         for lane in lanes { lane.close() }
     }
 

@@ -1,24 +1,38 @@
-/// A Reporter's place in a lane, in a file: what it has acknowledged there. Eight bytes of position, eight of checksum.
+/// A position in a lane, in a file: what a Reporter has acknowledged there, or where the newest segment begins. Eight bytes
+/// of position, eight of checksum.
 ///
 /// It is not synced: after a power cut an older place means that events come twice.
 final class SpoolCursor {
     static let suffix = ".cursor"
+    /// The name of the file that says where the newest segment begins.
+    static let newestName = "newest"
+    /// In that file: there is no segment.
+    static let none = SpoolSegment.maxPosition
     private static let length = 16
 
     let path: String
+    /// What was stored last; nil: nothing since it was opened.
+    private(set) var stored: Int64?
     private let file: RandomAccessFile
     private let record = ByteBuffer(capacity: SpoolCursor.length)
 
-    init(directory: String, reporter: String) throws(SystemError) {
-        path = Self.path(directory: directory, reporter: reporter)
+    /// Opens the file, or makes it.
+    init(path: String) throws(SystemError) {
+        self.path = path
         file = try RandomAccessFile(path: path, .update)
     }
 
     static func path(directory: String, reporter: String) -> String { directory + "/" + reporter + suffix }
 
-    /// The stored place.
-    static func read(directory: String, reporter: String) throws(SystemError) -> LaneContents.Cursor {
-        let file = try RandomAccessFile(path: path(directory: directory, reporter: reporter), .read)
+    /// The stored place; nil: there is no such file.
+    static func read(_ path: String) throws(SystemError) -> LaneContents.Cursor? {
+        let file: RandomAccessFile
+        do throws(SystemError) {
+            file = try RandomAccessFile(path: path, .read)
+        } catch {
+            if error.isMissingFile { return nil }
+            throw error
+        }
         let record = ByteBuffer(capacity: length)
         try file.read(into: record, at: 0, upTo: length)
         return withExtendedLifetime(record) {
@@ -38,7 +52,9 @@ final class SpoolCursor {
         record.removeAll()
         append(UInt64(bitPattern: position))
         append(Checksum.xxh3(record.view))
+        stored = nil
         try file.write(record.view, at: 0)
+        stored = position
     }
 
     private func append(_ word: UInt64) {

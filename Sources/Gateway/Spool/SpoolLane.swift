@@ -72,7 +72,8 @@ final class SpoolLane: EventLane {
         defer { if isLast { turn = Turn(start: position) } }
         if !turn.hasFailed {
             do throws(Failure) {
-                if !batch.isEmpty { try append(batch) }
+                if batch.oversized > 0 { throw .noRoom }
+                if batch.count > 0 { try append(batch) }
                 turn.events += batch.count
                 if isLast { try publishTurn() }
                 return true
@@ -83,7 +84,7 @@ final class SpoolLane: EventLane {
                 settings.refusedEvents.add(turn.events, ordering: .relaxed)
             }
         }
-        settings.refusedEvents.add(batch.count, ordering: .relaxed)
+        settings.refusedEvents.add(batch.count + batch.oversized, ordering: .relaxed)
         return false
     }
 
@@ -151,12 +152,17 @@ final class SpoolLane: EventLane {
 
     /// Each part by itself: nobody is refused for it.
     private func submitMakingRoom(_ batch: EventBatch) -> Bool {
-        if batch.isEmpty { return true }
-        do throws(Failure) {
-            try storeMakingRoom(batch)
-        } catch {
-            tell(error, length: batch.bytes.count)
-            for reporter in settings.reporters { reporter.counters.dropped.add(batch.count, ordering: .relaxed) }
+        var dropped = batch.oversized
+        if batch.count > 0 {
+            do throws(Failure) {
+                try storeMakingRoom(batch)
+            } catch {
+                tell(error, length: batch.bytes.count)
+                dropped += batch.count
+            }
+        }
+        if dropped > 0 {
+            for reporter in settings.reporters { reporter.counters.dropped.add(dropped, ordering: .relaxed) }
         }
         return true
     }

@@ -10,6 +10,8 @@ final class SpoolSettings: Sendable {
     /// A segment that holds so much is followed by a new one.
     let segmentSize: Int
     let reporters: [Reporter]
+    /// Wakes the keeper.
+    let keeperWake: EventFD
     let log: ReporterLog
 
     struct Reporter: Sendable {
@@ -51,6 +53,7 @@ final class SpoolSettings: Sendable {
         var all: [Reporter] = []
         for name in reporters { all.append(Reporter(name: name, wake: try ReaderWake())) }
         self.reporters = all
+        keeperWake = try EventFD()
         self.log = log
     }
 

@@ -32,6 +32,21 @@ final class SpoolSource: EventSource {
         var failures = 0
         /// Read, and not yet handed out, in part at least.
         var chunk: SpoolChunk?
+        /// Under drop-oldest, where the events end that were handed out and are not acknowledged: from `firstOnTheWay` on.
+        var onTheWay: [Int64] = []
+        var firstOnTheWay = 0
+
+        mutating func left(_ end: Int64) { onTheWay.append(end) }
+
+        mutating func arrived(through position: Int64) {
+            while firstOnTheWay < onTheWay.count, onTheWay[firstOnTheWay] <= position { firstOnTheWay += 1 }
+            guard firstOnTheWay == onTheWay.count || firstOnTheWay > 10_000 else { return }
+            onTheWay.removeFirst(firstOnTheWay)
+            firstOnTheWay = 0
+        }
+
+        /// How many of them end there or before.
+        func onTheWay(through position: Int64) -> Int { onTheWay[firstOnTheWay...].prefix { $0 <= position }.count }
     }
 
     init(lanes: [StoredLane], reader: Int, settings: SpoolSettings) {
@@ -93,6 +108,7 @@ final class SpoolSource: EventSource {
             let end = chunk.start + Int64(range.upperBound)
             events.append(WaitingEvent(frame: frame, lane: lane, end: end))
             places[lane].handedOut = end
+            if settings.dropsOldest { places[lane].left(end) }
         }
         spent.append(chunk)
         places[lane].chunk = nil
@@ -170,7 +186,7 @@ final class SpoolSource: EventSource {
         if error.isMissingFile || error.isUnreadable && places[lane].failures > Self.maxFailures {
             places[lane].failures = 0
             let end = segment.end.load(ordering: .acquiring)
-            lost(reason, places[lane].position..<end)
+            lost(reason, places[lane].position..<end, events: lanes[lane].unread(of: segment, by: reader))
             move(lane, to: end)
             passOver(lane)
             return true
@@ -187,8 +203,9 @@ final class SpoolSource: EventSource {
         places[lane].file = nil
     }
 
-    private func lost(_ what: String, _ range: Range<Int64>) {
-        settings.reporters[reader].counters.dropped.add(1, ordering: .relaxed)
+    /// - Parameter events: nil: nobody knows how many, and they count as one.
+    private func lost(_ what: String, _ range: Range<Int64>, events: Int? = nil) {
+        settings.reporters[reader].counters.dropped.add(events ?? 1, ordering: .relaxed)
         settings.log(.error, "\(what): \(range.count) bytes are lost to Reporter \(settings.reporters[reader].name)")
     }
 
@@ -215,20 +232,22 @@ final class SpoolSource: EventSource {
             "acknowledged in order, once gathered"
         )
         places[lane].acknowledged = position
+        if settings.dropsOldest { places[lane].arrived(through: position) }
         lanes[lane].acknowledge(for: reader, through: position)
         passOver(lane)
     }
 
-    /// What was not acknowledged stays, but for what the spool has dropped after it was read.
+    /// What was not acknowledged stays, but for what the spool has dropped after it was read: that is lost now.
     func close() {
         for lane in places.indices {
             close(lane)
-            guard let chunk = places[lane].chunk else { continue }
-            if lanes[lane].acknowledged(by: reader) > places[lane].handedOut {
-                let unread = chunk.frames.count - chunk.taken
-                settings.reporters[reader].counters.dropped.add(unread, ordering: .relaxed)
+            let kept = lanes[lane].acknowledged(by: reader)
+            var dropped = places[lane].onTheWay(through: kept)
+            if let chunk = places[lane].chunk {
+                if kept > places[lane].handedOut { dropped += chunk.frames.count - chunk.taken }
+                places[lane].chunk = nil
             }
-            places[lane].chunk = nil
+            if dropped > 0 { settings.reporters[reader].counters.dropped.add(dropped, ordering: .relaxed) }
         }
         release()
         spare = []

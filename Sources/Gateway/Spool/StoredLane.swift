@@ -3,8 +3,8 @@ import Synchronization
 
 /// One lane on disk: its segments, in a directory of their own, and how far each Reporter has come.
 ///
-/// The shard appends (`SpoolLane`), the Reporters' threads read (`SpoolSource`). They share `end`, and under a lock, for
-/// moments, what is below; the shard takes that lock only for a new segment.
+/// The shard appends (`SpoolLane`), the Reporters' threads read (`SpoolSource`), the keeper does what may take long. They
+/// share `end`, and under a lock, for moments, what is in `LaneState`: no file is read or written while it is held.
 final class StoredLane: Sendable {
     let directory: String
     /// Where the next batch begins. Written by the shard.
@@ -14,13 +14,26 @@ final class StoredLane: Sendable {
 
     private let settings: SpoolSettings
     private let state: LockedValue<LaneState>
+    /// The Reporters' places, and the start of the newest segment, in files. Each is held while it is written, with `state`
+    /// inside of it for a moment, never the other way round.
+    private let cursors: [LockedValue<SpoolCursor>]
+    private let newest: LockedValue<SpoolCursor>
 
-    init(directory: String, settings: SpoolSettings, state: LaneState, end: Int64) {
+    init(
+        directory: String,
+        settings: SpoolSettings,
+        state: LaneState,
+        cursors: [SpoolCursor],
+        newest: SpoolCursor,
+        end: Int64
+    ) {
         self.directory = directory
         self.settings = settings
         self.end = Atomic(end)
         acknowledged = Atomic(state.acknowledgedByAll)
         self.state = LockedValue(state)
+        self.cursors = cursors.map { LockedValue($0) }
+        self.newest = LockedValue(newest)
     }
 
     // MARK: The shard
@@ -38,6 +51,7 @@ final class StoredLane: Sendable {
             }
             return state.removeSpent()
         }
+        storeNewest()
         remove(spent)
     }
 
@@ -51,53 +65,64 @@ final class StoredLane: Sendable {
             guard state.isLastOpen, let last = state.segments.last, last.letGo() else { return state.removeSpent() }
             // Nobody adds to it from here on.
             let end = last.end.load(ordering: .acquiring)
-            guard end > last.start, state.acknowledgedByAll >= end else {
+            guard end > last.start, state.storedByAll >= end else {
                 last.takeBack()
                 return state.removeSpent()
             }
             state.isLastOpen = false
             return state.removeSpent()
         }
+        if drained.isEmpty { return false }
+        storeNewest()
         remove(drained)
-        return !drained.isEmpty
-    }
-
-    /// Drops the oldest segment, unless it is being written; false where there is none.
-    func dropOldest() -> Bool {
-        let dropped = state.withLock { state -> SpoolSegment? in
-            guard let segment = state.segments.first, state.segments.count > 1 || !state.isLastOpen else { return nil }
-            for index in state.readers.indices { drop(segment, for: index, &state) }
-            state.segments.removeFirst()
-            state.forget(1)
-            settle(&state)
-            return segment
-        }
-        guard let dropped else { return false }
-        remove([dropped])
         return true
     }
 
-    private func drop(_ segment: SpoolSegment, for index: Int, _ state: inout LaneState) {
+    /// Drops the oldest segment, unless it is being written; false where there is none, or where one that was dropped must
+    /// still be counted. From any shard. Room is there at once where the segment is of this run; else the keeper makes it.
+    func dropOldest() -> Bool {
+        let dropped = state.withLock { state -> (segment: SpoolSegment, isCounted: Bool)? in
+            guard state.uncounted == nil, let segment = state.segments.first,
+                state.segments.count > 1 || !state.isLastOpen
+            else { return nil }
+            var uncounted = LaneState.Uncounted(segment: segment)
+            for index in state.readers.indices { drop(segment, for: index, &state, &uncounted) }
+            state.segments.removeFirst()
+            state.forget(1)
+            settle(&state)
+            if uncounted.readers.isEmpty { state.dropped.append(segment) } else { state.uncounted = uncounted }
+            return (segment, uncounted.readers.isEmpty)
+        }
+        guard let dropped else { return false }
+        // Emptied, it says to a restart that it was dropped and counted; its name goes when the Reporters' places are stored.
+        if dropped.isCounted { empty(dropped.segment) }
+        settings.keeperWake.signal()
+        return true
+    }
+
+    private func drop(
+        _ segment: SpoolSegment,
+        for index: Int,
+        _ state: inout LaneState,
+        _ uncounted: inout LaneState.Uncounted
+    ) {
         let end = segment.end.load(ordering: .acquiring)
         let reader = state.readers[index]
         let counters = settings.reporters[index].counters
         if reader.claimed < end {
-            counters.dropped.add(unread(of: segment, by: reader), ordering: .relaxed)
+            if segment.isCounted {
+                let unread = segment.events.load(ordering: .acquiring) - reader.claimedEvents(in: segment)
+                counters.dropped.add(unread, ordering: .relaxed)
+            } else {
+                uncounted.readers.append((index, max(reader.claimed, segment.start)))
+            }
             state.readers[index].claimed = end
         }
         if reader.acknowledged < end {
             let length = state.length(from: reader.acknowledged, to: end)
             counters.queuedBytes.subtract(length, ordering: .relaxed)
             state.readers[index].acknowledged = end
-            store(state.readers[index])
         }
-    }
-
-    private func unread(of segment: SpoolSegment, by reader: LaneState.Reader) -> Int {
-        if segment.isCounted {
-            return segment.events.load(ordering: .acquiring) - reader.claimedEvents(in: segment)
-        }
-        return (try? segment.countEvents(from: max(reader.claimed, segment.start))) ?? 0
     }
 
     // MARK: The Reporters' threads
@@ -120,30 +145,24 @@ final class StoredLane: Sendable {
         }
     }
 
+    /// How many events of a segment a Reporter has not read, where that is known.
+    func unread(of segment: SpoolSegment, by reader: Int) -> Int? {
+        guard segment.isCounted else { return nil }
+        let claimed = state.withLock { $0.readers[reader].claimedEvents(in: segment) }
+        return segment.events.load(ordering: .acquiring) - claimed
+    }
+
     func acknowledge(for reader: Int, through position: Int64) {
-        let (spent, isDrained) = state.withLock { state in
+        let isNews = state.withLock { state in
             let before = state.readers[reader].acknowledged
-            guard position > before else { return ([SpoolSegment](), false) }
+            guard position > before else { return false }
             let length = state.length(from: before, to: position)
             settings.reporters[reader].counters.queuedBytes.subtract(length, ordering: .relaxed)
             state.readers[reader].acknowledged = position
-            store(state.readers[reader])
             settle(&state)
-            let spent = state.removeSpent()
-            return (spent, !state.hasWriter && state.segments.isEmpty)
+            return true
         }
-        remove(spent)
-        if isDrained { removeDirectory() }
-    }
-
-    /// Under the lock.
-    private func store(_ reader: LaneState.Reader) {
-        do {
-            try reader.cursor.store(reader.acknowledged)
-            settings.cursorTrouble(nil, reader.cursor.path)
-        } catch {
-            settings.cursorTrouble(error, reader.cursor.path)
-        }
+        if isNews { storeCursor(of: reader) }
     }
 
     /// Takes what all have acknowledged out of the sum. Under the lock.
@@ -155,22 +174,76 @@ final class StoredLane: Sendable {
         settings.storedBytes.subtract(state.length(from: before, to: now), ordering: .relaxed)
     }
 
+    // MARK: The files
+
+    /// Writes down how far a Reporter is by now, then removes what nobody needs any more: in this order, lest a restart
+    /// between the two misses a file.
+    private func storeCursor(of reader: Int) {
+        let isDrained = cursors[reader].withLock { cursor -> Bool in
+            let position = state.withLock { $0.readers[reader].acknowledged }
+            do throws(SystemError) {
+                try cursor.store(position)
+                settings.cursorTrouble(nil, cursor.path)
+            } catch {
+                settings.cursorTrouble(error, cursor.path)
+            }
+            let (spent, isDrained) = state.withLock { state in
+                state.readers[reader].stored = position
+                let spent = state.removeSpent()
+                return (spent, !state.hasWriter && state.segments.isEmpty && !spent.isEmpty)
+            }
+            if !spent.isEmpty {
+                storeNewest()
+                remove(spent)
+            }
+            return isDrained
+        }
+        if isDrained { removeDirectory() }
+    }
+
+    /// Writes down which segment must be there, before one is written to or removed.
+    private func storeNewest() {
+        newest.withLock { file in
+            let start = state.withLock { $0.segments.last?.start ?? SpoolCursor.none }
+            if file.stored == start { return }
+            do throws(SystemError) {
+                try file.store(start)
+                settings.cursorTrouble(nil, file.path)
+            } catch {
+                settings.cursorTrouble(error, file.path)
+            }
+        }
+    }
+
     private func remove(_ segments: [SpoolSegment]) {
         for segment in segments {
-            do {
-                // A Reporter that has read it to its end, or a shard, may have it open: that must not take up the disk.
-                try FileSystem.empty(segment.path)
-                try FileSystem.remove(segment.path)
-            } catch {
-                settings.log(.error, "cannot remove \(segment.path): \(error.reason)")
-            }
-            settings.release(Int(segment.end.load(ordering: .acquiring) - segment.start))
+            // A Reporter that has read it to its end, or a shard, may have it open: that must not take up the disk.
+            empty(segment)
+            removeName(segment)
+        }
+    }
+
+    /// Gives its room back.
+    private func empty(_ segment: SpoolSegment) {
+        do {
+            try FileSystem.empty(segment.path)
+        } catch {
+            settings.log(.error, "cannot \(error.call) \(segment.path): \(error.reason)")
+        }
+        settings.release(Int(segment.end.load(ordering: .acquiring) - segment.start))
+    }
+
+    private func removeName(_ segment: SpoolSegment) {
+        do {
+            try FileSystem.remove(segment.path)
+        } catch {
+            settings.log(.error, "cannot remove \(segment.path): \(error.reason)")
         }
     }
 
     private func removeDirectory() {
-        let paths = state.withLock { $0.readers.map(\.cursor.path) }
-        do {
+        let paths = (cursors + [newest]).map { $0.withLock { $0.path } }
+        do throws(SystemError) {
             for path in paths { try FileSystem.remove(path) }
             try Directory.remove(directory)
         } catch {
@@ -178,7 +251,35 @@ final class StoredLane: Sendable {
         }
     }
 
-    // MARK: The thread that syncs, and the end
+    // MARK: The keeper, and the end
+
+    /// Ends what a drop has begun: writes down the Reporters' new places, counts the events of a segment of an earlier run,
+    /// and removes it.
+    func finishDrops() {
+        let (uncounted, dropped) = state.withLock { ($0.uncounted, $0.dropped) }
+        if let uncounted {
+            for (reader, position) in uncounted.readers {
+                // One that cannot be read counts as one event, as damage does.
+                let count = (try? uncounted.segment.countEvents(from: position)) ?? 1
+                settings.reporters[reader].counters.dropped.add(count, ordering: .relaxed)
+            }
+        }
+        for reader in cursors.indices
+        where state.withLock({ $0.readers[reader].acknowledged > $0.readers[reader].stored }) {
+            storeCursor(of: reader)
+        }
+        guard uncounted != nil || !dropped.isEmpty else { return }
+        storeNewest()
+        for segment in dropped { removeName(segment) }
+        if let uncounted { remove([uncounted.segment]) }
+        state.withLock {
+            $0.uncounted = nil
+            $0.dropped.removeFirst(dropped.count)
+        }
+    }
+
+    /// What was dropped has not all been counted and removed.
+    var isDropping: Bool { state.withLock { $0.uncounted != nil || !$0.dropped.isEmpty } }
 
     /// Waits until all that was written is on the disk, but for what every Reporter has by now. Not for `fsync: always`,
     /// where the shard does it.
@@ -219,96 +320,14 @@ final class StoredLane: Sendable {
 
     /// After the shard and the Reporters have ended: leaves no segment that everybody has acknowledged.
     func close() {
+        finishDrops()
         let spent = state.withLock { state in
             state.isLastOpen = false
             state.unsynchronized = []
             return state.removeSpent()
         }
+        if spent.isEmpty { return }
+        storeNewest()
         remove(spent)
-    }
-}
-
-/// What a lane's lock guards.
-struct LaneState {
-    /// In order of their positions, without those that every Reporter has acknowledged.
-    var segments: [SpoolSegment]
-    /// Ranges of positions that no segment holds; rare.
-    var gaps: [Range<Int64>]
-    var readers: [Reader]
-    /// A shard of this run writes the lane.
-    var hasWriter: Bool
-    /// The last segment is being written.
-    var isLastOpen = false
-    /// Segments that may be newer in memory than on the disk, under `fsync: interval`; the last is the open one.
-    var unsynchronized: [(segment: SpoolSegment, file: RandomAccessFile)] = []
-    /// A segment has been added whose name may be in memory only.
-    var hasNewName = false
-    /// Up to where the lane has been synced.
-    var synchronizedEnd: Int64
-
-    struct Reader {
-        let cursor: SpoolCursor
-        var acknowledged: Int64
-        /// How far it has read.
-        var claimed: Int64
-        /// In which segment that is, and how many events of it have been read.
-        private var claimedStart: Int64 = -1
-        private var claimedCount = 0
-
-        init(cursor: SpoolCursor, acknowledged: Int64) {
-            self.cursor = cursor
-            self.acknowledged = acknowledged
-            claimed = acknowledged
-        }
-
-        mutating func claim(_ segment: SpoolSegment, through position: Int64, events: Int) {
-            if claimedStart != segment.start { claimedCount = 0 }
-            claimedStart = segment.start
-            claimedCount += events
-            claimed = position
-        }
-
-        func claimedEvents(in segment: SpoolSegment) -> Int { claimedStart == segment.start ? claimedCount : 0 }
-    }
-
-    var acknowledgedByAll: Int64 { readers.reduce(Int64.max) { min($0, $1.acknowledged) } }
-
-    /// How many bytes are stored between two positions: gaps hold none.
-    func length(from: Int64, to: Int64) -> Int {
-        var length = max(0, to - from)
-        for gap in gaps { length -= max(0, min(to, gap.upperBound) - max(from, gap.lowerBound)) }
-        return Int(length)
-    }
-
-    /// After segments have been taken out: they need not come to the disk any more.
-    mutating func forget(_ count: Int) {
-        guard count > 0, !unsynchronized.isEmpty else { return }
-        let oldest = segments.first?.start ?? Int64.max
-        unsynchronized.removeAll { $0.segment.start < oldest }
-    }
-
-    /// Takes out the segments that every Reporter has acknowledged, but not the one that is being written.
-    mutating func removeSpent() -> [SpoolSegment] {
-        let through = acknowledgedByAll
-        let complete = isLastOpen ? segments.dropLast() : segments[...]
-        let spent = Array(complete.prefix { $0.end.load(ordering: .acquiring) <= through })
-        segments.removeFirst(spent.count)
-        forget(spent.count)
-        return spent
-    }
-}
-
-extension SpoolSegment {
-    /// How many whole events stand in it from a position on.
-    func countEvents(from position: Int64) throws(SystemError) -> Int {
-        let reader = try SegmentReader(path: path, start: start, position: position)
-        let chunk = SpoolChunk()
-        let end = end.load(ordering: .acquiring)
-        var count = 0
-        while reader.position < end {
-            try reader.read(into: chunk, end: end)
-            count += chunk.frames.count
-        }
-        return count
     }
 }

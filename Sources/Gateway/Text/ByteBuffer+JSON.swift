@@ -74,12 +74,41 @@ extension ByteBuffer {
             appendWithoutLineBreaks(json)
         }
     }
+
+    /// Appends JSON on one line in which NaN, Infinity and -Infinity may stand as values, with null in their places; whether
+    /// there were any.
+    func append(finiteJSON json: ByteView) -> Bool {
+        var hasNotFinite = false
+        var copied = 0
+        var index = 0
+        while index < json.count {
+            let length: Int
+            switch json[index] {
+            case UInt8(ascii: "\""):
+                index = json.endOfString(at: index)
+                continue
+            case UInt8(ascii: "N"): length = 3
+            case UInt8(ascii: "I"): length = 8
+            case UInt8(ascii: "-") where index + 1 < json.count && json[index + 1] == UInt8(ascii: "I"): length = 9
+            default:
+                index += 1
+                continue
+            }
+            append(json: json[copied..<index])
+            append("null")
+            index = min(index + length, json.count)
+            copied = index
+            hasNotFinite = true
+        }
+        append(json: json[copied..<json.count])
+        return hasNotFinite
+    }
 }
 
 extension ByteView {
     /// The UTF-8 sequence that begins at an offset, or how many bytes of a broken one to replace together (The Unicode
     /// Standard, table 3-7 and "maximal subparts").
-    fileprivate func utf8Sequence(at start: Int) -> (length: Int, isValid: Bool) {
+    func utf8Sequence(at start: Int) -> (length: Int, isValid: Bool) {
         let length: Int
         var second: ClosedRange<UInt8> = 0x80...0xbf
         switch self[start] {

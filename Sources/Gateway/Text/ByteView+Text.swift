@@ -46,6 +46,22 @@ extension ByteBuffer {
 }
 
 extension ByteBuffer {
+    /// Appends a query (RFC 3986, section 3.4) behind a path, which may have one: what no target of a request may hold is
+    /// percent-encoded. Nothing where the query is empty.
+    func append(query: ByteView, afterQuery hasQuery: Bool) {
+        guard !query.isEmpty else { return }
+        append(UInt8(ascii: hasQuery ? "&" : "?"))
+        if query.isVisibleASCII, query.firstIndex(of: UInt8(ascii: "#")) == nil { return append(query) }
+        for index in 0..<query.count {
+            switch query[index] {
+            case UInt8(ascii: "#"), ...0x20, 0x7f...:
+                append(UInt8(ascii: "%"))
+                appendHexadecimal(query[index])
+            default: append(query[index])
+            }
+        }
+    }
+
     /// Appends text in which each byte beyond ASCII is percent-encoded (RFC 3986, section 2.1), as a URL must have it.
     func append(percentEncodingBeyondASCII text: ByteView) {
         for index in 0..<text.count {

@@ -30,6 +30,10 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
             violation: KafkaHeaderCheck.violation,
             mutate: { KafkaHeaderMutation.mutate(&$0, &$1, other: $2) }
         ),
-        // SPOOL-LATER
+        FuzzTarget(
+            description: "spool",
+            violation: SpoolCheck.violation,
+            mutate: { SpoolMutation.mutate(&$0, &$1, other: $2) }
+        ),
     ]
 }

@@ -86,7 +86,9 @@ enum KafkaHeaderCheck {
                 return "space around: \(line)"
             }
             let word = lowercased(name)
-            guard !kept.contains(word.replacing("_", with: "-")), !["ameron-", "mlserver-", "ce_"].contains(where: word.hasPrefix) else {
+            guard !kept.contains(word.replacing("_", with: "-")),
+                !["ameron-", "mlserver-", "ce_"].contains(where: word.hasPrefix)
+            else {
                 return "not to be forwarded: \(line)"
             }
             let isGiven = headers.contains { $0.name == name && trimmed($0.value ?? []) == value }
@@ -128,6 +130,8 @@ enum KafkaHeaderCheck {
 
     // MARK: Topics
 
+    private static let topicBytes = Set("._-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+
     /// Takes lists and names from the headers.
     private static func topicViolation(_ headers: [Header]) -> String? {
         let list = String(decoding: headers.first?.value ?? [], as: UTF8.self)
@@ -139,7 +143,8 @@ enum KafkaHeaderCheck {
         for name in names {
             let isAllowed = name.withByteView { topics.allows($0) }
             let text = String(decoding: name, as: UTF8.self)
-            let isName = text.wholeMatch(of: /[A-Za-z0-9._-]{1,249}/) != nil && text != "." && text != ".."
+            let isName =
+                (1...249).contains(name.count) && name.allSatisfy(topicBytes.contains) && text != "." && text != ".."
             let isListed = text == "answers" || entries.contains(text)
             let isMatched = entries.contains { $0.hasSuffix("*") && text.hasPrefix($0.dropLast()) }
             let isOthers = text == "dead" || text.hasPrefix("__")

@@ -11,8 +11,10 @@ enum SpoolCheck {
     static func violation(_ bytes: [UInt8]) -> String? {
         guard bytes.count >= 4 else { return nil }
         let layout = Layout(bytes)
+        let scratch = TemporaryDirectory()
         do {
-            return try readerViolation(layout) ?? recoveryViolation(layout)
+            return try readerViolation(layout, scratch.file("segment"))
+                ?? recoveryViolation(layout, scratch.file("spool"))
         } catch {
             return "\(error)"
         }
@@ -67,11 +69,10 @@ enum SpoolCheck {
         return frames
     }
 
-    private static func readerViolation(_ layout: Layout) throws -> String? {
+    private static func readerViolation(_ layout: Layout, _ path: String) throws -> String? {
         let bytes = layout.filler + layout.contents[0]
         let (end, isTooFar) = layout.start.addingReportingOverflow(Int64(bytes.count))
         guard !isTooFar else { return nil }
-        let path = scratch.file("segment")
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         let reader = try SegmentReader(path: path, start: layout.start, position: layout.start)
         let chunk = SpoolChunk()
@@ -114,9 +115,7 @@ enum SpoolCheck {
 
     // MARK: The directory
 
-    private static func recoveryViolation(_ layout: Layout) throws -> String? {
-        let directory = scratch.file("spool")
-        try? FileManager.default.removeItem(atPath: directory)
+    private static func recoveryViolation(_ layout: Layout, _ directory: String) throws -> String? {
         let lane = directory + "/lane-0"
         try FileManager.default.createDirectory(atPath: lane, withIntermediateDirectories: true)
         var start = layout.start
@@ -139,6 +138,11 @@ enum SpoolCheck {
         let third = try run(directory, acknowledges: true)
         return third.events == 0 ? nil : "\(third.events) events are there that were acknowledged"
     }
+
+    private static let reporter = SpoolReporter(
+        name: "file",
+        destination: ReporterDestination(type: "file", place: "events.jsonl")
+    )
 
     /// Opens the spool, reads all that waits, and writes one event more.
     private static func run(_ directory: String, acknowledges: Bool) throws -> (events: Int, isOpened: Bool) {
@@ -166,9 +170,6 @@ enum SpoolCheck {
         spool.close()
         return (count, true)
     }
-
-    /// One for each process.
-    private static let scratch = TemporaryDirectory()
 }
 
 /// Frames, written without the code that is checked.
@@ -183,8 +184,9 @@ enum SpoolFrame {
         guard length <= bytes.count - start else { return nil }
         let sum = checksum(Array(bytes[start + 16..<start + length]))
         guard bytes[start + 8..<start + 16].elementsEqual(sum) else { return nil }
-        // What it says of its parts must fit.
+        // What it says of its parts must fit, and the line end as one.
         let line = length - headerLength
+        guard line > 0, bytes[start + length - 1] == 0x0a else { return nil }
         let isSound = (0..<6).allSatisfy { word(bytes, start + 16 + 8 * $0) + word(bytes, start + 20 + 8 * $0) <= line }
         return isSound ? length : nil
     }
@@ -204,6 +206,7 @@ enum SpoolFrame {
             set(&bytes, start + 4, bytes.count - start - headerLength)
         }
         let length = headerLength + word(bytes, start + 4)
+        if length > headerLength { bytes[start + length - 1] = 0x0a }
         bytes.replaceSubrange(start..<start + 4, with: mark)
         bytes.replaceSubrange(start + 8..<start + 16, with: checksum(Array(bytes[start + 16..<start + length])))
     }

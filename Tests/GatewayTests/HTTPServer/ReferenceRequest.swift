@@ -92,7 +92,8 @@ struct ReferenceRequest: Equatable {
             // What is wrong about one field is found before the next is read.
             switch lowercased(field.name) {
             // RFC 9110, sections 10.1.1 and 11.6.2: no lists.
-            case "expect", "authorization": guard request.all(lowercased(field.name)).count == 1 else { throw .malformed }
+            case "expect", "authorization":
+                guard request.all(lowercased(field.name)).count == 1 else { throw .malformed }
             case "host": guard isHost(field.value), request.all("host").count == 1 else { throw .malformed }
             case "content-length":
                 guard isDigits(field.value), request.all("content-length").count == 1 else { throw .malformed }

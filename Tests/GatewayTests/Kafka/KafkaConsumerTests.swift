@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// Consuming from the mock cluster. Joining a group takes 3 s there, so that few tests do.
-@Suite struct KafkaConsumerTests {
+@Suite(.timeLimit(.minutes(10))) struct KafkaConsumerTests {
     private let cluster: KafkaMockCluster
 
     init() throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// Producing to the mock cluster.
-@Suite struct KafkaProducerTests {
+@Suite(.timeLimit(.minutes(10))) struct KafkaProducerTests {
     private let cluster: KafkaMockCluster
 
     init() throws { cluster = try KafkaMockCluster() }

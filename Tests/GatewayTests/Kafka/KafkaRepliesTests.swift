@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// The producer's side with the mock cluster: nothing that was handed over is given up.
-@Suite struct KafkaRepliesTests {
+@Suite(.timeLimit(.minutes(10))) struct KafkaRepliesTests {
     private final class Outcomes: KafkaRepliesDelegate {
         var settled: [Int] = []
         var errors: [Int: KafkaError] = [:]

@@ -30,6 +30,16 @@ import Testing
         }
     }
 
+    /// These two share a hash of FNV-1a, which has no key: whoever knows that could have others' requests wait behind his own.
+    @Test func `keys can not be made to wait for each other`() {
+        let (one, other) = (ByteView("8yn0iYCKYHlIj4-BwPqk"), ByteView("GReLUrM4wMqfg9yzV3KQ"))
+        for assignment in 0..<100 {
+            #expect(
+                KeyOrder.hash(assignment: assignment, key: one) != KeyOrder.hash(assignment: assignment, key: other)
+            )
+        }
+    }
+
     @Test func `the same key of another assignment is another key`() {
         let key = ByteView("customer-1")
         #expect(KeyOrder.hash(assignment: 1, key: key) == KeyOrder.hash(assignment: 1, key: ByteView("customer-1")))

@@ -7,7 +7,7 @@ import func TestSupport.eventuallyValue
 @testable import Gateway
 
 /// The relay in front of `dev-kafka`'s brokers.
-@Suite struct TCPForwarderTests {
+@Suite(.timeLimit(.minutes(10))) struct TCPForwarderTests {
     /// Carries the forwarder to its thread.
     private struct Handover: @unchecked Sendable {
         // Sendable: used by its thread alone, once it has started.

@@ -16,6 +16,7 @@ import Testing
         (.timeout, "timeout", 504, "Gateway Timeout"), (.refused, "refused", 502, "Bad Gateway"),
         (.unreachable, "unreachable", 502, "Bad Gateway"), (.dns, "dns", 502, "Bad Gateway"),
         (.tls, "tls", 502, "Bad Gateway"), (.reset, "reset", 502, "Bad Gateway"),
+        (.answerHeadersTooLarge, "headersTooLarge", 502, "Bad Gateway"),
         (.malformed, "malformed", 502, "Bad Gateway"), (.tooLarge, "tooLarge", 502, "Bad Gateway"),
         (.modelError, "modelError", 502, "Bad Gateway"), (.other, "other", 502, "Bad Gateway"),
     ])

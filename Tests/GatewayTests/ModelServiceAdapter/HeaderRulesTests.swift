@@ -24,7 +24,8 @@ import Testing
         ("Set-Cookie", true, true), ("traceparent", true, true), ("Hose", true, true), ("X-Request-Ix", true, true),
         ("", true, true),
         ("Content_Length", false, false), ("X_Request-ID", false, false), ("Accept_Encoding", false, true),
-        ("X_User", true, true), ("Content-Lengti", true, true), ("Authorization", true, true), ("Ce-Id", true, true), ("Trailor", true, true),
+        ("X_User", true, true), ("Content-Lengti", true, true), ("Authorization", true, true), ("Ce-Id", true, true),
+        ("Trailor", true, true),
     ])
     func forwards(_ name: String, _ toModel: Bool, _ toClient: Bool) {
         Array(name.utf8).withByteView { view in

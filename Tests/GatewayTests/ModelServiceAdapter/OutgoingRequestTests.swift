@@ -76,6 +76,50 @@ import Testing
         #expect(lines.filter { $0.hasPrefix("Content-Length:") } == ["Content-Length:2"])
     }
 
+    /// The client's query goes behind the configured URL, as it came.
+    @Test(
+        arguments: [
+            ("/p", "", "/p"), ("/p", "a=1", "/p?a=1"), ("/p?k=v", "a=1", "/p?k=v&a=1"), ("/p?", "a=1", "/p?&a=1"),
+            ("/", "a=1&a=2", "/?a=1&a=2"), ("", "x", "/?x"),
+            ("/a/../b/./c%2Fd%2f", "e=%2F%2f/../?", "/a/../b/./c%2Fd%2f?e=%2F%2f/../?"),
+            ("/p", "a b\r\nX: y\0#\u{e9}", "/p?a%20b%0d%0aX:%20y%00%23%c3%a9"),
+            ("/p", String(repeating: "q", count: 5_000), "/p?" + String(repeating: "q", count: 5_000)),
+        ],
+        TransportKind.allCases
+    )
+    func `the query goes on`(_ sample: (path: String, query: String, target: String), _ kind: TransportKind) throws {
+        let service = try FakeModelService { _ in .json("1") }
+        let rig = try TransportRig(kind, url: service.url(sample.path))
+        defer { rig.shutDown() }
+        // Alone, behind another and before another: the call is the same each time.
+        for query in ["", sample.query, "", sample.query] {
+            let exchange = rig.exchange()
+            exchange.query.append(string: query)
+            #expect(try rig.ask(exchange).status == 200)
+        }
+        let plain = sample.path.isEmpty ? "/" : sample.path
+        #expect(service.calls.map(\.target) == [plain, sample.target, plain, sample.target])
+        #expect(service.calls.allSatisfy { $0.text == "{}" })
+    }
+
+    @Test(arguments: TransportKind.allCases) func `also of a version, and of metadata`(_ kind: TransportKind) throws {
+        let service = try FakeModelService(other: { _ in .json("1") }) { _ in .json("1") }
+        let rig = try TransportRig(kind, url: service.url("/v2/models/iris/infer"), modelProtocol: .v2)
+        defer { rig.shutDown() }
+        func ask(_ operation: Exchange.Operation, version: String, query: String) throws -> String? {
+            let exchange = rig.exchange()
+            exchange.operation = operation
+            exchange.wantedVersion.append(string: version)
+            exchange.query.append(string: query)
+            #expect(try rig.ask(exchange).status == 200)
+            return service.requests.last.map { "\($0.method) \($0.target)" }
+        }
+        #expect(try ask(.predict, version: "7", query: "a=1") == "POST /v2/models/iris/versions/7/infer?a=1")
+        #expect(try ask(.modelMetadata, version: "", query: "a=1") == "GET /v2/models/iris?a=1")
+        #expect(try ask(.serverMetadata, version: "", query: "") == "GET /v2")
+        #expect(try ask(.predict, version: "", query: "") == "POST /v2/models/iris/infer")
+    }
+
     /// Header lines that libcurl has words of its own for.
     @Test func `both transports send the same lines`() throws {
         let clean: [(String, String)] = [

@@ -8,7 +8,9 @@ struct SeenPrediction: Equatable {
     var timeTakenInMs = ""
     var id = ""
     var extra = ""
-    var contentType = ""
+    /// Nil: JSON.
+    var encoding: BodyEncoding?
+    var hasDuplicates = false
 }
 
 extension SeenPrediction {
@@ -20,7 +22,8 @@ extension SeenPrediction {
             timeTakenInMs: prediction.timeTakenInMs.string,
             id: prediction.id.string,
             extra: prediction.extra.string,
-            contentType: prediction.contentType.string
+            encoding: prediction.encoding == .json ? nil : prediction.encoding,
+            hasDuplicates: prediction.hasDuplicates
         )
     }
 }
@@ -29,6 +32,10 @@ extension SeenPrediction {
 struct SeenAnswer: Equatable {
     var predictions: [SeenPrediction]
     var extra = ""
+    var contentType = ""
+    var contentEncoding = ""
+    var unsplit: Unsplit?
+    var reason = ""
 }
 
 extension PredictionExtractor {
@@ -37,8 +44,10 @@ extension PredictionExtractor {
         _ modelProtocol: ModelProtocol,
         _ body: [UInt8],
         jsonLength: Int? = nil,
-        contentType: String = ""
-    ) throws(MalformedAnswer) -> SeenAnswer {
+        contentType: String = "",
+        contentEncoding: String? = nil,
+        maxPredictions: Int = 1_000_000
+    ) -> SeenAnswer {
         let buffer = ByteBuffer(capacity: body.count + 16)
         buffer.append(contentsOf: body)
         // What a longer message before it may have left behind.
@@ -46,31 +55,56 @@ extension PredictionExtractor {
         buffer.truncate(to: body.count)
         let type = ByteBuffer()
         type.append(string: contentType)
-        let count = try extract(modelProtocol, body: buffer, jsonLength: jsonLength, contentType: type.view)
-        return SeenAnswer(predictions: (0..<count).map { SeenPrediction(self[$0]) }, extra: extra.string)
+        let encoding = ByteBuffer()
+        encoding.append(string: contentEncoding ?? "")
+        return withExtendedLifetime((buffer, type, encoding)) {
+            let count = extract(
+                Source(
+                    modelProtocol: modelProtocol,
+                    body: buffer.view,
+                    jsonLength: jsonLength,
+                    contentType: type.view,
+                    contentEncoding: contentEncoding == nil ? nil : encoding.view,
+                    maxPredictions: maxPredictions
+                )
+            )
+            return SeenAnswer(
+                predictions: (0..<count).map { _ in SeenPrediction(next()) },
+                extra: extra.string,
+                contentType: self.contentType.string,
+                contentEncoding: self.contentEncoding.string,
+                unsplit: unsplit,
+                reason: reason
+            )
+        }
     }
 
     func see(
         _ modelProtocol: ModelProtocol,
         _ body: String,
         jsonLength: Int? = nil,
-        contentType: String = ""
-    ) throws(MalformedAnswer) -> SeenAnswer {
-        try see(modelProtocol, Array(body.utf8), jsonLength: jsonLength, contentType: contentType)
+        contentType: String = "",
+        contentEncoding: String? = nil,
+        maxPredictions: Int = 1_000_000
+    ) -> SeenAnswer {
+        see(
+            modelProtocol,
+            Array(body.utf8),
+            jsonLength: jsonLength,
+            contentType: contentType,
+            contentEncoding: contentEncoding,
+            maxPredictions: maxPredictions
+        )
     }
 
-    /// The values alone, or the reason of the refusal.
+    /// The values alone, or why the answer was not split.
     func values(_ modelProtocol: ModelProtocol, _ body: String, jsonLength: Int? = nil) -> [String] {
-        do throws(MalformedAnswer) {
-            return try see(modelProtocol, body, jsonLength: jsonLength).predictions.map(\.value)
-        } catch {
-            return ["malformed: " + error.reason]
-        }
+        let seen = see(modelProtocol, body, jsonLength: jsonLength)
+        return seen.unsplit == nil ? seen.predictions.map(\.value) : ["malformed: " + seen.reason]
     }
+}
 
-    func id(in body: [UInt8], length: Int? = nil) throws(MalformedAnswer) -> String? {
-        let buffer = ByteBuffer()
-        buffer.append(contentsOf: body)
-        return try requestId(in: buffer, length: length ?? body.count)?.string
-    }
+/// The id of a request whose body stands in a buffer of its own.
+func requestId(in body: [UInt8], _ reader: RequestIdReader = RequestIdReader()) -> String? {
+    body.withByteView { reader.find(in: $0)?.string }
 }

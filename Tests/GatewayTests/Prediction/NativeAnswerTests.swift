@@ -79,8 +79,8 @@ import Testing
     ]
 
     @Test(arguments: answers)
-    func readsAnswer(body: String, expected: SeenAnswer) throws {
-        #expect(try PredictionExtractor().see(.native, body) == expected)
+    func readsAnswer(body: String, expected: SeenAnswer) {
+        #expect(PredictionExtractor().see(.native, body) == expected)
     }
 
     @Test(arguments: [
@@ -96,20 +96,20 @@ import Testing
         #expect(PredictionExtractor().values(.native, body) == ["malformed: " + reason])
     }
 
-    @Test func isUsedAgain() throws {
+    @Test func isUsedAgain() {
         let extractor = PredictionExtractor()
         for _ in 0..<3 {
             for (body, expected) in Self.answers {
-                #expect(try extractor.see(.native, body) == expected)
-                #expect(throws: MalformedAnswer.self) { try extractor.see(.native, "{") }
+                #expect(extractor.see(.native, body) == expected)
+                #expect(extractor.see(.native, "{").unsplit == .notUnderstood)
             }
         }
     }
 
-    @Test func carriesManyUnknownMembers() throws {
+    @Test func carriesManyUnknownMembers() {
         // More than the scratch space holds at first, so that it moves while it fills.
         let members = (0..<2_000).map { #"{"value":\#($0),"note":"\#($0)"}"# }
-        let seen = try PredictionExtractor().see(
+        let seen = PredictionExtractor().see(
             .native,
             #"{"a":1,"predictions":[\#(members.joined(separator: ","))]}"#
         )

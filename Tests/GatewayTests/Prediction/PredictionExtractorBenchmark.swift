@@ -25,7 +25,7 @@ struct PredictionExtractorBenchmark {
             ("v2, 1,000 rows of [1000,4]", .v2, tensor(shape: "[1000,4]", count: 4_000)),
         ] as [(String, ModelProtocol, String)]
     )
-    func extract(name: String, modelProtocol: ModelProtocol, text: String) throws {
+    func extract(name: String, modelProtocol: ModelProtocol, text: String) {
         let body = ByteBuffer()
         body.append(string: text)
         let extractor = PredictionExtractor()
@@ -35,8 +35,8 @@ struct PredictionExtractorBenchmark {
         for _ in 0..<7 {
             let start = Self.processorTime()
             for _ in 0..<turns {
-                let count = try extractor.extract(modelProtocol, body: body, jsonLength: nil, contentType: .empty)
-                for index in 0..<count { sum &+= extractor[index].value.count }
+                let count = extractor.extract(PredictionExtractor.Source(modelProtocol: modelProtocol, body: body.view))
+                for _ in 0..<count { sum &+= extractor.next().value.count }
             }
             best = min(best, (Self.processorTime() - start) / turns)
         }

@@ -15,22 +15,19 @@ func fillEvents(
     batch.removeAll()
     let encoder = PredictionEventEncoder(source: source)
     for number in numbers {
-        let texts = ["event-\(number)", key(number), "prediction-\(number)", modelName].map { Array($0.utf8) }
+        let texts = ["event-\(number)", key(number), modelName].map { Array($0.utf8) }
         let value = Array(#"{"number":\#(number),"fill":"\#(String(repeating: "x", count: fill))"}"#.utf8)
         texts[0].withByteView { id in
             texts[1].withByteView { requestId in
-                texts[2].withByteView { predictionId in
-                    texts[3].withByteView { modelName in
-                        value.withByteView { value in
-                            var event = PredictionEvent()
-                            event.id = id
-                            event.requestId = requestId
-                            event.predictionId = predictionId
-                            event.modelName = modelName
-                            event.value = value
-                            event.completedAt = 1_795_533_271_123_456_789
-                            encoder.encode(event, into: batch) { _ in true }
-                        }
+                texts[2].withByteView { modelName in
+                    value.withByteView { value in
+                        var event = PredictionEvent()
+                        event.id = id
+                        event.requestId = requestId
+                        event.modelName = modelName
+                        event.value.bytes = value
+                        event.completedAt = 1_795_533_271_123_456_789
+                        encoder.encode(event, into: batch)
                     }
                 }
             }

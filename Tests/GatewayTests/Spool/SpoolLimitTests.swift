@@ -200,6 +200,7 @@ import Testing
             }
             if run == 3 || random.chance(50) { seen += reader.takeAll().count }
             reader.source.close()
+            spool.finishDrops()
             dropped += spool.totals().dropped
             #expect(spool.storedBytes == spool.queued())
         }

@@ -120,6 +120,8 @@ struct SpoolReader {
 }
 
 extension Spool {
+    /// Waits until the keeper has counted what was dropped.
+    func finishDrops() { #expect(eventually { !isDropping }) }
     func totals(reporter: Int = 0) -> ReporterCounters.Totals { feed(reporter: reporter).counters.totals }
     /// Of all together, and of each of two Reporters.
     var waitingBytes: [Int] { [storedBytes, queued(reporter: 0), queued(reporter: 1)] }

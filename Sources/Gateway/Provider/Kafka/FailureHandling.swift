@@ -15,8 +15,8 @@ enum FailureHandling {
         case .modelError: self = Self.isTemporary(status) ? .tryAgain : .giveUp
         case .badRequest, .forbidden, .unknownPath, .unknownModel, .unknownVersion, .methodNotAllowed, .bodyTooLarge,
             .headersTooLarge, .targetTooLong, .unknownCoding, .unknownHTTPVersion, .requestTimeout, .clientClosed,
-            .emptyRequest, .badReplyTopic, .tls, .malformed, .tooLarge, .other,
-            .replyTooLarge, .replyRejected:
+            .emptyRequest, .badReplyTopic, .tls, .malformed, .tooLarge, .answerHeadersTooLarge, .other, .replyTooLarge,
+            .replyRejected:
             self = .giveUp
         }
     }

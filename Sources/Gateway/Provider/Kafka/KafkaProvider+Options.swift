@@ -7,6 +7,8 @@ extension KafkaProvider {
         /// nil: the first one configured.
         var model: String?
         var face: Face
+        /// Whether the next request of a key waits until the broker has the answer before.
+        var keepsOrderStrictly: Bool
         var maxBodyBytes: Int
         var maxHeaderBytes: Int
         /// Of this shard.
@@ -41,6 +43,7 @@ extension KafkaProvider.Options {
             ),
             model: kafka.model,
             face: Face(kafka.face),
+            keepsOrderStrictly: kafka.keyOrder == .strict,
             maxBodyBytes: server.maxBodyBytes,
             maxHeaderBytes: server.maxHeaderBytes,
             maxInFlight: max((kafka.maxInFlight + shardCount - 1) / shardCount, 1),
@@ -64,6 +67,8 @@ extension KafkaProvider.Options {
             ("partition.assignment.strategy", "cooperative-sticky"),
             // What waits in librdkafka, beside maxInFlightBytes.
             ("queued.max.messages.kbytes", "16384"),
+            // And what one answer of a broker may add to that.
+            ("fetch.max.bytes", "16777216"),
             // A request topic that is not there yet comes with its first request.
             ("allow.auto.create.topics", "true"),
         ])

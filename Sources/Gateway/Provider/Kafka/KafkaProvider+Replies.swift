@@ -13,6 +13,7 @@ extension KafkaProvider: KafkaRepliesDelegate {
         let isBare = request.replyReduction > 1
         KafkaReplyHeader.write(exchange, answering: record, carriesOver: !isBare, scratch: scratch, to: headers)
         request.pending += 1
+        countAnswer(request, exchange.replyBody.count + headers.byteCount)
         replies.send(
             to: request.replyTopic ?? options.replyTopic,
             key: isBare ? nil : record.key,
@@ -28,6 +29,7 @@ extension KafkaProvider: KafkaRepliesDelegate {
         let reduction = DeadLetter.Reduction(rawValue: request.deadLetterReduction) ?? .withoutKeyAndHeaders
         DeadLetter.writeHeaders(of: request, from: requestTopic.view, reduction, scratch: scratch, to: headers)
         request.pending += 1
+        countAnswer(request, request.record.size)
         replies.send(
             to: options.deadLetterTopic,
             key: reduction == .withoutKeyAndHeaders ? nil : request.record.key,

@@ -210,8 +210,14 @@ extension KafkaProvider: KafkaInboxDelegate {
         if let next = order.leave(request.index, key: key) { setReady(next) }
     }
 
+    /// What is with the producer, or held for it, is in flight until the broker has it.
+    func countAnswer(_ request: KafkaRequest, _ bytes: Int) {
+        request.answerBytes += bytes
+        bytesInFlight += bytes
+    }
+
     private func forget(_ request: KafkaRequest) {
-        bytesInFlight -= request.record.size
+        bytesInFlight -= request.record.size + request.answerBytes
         requests.giveBack(request)
     }
 
@@ -236,9 +242,10 @@ extension KafkaProvider {
         request.record.headers.forEachHeader { header.visit($0, $1, exchange) }
         header.end(exchange)
         exchange.face = header.face ?? options.face
-        if let failure = fill(exchange, request) ?? flow.ensureRequestId(exchange) {
+        if let failure = fill(exchange, request) {
             refuse(request, exchange, failure)
         } else {
+            flow.ensureRequestId(exchange)
             call(request, exchange)
         }
     }
@@ -332,12 +339,14 @@ extension KafkaProvider {
         if request.failure != nil { sendDeadLetter(request) }
         sendReply(request, exchange)
         giveBack(exchange, of: request)
-        leavePlace(request)
+        if !options.keepsOrderStrictly { leavePlace(request) }
     }
 
-    /// All of a request is at the broker.
+    /// All of a request is at the broker. Where order is kept strictly, only then has the next one of its key its turn: whatever
+    /// becomes of messages that are under way together, no two of them are of one key.
     func finish(_ request: KafkaRequest) {
         request.partition?.end(request.ticket)
+        leavePlace(request)
         forget(request)
     }
 }

@@ -51,6 +51,8 @@ final class KafkaRequest {
     let failureMessage = ByteBuffer(capacity: 128)
     /// Messages that the broker has not acknowledged yet.
     var pending = 0
+    /// Of those, and of what they took the place of.
+    var answerBytes = 0
     /// How much smaller the messages were made because the broker did not take them: 0 not at all.
     var replyReduction = 0
     var deadLetterReduction = 0
@@ -86,6 +88,7 @@ final class KafkaRequest {
         failureWord = ""
         failureMessage.removeAll(keepingAtMost: 1 << 10)
         pending = 0
+        answerBytes = 0
         replyReduction = 0
         deadLetterReduction = 0
         hasDeadLetter = false

@@ -59,10 +59,6 @@ struct KeyOrder {
         return nil
     }
 
-    /// The name of a key within one assignment of a partition (FNV-1a, draft-eastlake-fnv).
-    static func hash(assignment: Int, key: ByteView) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(truncatingIfNeeded: assignment) &* 0x9e37_79b9_7f4a_7c15
-        for index in 0..<key.count { hash = (hash ^ UInt64(key[unchecked: index])) &* 0x100_0000_01b3 }
-        return hash
-    }
+    /// The name of a key within one assignment of a partition. Nobody can choose keys that share one.
+    static func hash(assignment: Int, key: ByteView) -> UInt64 { key.keyedHash(assignment) }
 }

@@ -109,6 +109,12 @@ final class CurlTransfer: CurlHandle {
         setPointer(CURLOPT_HTTPHEADER.rawValue, requestHeaders.rawList)
     }
 
+    /// Asks for this target, byte for byte, in place of the URL's path and query. It is copied.
+    func setTarget(_ target: ByteBuffer) {
+        target.append(0)
+        setPointer(CURLOPT_REQUEST_TARGET.rawValue, target.view.base.map { UnsafeRawPointer($0) })
+    }
+
     enum Method { case get, post }
     private var method: Method?
     private var usesFreshConnection = false

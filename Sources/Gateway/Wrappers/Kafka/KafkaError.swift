@@ -62,6 +62,10 @@ extension KafkaError {
     static let unknownTopicOrPartition = KafkaError(code: RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.rawValue)
     static let topicAuthorizationFailed = KafkaError(code: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED.rawValue)
     static let noOffset = KafkaError(code: RD_KAFKA_RESP_ERR__NO_OFFSET.rawValue)
+    static let authentication = KafkaError(code: RD_KAFKA_RESP_ERR__AUTHENTICATION.rawValue)
+    static let saslAuthenticationFailed = KafkaError(code: RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED.rawValue)
+    static let tls = KafkaError(code: RD_KAFKA_RESP_ERR__SSL.rawValue)
+    static let resolve = KafkaError(code: RD_KAFKA_RESP_ERR__RESOLVE.rawValue)
     static let maxPollExceeded = KafkaError(code: RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED.rawValue)
     static let notLeader = KafkaError(code: RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION.rawValue)
 

@@ -4,6 +4,7 @@ private import Glibc
 /// A thread of ours (pthread_create(3)), to be joined or detached exactly once.
 final class ThreadHandle: Sendable {
     private let thread: pthread_t
+    private let end = ThreadEnd()
 
     /// Starts a thread that runs `body`.
     ///
@@ -20,7 +21,7 @@ final class ThreadHandle: Sendable {
         pthread_sigmask(SIG_BLOCK, &blocked, &previous)
         defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
 
-        let start = Unmanaged.passRetained(ThreadStart(name: name, body: body))
+        let start = Unmanaged.passRetained(ThreadStart(name: name, end: end, body: body))
         var thread = pthread_t()
         let code = pthread_create(
             &thread,
@@ -30,6 +31,7 @@ final class ThreadHandle: Sendable {
                 let start = Unmanaged<ThreadStart>.fromOpaque(argument.unsafelyUnwrapped).takeRetainedValue()
                 CLinux_set_thread_name(start.name)
                 start.body()
+                start.end.signal()
                 return nil
             },
             start.toOpaque()
@@ -45,6 +47,14 @@ final class ThreadHandle: Sendable {
     /// Waits for the end of the thread.
     func join() { pthread_join(thread, nil) }
 
+    /// Waits for the end of the thread, but not beyond that, on `Clock.monotonic`. False where it has not come: the thread may
+    /// be waited for again, or is left to itself by `detach`.
+    func join(until deadline: Int64) -> Bool {
+        guard end.wait(until: deadline) else { return false }
+        join()
+        return true
+    }
+
     /// Leaves the thread to itself.
     func detach() { pthread_detach(thread) }
 
@@ -55,9 +65,11 @@ final class ThreadHandle: Sendable {
 /// What a new thread begins with; handed over to it whole.
 private final class ThreadStart {
     let name: String
+    let end: ThreadEnd
     let body: () -> Void
 
-    init(name: String, body: sending @escaping () -> Void) {
+    init(name: String, end: ThreadEnd, body: sending @escaping () -> Void) {
+        self.end = end
         // Linux refuses names of more than 15 bytes altogether.
         self.name = String(decoding: name.utf8.prefix(15), as: UTF8.self)
         self.body = body

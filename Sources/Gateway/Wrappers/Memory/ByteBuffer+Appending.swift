@@ -27,4 +27,20 @@ extension ByteBuffer {
         precondition(index >= 0 && index + 4 <= count, "byte index out of range")
         UnsafeMutableRawPointer(base + index).storeBytes(of: word.littleEndian, as: UInt32.self)
     }
+
+    /// Overwrites eight bytes: two words of 32 bits each, the lowest byte of each first. What does not fit is cut off.
+    @inline(__always)
+    func setLittleEndian(_ first: Int, _ second: Int, at index: Int) {
+        precondition(index >= 0 && index + 8 <= count, "byte index out of range")
+        let words = UInt64(UInt32(truncatingIfNeeded: first)) | UInt64(UInt32(truncatingIfNeeded: second)) << 32
+        UnsafeMutableRawPointer(base + index).storeBytes(of: words.littleEndian, as: UInt64.self)
+    }
+
+    /// Appends a copy of a part of these bytes.
+    @inline(__always)
+    func append(part: Range<Int>) {
+        // Room first: the bytes to copy are in the buffer that may move.
+        reserve(part.count)
+        append(self[part])
+    }
 }

@@ -15,6 +15,13 @@ final class HeaderTable {
 
     var count: Int { entries.count }
 
+    /// How many bytes the lines take in a message, with colon, space, CR and LF.
+    var wireLength: Int {
+        var length = 4 * entries.count
+        for entry in entries { length += entry.name.count + entry.value.count }
+        return length
+    }
+
     func removeAll() {
         bytes.removeAll(keepingAtMost: 16 << 10)
         entries.removeAll(keepingCapacity: true)

@@ -58,7 +58,9 @@ final class HTTPDaemon {
     }
 
     /// How much the header of an answer may take, status line and all lines.
-    static let maxAnswerHeaderBytes = 8 << 10
+    static let maxAnswerHeaderBytes = maxAnswerLineBytes + 1 << 10
+    /// How much its lines may take that are not the Sidecar's own, which are below 1 KiB: an id of 256 bytes, times, a date.
+    static let maxAnswerLineBytes = 8 << 10
     /// What libmicrohttpd keeps in a connection's memory beside that: the stand-in, and what it notes of its lines.
     private static let connectionOverhead = 1 << 10
     /// The memory of a connection. It is cleared for each request, so it must stay within the processor's cache for all

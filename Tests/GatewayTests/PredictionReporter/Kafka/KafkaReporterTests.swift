@@ -58,7 +58,7 @@ import Testing
 
     @Test(
         arguments: [
-            (Configuration.Reporter.Kafka.Key.requestId, "request"), (.predictionId, "prediction-0"),
+            (Configuration.Reporter.Kafka.Key.requestId, "request"), (.predictionId, "event-0"),
             (.modelName, "rotate"), (.none, nil),
         ] as [(Configuration.Reporter.Kafka.Key, String?)]
     )

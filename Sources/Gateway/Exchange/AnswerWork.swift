@@ -1,0 +1,175 @@
+/// One answer on its way into the reply and the events, in steps that each take well under a millisecond: first the answer
+/// and the request are read, then its Predictions are written down one after the other.
+///
+/// A shard has two: one for the short answers, which it does at a stretch, and one for the long one that it does a step of
+/// in each turn of its loop (`LongAnswers`).
+final class AnswerWork {
+    private enum Stage {
+        case answer, request, rows, done
+    }
+
+    let extractor = PredictionExtractor()
+    private let reporting: EventReporting
+    private let request: RequestCapture
+    private let ids = PredictionIds()
+    private let names = RoutedNames()
+    private var stage = Stage.done
+    private var row = 0
+    private var event = PredictionEvent()
+    private var isRecorded = false
+
+    private(set) var exchange: Exchange?
+
+    init(reporting: EventReporting) {
+        self.reporting = reporting
+        request = RequestCapture(reporting.capture)
+    }
+
+    /// Whether answer and request are read, and the rows have been begun.
+    private(set) var isRead = false
+
+    /// Whether some of its events may be with the Reporters already.
+    var hasWrittenRows: Bool { row > 0 }
+
+    /// How many Predictions the answer is, once it is read.
+    var count: Int { extractor.count }
+
+    /// How many bytes must be read for an exchange.
+    static func length(_ exchange: Exchange, _ capture: RequestCapture.Options) -> Int {
+        let request =
+            switch capture.mode {
+            case .none: 0
+            case .input: exchange.requestBody.count
+            case .body: min(exchange.requestBody.count, capture.maxBytes)
+            }
+        return request + (exchange.answer?.body.count ?? 0)
+    }
+
+    /// Begins with an exchange whose answer is in.
+    func begin(_ exchange: Exchange, _ answer: ModelAnswer, _ route: ModelRoute) {
+        self.exchange = exchange
+        row = 0
+        isRead = false
+        isRecorded = reporting.isRecording
+        stage = .answer
+        let isRead = extractor.begin(
+            PredictionExtractor.Source(
+                modelProtocol: route.modelProtocol,
+                body: answer.body.view,
+                jsonLength: route.modelProtocol == .v2 ? answer.jsonLength : nil,
+                contentType: answer.contentType,
+                contentEncoding: answer.contentEncoding,
+                maxPredictions: route.maxPredictions,
+                maxWholeBytes: exchange.face == .native ? .max : reporting.maxEventBytes
+            )
+        )
+        if isRead { beginRequest(exchange) }
+    }
+
+    /// Reads on; true when all is read.
+    func readOn() -> Bool {
+        guard let exchange else { return true }
+        switch stage {
+        case .answer: if extractor.readOn() { beginRequest(exchange) }
+        case .request: if request.readOn() { stage = .rows }
+        case .rows, .done: break
+        }
+        return stage == .rows || stage == .done
+    }
+
+    private func beginRequest(_ exchange: Exchange) {
+        stage = !isRecorded || request.begin(exchange.requestSource) ? .rows : .request
+    }
+
+    /// All is read: begins the rows. With `exchange.completedAt` set.
+    func beginRows() {
+        guard let exchange else { return }
+        isRead = true
+        ids.generate(count, wallNanoseconds: reporting.wall(exchange.answeredAt))
+        names.read(exchange)
+        event.modelName = names.modelName(extractor.shared)
+        event.modelVersion = names.modelVersion(extractor.shared)
+        if isRecorded {
+            request.arrange(rowCount: count)
+            event = reporting.makeEvent(exchange, names)
+            event.rowCount = count
+            event.unsplit = extractor.unsplit
+            event.contentType = extractor.contentType
+            event.contentEncoding = extractor.contentEncoding
+        }
+        if exchange.face == .native { NativeAnswer.begin(exchange.ownReplyBody, exchange) }
+    }
+
+    /// Writes down the next rows: at most so many, and as many as make so many bytes of events or of the reply. True when
+    /// all are.
+    func writeRows(atMost rows: Int, bytes: Int, metrics: ShardMetrics) -> Bool {
+        guard let exchange else { return true }
+        let isNative = exchange.face == .native
+        // Each retained once here and not for each row.
+        let (body, extractor, counters) = (exchange.ownReplyBody, extractor, metrics.predictions)
+        let modelTime = exchange.answeredAt - exchange.sentAt
+        let lastRow = rows < count - row ? row + rows : count
+        let firstByte = body.count
+        var recorded = 0
+        if isRecorded { reporting.beginRows() }
+        if !isRecorded, !isNative, extractor.sharesNames {
+            // Nobody wants to see the rows.
+            counters.count(model: event.modelName, version: event.modelVersion, count)
+            row = count
+        }
+        while row < lastRow, recorded < bytes, body.count - firstByte < bytes {
+            let prediction = extractor.next()
+            let id = ids.predictionId(row, prediction)
+            if isNative {
+                NativeAnswer.append(
+                    prediction,
+                    id: id,
+                    of: extractor,
+                    names: names,
+                    modelTime: modelTime,
+                    isFirst: row == 0,
+                    to: body
+                )
+            }
+            event.modelName = names.modelName(prediction)
+            event.modelVersion = names.modelVersion(prediction)
+            counters.count(model: event.modelName, version: event.modelVersion)
+            if isRecorded {
+                set(prediction, id: id, isNotFinite: extractor.hasNotFinite)
+                recorded += reporting.record(event)
+            }
+            row += 1
+        }
+        guard row == count else { return false }
+        if isNative { NativeAnswer.end(body, extractor) }
+        end()
+        return true
+    }
+
+    /// Makes the event that of the Prediction at hand.
+    @inline(__always)
+    private func set(_ prediction: Prediction, id: ByteView, isNotFinite: Bool) {
+        event.id = id
+        event.rowIndex = row
+        event.timeTakenInMs = prediction.timeTakenInMs
+        event.value = PredictionEvent.Part(
+            bytes: prediction.value,
+            encoding: prediction.hasDuplicates ? .text : prediction.encoding,
+            mayBeNotFinite: isNotFinite
+        )
+        event.extra = PredictionEvent.Part(bytes: prediction.extra, mayBeNotFinite: isNotFinite)
+        request.add(to: &event)
+    }
+
+    /// Lets go of the exchange.
+    func end() {
+        stage = .done
+        row = 0
+        exchange = nil
+        // It points into the exchange.
+        event = PredictionEvent()
+    }
+}
+
+@available(*, unavailable)
+extension AnswerWork: Sendable {}

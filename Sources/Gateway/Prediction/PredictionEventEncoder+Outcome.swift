@@ -1,0 +1,112 @@
+// What came of the request, and what is recorded of it: the part of an event that differs from row to row.
+extension PredictionEventEncoder {
+    func appendOutcome(of event: PredictionEvent, without leftOut: PredictionEvent.Members, to out: ByteBuffer) {
+        var notFinite: PredictionEvent.Members = []
+        out.append(#","value":"#)
+        if event.failure != nil || event.value.bytes.isEmpty || leftOut.contains(.value) {
+            out.append("null")
+        } else {
+            if out.append(event.value) { notFinite.insert(.value) }
+            if event.value.encoding != .json {
+                out.appendMember(#","valueEncoding":"#, word: event.value.encoding.word)
+            }
+            appendShort(#","contentType":"#, event.contentType, to: out)
+            appendShort(#","contentEncoding":"#, event.contentEncoding, to: out)
+        }
+        if let unsplit = event.unsplit { out.appendMember(#","unsplit":"#, word: unsplit.word) }
+        if !event.extra.bytes.isEmpty, !leftOut.contains(.extra) {
+            // Beyond the contract: a model's unknown members live on, apart from ours so that no name can clash.
+            out.append(#","extra":{"#)
+            if out.append(event.extra) { notFinite.insert(.extra) }
+            out.append(UInt8(ascii: "}"))
+        }
+        if let failure = event.failure { append(failure, to: out) }
+        if let input = event.input, !leftOut.contains(.input) {
+            out.append(#","input":"#)
+            if out.append(input) { notFinite.insert(.input) }
+            out.appendMember(#","inputEncoding":"#, word: input.encoding.word)
+        }
+        if let request = event.request {
+            append(request, without: leftOut, &notFinite, to: out)
+        }
+        appendShort(#","requestContentType":"#, event.requestContentType, to: out)
+        appendShort(#","requestContentEncoding":"#, event.requestContentEncoding, to: out)
+        if !notFinite.isEmpty { append(#","nonFinite":["#, notFinite, to: out) }
+        var truncated = leftOut
+        if event.request?.isCut == true { truncated.insert(.request) }
+        if !truncated.isEmpty { append(#","truncated":["#, truncated, to: out) }
+    }
+
+    private func append(_ failure: PredictionEvent.Failure, to out: ByteBuffer) {
+        out.appendMember(#","error":{"cause":"#, word: failure.cause)
+        out.appendMember(#","message":"#, plain: failure.message)
+        if !failure.detail.isEmpty { out.appendMember(#","detail":"#, plain: failure.detail) }
+        out.append(UInt8(ascii: "}"))
+    }
+
+    private func append(
+        _ request: PredictionEvent.CapturedRequest,
+        without leftOut: PredictionEvent.Members,
+        _ notFinite: inout PredictionEvent.Members,
+        to out: ByteBuffer
+    ) {
+        if !leftOut.contains(.request) {
+            out.append(#","request":"#)
+            if out.append(request.body) { notFinite.insert(.request) }
+            out.appendMember(#","requestEncoding":"#, word: request.body.encoding.word)
+        }
+        if request.isCut || leftOut.contains(.request) {
+            out.append(#","requestTruncated":true"#)
+        } else {
+            out.append(#","requestTruncated":false"#)
+        }
+    }
+
+    /// Text that others chose and that nobody needs when it is long.
+    private func appendShort(_ name: StaticString, _ text: ByteView, to out: ByteBuffer) {
+        guard !text.isEmpty, text.count <= Prediction.maxNameBytes else { return }
+        out.appendMember(name, plain: text)
+    }
+
+    private func append(_ name: StaticString, _ members: PredictionEvent.Members, to out: ByteBuffer) {
+        out.append(name)
+        var separator: StaticString = "\""
+        for (member, word) in PredictionEvent.Members.names where members.contains(member) {
+            out.append(separator)
+            out.append(word)
+            separator = "\",\""
+        }
+        out.append("\"]")
+    }
+}
+
+extension ByteBuffer {
+    /// Appends a member whose value needs no escape.
+    func appendMember(_ name: StaticString, word: StaticString) {
+        append(name)
+        append(UInt8(ascii: "\""))
+        append(word)
+        append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a member with any text.
+    func appendMember(_ name: StaticString, plain: ByteView) {
+        append(name)
+        appendJSON(string: plain)
+    }
+
+    /// Appends a part of a message as a JSON value on one line; whether there was something in it that is not finite.
+    fileprivate func append(_ part: PredictionEvent.Part) -> Bool {
+        switch part.encoding {
+        case .json:
+            if part.mayBeNotFinite { return append(finiteJSON: part.bytes) }
+            append(json: part.bytes)
+        case .text: appendJSON(string: part.bytes)
+        case .base64:
+            append(UInt8(ascii: "\""))
+            append(base64: part.bytes)
+            append(UInt8(ascii: "\""))
+        }
+        return false
+    }
+}

@@ -1,0 +1,174 @@
+import TestSupport
+
+@testable import Gateway
+
+/// A Provider that keeps what it is given.
+final class FakeProvider: Provider {
+    struct Delivered: Equatable {
+        var exchange: Int
+        var requestId: String
+        var state: Exchange.State
+        var status: Int
+        var body: String
+        /// How many events had been handed over by then.
+        var eventsBefore: Int
+    }
+
+    let kind = ProviderKind.rest
+    unowned let lane: FakeLane
+    var delivered: [Delivered] = []
+    var retriesFailures = false
+    /// What is done with an exchange that has been delivered.
+    var finish: (Exchange) -> Void = { _ in }
+
+    init(lane: FakeLane) { self.lane = lane }
+
+    func deliver(_ exchange: Exchange) {
+        delivered.append(
+            Delivered(
+                exchange: exchange.index,
+                requestId: exchange.requestId.view.string,
+                state: exchange.state,
+                status: exchange.replyStatus,
+                body: exchange.replyBody.string,
+                eventsBefore: lane.events.count
+            )
+        )
+        finish(exchange)
+    }
+
+    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool { retriesFailures }
+}
+
+/// A Model Service that never answers by itself.
+final class FakeAdapter: ModelServiceAdapter {
+    var out: [Exchange] = []
+    var cancelled: [Int] = []
+
+    func canAnswer(_ operation: Exchange.Operation) -> Bool { true }
+    func submit(_ exchange: Exchange) {
+        exchange.sentAt = Clock.monotonic()
+        out.append(exchange)
+    }
+    func cancel(_ exchange: Exchange) {
+        cancelled.append(exchange.index)
+        out.removeAll { $0 === exchange }
+    }
+    func release(_ exchange: Exchange) { exchange.answer = nil }
+}
+
+/// A lane that keeps its events, or fails as it is told.
+final class FakeLane: EventLane {
+    struct Event: Equatable {
+        var requestId: String
+        var rowIndex: Int
+        var rowCount: Int
+        var status: Int
+    }
+
+    var events: [Event] = []
+    /// How many batches it takes before it fails; nil: it does not.
+    var failsAfter: Int?
+    var isFull: Bool { false }
+
+    func submit(_ batch: EventBatch) -> Bool {
+        if let left = failsAfter {
+            guard left > 0 else { return false }
+            failsAfter = left - 1
+        }
+        for index in 0..<batch.count { events.append(event(batch[index])) }
+        return true
+    }
+
+    private let outline = JSONOutline()
+
+    private func event(_ frame: EventFrame) -> Event {
+        guard (try? outline.read(frame.data, depth: 1)) != nil else { preconditionFailure("an event is JSON") }
+        func number(_ name: StaticString) -> Int {
+            outline.member(name, of: 0).flatMap { outline.bytes($0).decimal } ?? -1
+        }
+        return Event(
+            requestId: frame.requestId.string,
+            rowIndex: number("rowIndex"),
+            rowCount: number("rowCount"),
+            status: number("status")
+        )
+    }
+
+    func rows(of requestId: String) -> [Int] { events.filter { $0.requestId == requestId }.map(\.rowIndex) }
+}
+
+/// An ExchangeFlow between fakes of everything that it joins.
+final class FlowRig {
+    let lane = FakeLane()
+    let provider: FakeProvider
+    let adapter = FakeAdapter()
+    let flow: ExchangeFlow
+    let route: ModelRoute
+    let readiness = Readiness(modelCount: 1)
+    private var bodies: [ByteBuffer] = []
+
+    init(_ modelProtocol: ModelProtocol = .v1, capture: RequestCapture.Options = .init(), maxInFlight: Int = 1_000) {
+        provider = FakeProvider(lane: lane)
+        route = ModelRoute(index: 0, name: "iris", version: "1", modelProtocol: modelProtocol, adapter: adapter)
+        let reporting = EventReporting(
+            lanes: [lane],
+            observer: nil,
+            encoder: PredictionEventEncoder(source: "//test"),
+            capture: capture
+        )
+        flow = ExchangeFlow(
+            metrics: ShardMetrics(modelCount: 1),
+            readiness: readiness,
+            maxInFlight: maxInFlight,
+            reporting: reporting,
+            notices: UnsplitNotices([.init(name: "iris", modelProtocol: modelProtocol, maxPredictions: 10_000)]) { _ in
+            }
+        )
+        provider.finish = { [unowned flow] exchange in
+            if exchange.state != .retrying { flow.exchanges.giveBack(exchange) }
+        }
+    }
+
+    /// A request whose call is out; its id is `r` and a number.
+    func ask(_ number: Int, face: Face = .v1, body: String = "{}") -> Exchange? {
+        let exchange = flow.exchanges.take(for: provider)
+        exchange.face = face
+        exchange.operation = .predict
+        exchange.route = route
+        exchange.receivedAt = Clock.monotonic()
+        exchange.begunAt = exchange.receivedAt
+        exchange.requestId.append(string: "r\(number)")
+        exchange.requestBody.append(string: body)
+        guard flow.begin(exchange) == nil else {
+            flow.exchanges.giveBack(exchange)
+            return nil
+        }
+        return exchange
+    }
+
+    /// The model answers.
+    func answer(_ exchange: Exchange, _ body: String, status: Int = 200) {
+        adapter.out.removeAll { $0 === exchange }
+        let buffer = ByteBuffer(capacity: max(body.utf8.count, 1))
+        buffer.append(string: body)
+        bodies.append(buffer)
+        flow.answered(
+            exchange,
+            ModelAnswer(status: status, body: buffer, headers: .empty, contentType: ByteView("application/json"))
+        )
+    }
+
+    /// Ends turns until nothing is left to do; how many it took.
+    func settle() -> Int {
+        var turns = 0
+        while flow.hasWork, turns < 100_000 {
+            flow.endTurn()
+            turns += 1
+        }
+        return turns
+    }
+
+    /// An answer of the V1 protocol.
+    static func v1(rows: Int) -> String { #"{"predictions":[\#((0..<rows).map(String.init).joined(separator: ","))]}"# }
+}
