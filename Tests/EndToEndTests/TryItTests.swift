@@ -57,6 +57,11 @@ import Testing
             "SIDECAR_PORT": try Self.freePort(), "MODEL_PORT": try Self.freePort(), "KAFKA_PORT": try Self.freePort(),
         ]
         let process = try Self.runAll(directory, ports)
+        // What it has started is not this process's child.
+        defer {
+            process.send(signal: SIGTERM)
+            _ = process.waitForExit(within: 60)
+        }
         let isUp = eventually(within: 60) {
             process.standardOutput.contains("Ctrl-C stops all") || process.exitStatus != nil
         }
