@@ -3,7 +3,8 @@
 # Ctrl-C. When one of them ends by itself the others are stopped too, and the exit code is 1.
 #
 # Environment: KAFKA (dev: the broker built into the Sidecar, the default; compose: Apache Kafka by compose.yaml),
-# SIDECAR_PORT (8080), MODEL_PORT (9090), KAFKA_PORT (9092), SIDECAR (the executable), START_TIMEOUT (seconds, 60)
+# SIDECAR_PORT (8080), MODEL_PORT (9090), KAFKA_PORT (9092), SIDECAR (the executable), START_TIMEOUT (seconds, 60),
+# EVENTS (the file of Predictions, predictions.jsonl)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +14,20 @@ model_port=${MODEL_PORT:-9090}
 kafka=${KAFKA:-dev}
 kafka_port=${KAFKA_PORT:-9092}
 timeout=${START_TIMEOUT:-60}
+events=${EVENTS:-predictions.jsonl}
 [ -x "$sidecar" ] || { echo "$sidecar is not there: make build" >&2; exit 1; }
+
+is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Before anything starts: what has a port taken stays, and somebody else's answers would confuse.
+require_free() { # PORT VARIABLE EXAMPLE
+    is_open "$1" || return 0
+    echo "Port $1 is taken ('ss -ltnp' shows by what). Choose another one: $2=$3 make run-all" >&2
+    exit 1
+}
+require_free "$port" SIDECAR_PORT 8088
+require_free "$model_port" MODEL_PORT 9098
+[ "$kafka" != dev ] || require_free "$kafka_port" KAFKA_PORT 9099
 
 pids=()
 # shellcheck disable=SC2317 # called by the trap
@@ -46,13 +60,6 @@ case $kafka in
 esac
 setsid "$sidecar" example-model --port "$model_port" &
 pids+=($!)
-AMERON_SERVER_PORT=$port \
-AMERON_MODELS_0_URL=http://127.0.0.1:$model_port/predict/iris \
-AMERON_MODELS_1_URL=http://127.0.0.1:$model_port/predict/digits \
-AMERON_REPORTING_REPORTERS_1_BROKERS=127.0.0.1:$kafka_port \
-AMERON_PROVIDERS_KAFKA_BROKERS=127.0.0.1:$kafka_port \
-    setsid "$sidecar" serve --config examples/run-all/ameron-sidecar.yaml &
-pids+=($!)
 
 all_run() {
     local pid
@@ -60,11 +67,30 @@ all_run() {
 }
 
 deadline=$((SECONDS + timeout))
-until curl -fs -o /dev/null --max-time 1 "http://127.0.0.1:$port/readyz"; do
-    all_run || { echo "One of them did not start (see above)." >&2; exit 1; }
-    [ $SECONDS -lt $deadline ] || { echo "The Sidecar was not ready within $timeout s." >&2; exit 1; }
-    sleep 0.1
-done
+wait_for() { # WHAT COMMAND...
+    local what=$1
+    shift
+    until "$@"; do
+        all_run || { echo "One of them did not start (see above)." >&2; exit 1; }
+        [ $SECONDS -lt $deadline ] || { echo "$what was not ready within $timeout s." >&2; exit 1; }
+        sleep 0.05
+    done
+}
+
+# The Sidecar would find them when they come, and warn until then.
+wait_for Kafka is_open "$kafka_port"
+wait_for "The Model Service" is_open "$model_port"
+AMERON_SERVER_PORT=$port \
+AMERON_MODELS_0_URL=http://127.0.0.1:$model_port/predict/iris \
+AMERON_MODELS_1_URL=http://127.0.0.1:$model_port/predict/digits \
+AMERON_REPORTING_REPORTERS_0_PATH=$events \
+AMERON_REPORTING_REPORTERS_1_BROKERS=127.0.0.1:$kafka_port \
+AMERON_PROVIDERS_KAFKA_BROKERS=127.0.0.1:$kafka_port \
+    setsid "$sidecar" serve --config examples/run-all/ameron-sidecar.yaml &
+pids+=($!)
+
+is_ready() { curl -fs -o /dev/null --max-time 1 "http://127.0.0.1:$port/readyz"; }
+wait_for "The Sidecar" is_ready
 
 brokers=
 [ "$kafka_port" = 9092 ] || brokers=" --brokers 127.0.0.1:$kafka_port"
@@ -73,7 +99,7 @@ cat <<END
 Model Service  http://127.0.0.1:$model_port
 Kafka          127.0.0.1:$kafka_port   (topics prediction-requests, prediction-replies, predictions)
 Sidecar        http://127.0.0.1:$port   (/ui: a page to look at; /readyz  /metrics  /openapi.json)
-Events         predictions.jsonl, and the topic predictions: one per Prediction
+Events         $events (48 MiB at most), and the topic predictions: one per Prediction
 
 Try over REST (a picture of a digit that lies on its side; two Predictions: how to turn it, and the digit):
   curl -s http://127.0.0.1:$port/predictions/digits -d '{"image":["....#","##..#","..#.#","...##","....#"]}'

@@ -185,6 +185,13 @@ import Testing
         #expect(process.waitForExit() == .signal(SIGTERM))
     }
 
+    /// So that a test which hangs fails.
+    @Test func isKilledWhenItHasLivedForTooLong() throws {
+        let process = try ChildProcess("/bin/sleep", ["600"], lifetime: 0.1)
+        #expect(process.waitForExit() == .signal(SIGKILL))
+        #expect(eventually { process.standardError.contains("killed by the tests") })
+    }
+
     @Test func isKilledWithTheLastReference() throws {
         let id = try ChildProcess("/bin/sleep", ["600"]).id
         #expect(kill(id, 0) == -1 && errno == ESRCH)

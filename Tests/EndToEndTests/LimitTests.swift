@@ -78,13 +78,19 @@ import Testing
                 connections.append(try sidecar.connect())
                 #expect(try connections.last?.exchange(.get("/livez")).status == 200)
             }
-            let tooMany = try? sidecar.connect()
-            _ = tooMany
+            // The kernel takes the ninth connection, the Sidecar does not: its request waits, and counts for nothing.
+            let ninth = try sidecar.connect()
+            try ninth.send(HTTPRequest.post("/predictions/iris", json: "{}").wire)
             for connection in connections {
                 #expect(try connection.exchange(.post("/predictions/iris", json: "{}")).status == 200)
             }
-            connections.removeAll()
-            #expect(eventually { (try? sidecar.get("/livez").status) == 200 })
+            let metrics = try connections[0].exchange(.get("/metrics")).text
+            #expect(try PrometheusText(parsing: metrics).total("ameron_connections") == 8)
+            #expect(service.calls.count == 8)
+            // One leaves, and the ninth has its place and its answer.
+            connections.removeLast()
+            #expect(try ninth.response().status == 200)
+            #expect(service.calls.count == 9)
         }
     }
 }

@@ -11,8 +11,22 @@ package enum ExitStatus: Sendable, Equatable {
 }
 
 /// A process that a test started. Its output goes into files; it is killed, by its id, with the last reference to it.
+///
+/// It is also killed when it has lived for too long: whatever a test waits for is then over, so that one that hangs fails and
+/// does not hold up all the others. (A time limit of a suite would count the time for which its tests wait for their turn.)
 package final class ChildProcess: Sendable {
+    /// In seconds: no test takes nearly so long. Those that are to go on for long, and sanitized builds, have more.
+    package static let lifetime: Double = {
+        let environment = ProcessInfo.processInfo.environment
+        let isPatient = [
+            "ASAN_OPTIONS", "TSAN_OPTIONS", "AMERON_OUTAGE_SECONDS", "AMERON_KILL_ROUNDS", "AMERON_BUDGETS",
+        ]
+        .contains { environment[$0] != nil }
+        return isPatient ? 3_600 : 300
+    }()
+
     package let id: pid_t
+    private let isForgotten = Gate()
     private let directory: TemporaryDirectory
     private let status: Locked<ExitStatus?> = Locked(nil)
     private let outputPath: String
@@ -21,12 +35,14 @@ package final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - environment: set beside what the tests themselves run with, of which nothing named AMERON_ is passed on.
     ///   - errorPipe: where its standard error goes in place of a file.
+    ///   - lifetime: after so many seconds it is killed.
     package init(
         _ executable: String,
         _ arguments: [String],
         environment: [String: String] = [:],
         directory: TemporaryDirectory = TemporaryDirectory(),
-        errorPipe: TestPipe? = nil
+        errorPipe: TestPipe? = nil,
+        lifetime: Double = ChildProcess.lifetime
     ) throws {
         self.directory = directory
         let name = "process-\(UInt32.random(in: 0 ... .max))"
@@ -62,9 +78,23 @@ package final class ChildProcess: Sendable {
         }
         guard code == 0 else { throw TestFailure("cannot start \(executable): \(errorText(code))") }
         self.id = id
+        let isForgotten = isForgotten
+        startThread(name: "limit of \(id)") { [weak self] in
+            if !isForgotten.wait(Deadline(seconds: lifetime)) { self?.end(after: lifetime) }
+        }
+    }
+
+    /// It has lived for too long.
+    private func end(after seconds: Double) {
+        guard exitStatus == nil else { return }
+        kill(id, SIGKILL)
+        guard let file = FileHandle(forWritingAtPath: errorPath) else { return }
+        file.seekToEndOfFile()
+        file.write(Data("killed by the tests, since it ran for \(seconds) s\n".utf8))
     }
 
     deinit {
+        isForgotten.open()
         if exitStatus == nil {
             kill(id, SIGKILL)
             var ignored: Int32 = 0

@@ -51,6 +51,9 @@ enum Rules {
 
     /// Calls that wait for a time and not for something to happen.
     static let waiting: Set = ["sleep", "usleep", "nanosleep", "clock_nanosleep"]
+    /// What starts processes, and the one place that does so with a time limit.
+    static let startingProcesses: Set = ["posix_spawn", "posix_spawnp", "fork", "popen", "system", "Process"]
+    static let processStarter = "Tests/TestSupport/ChildProcess.swift"
     /// The one place that waits: it polls for a condition until a deadline.
     static let pollingHelpers: Set = ["Tests/TestSupport/Deadline.swift"]
 
@@ -70,6 +73,7 @@ enum Rules {
         ("escapes from the concurrency checks give their reason", reasonsForEscapes),
         ("files are not too long", fileLength),
         ("tests wait for what happens, not for a time", noWaiting),
+        ("tests start processes that have a time limit", noUnlimitedProcesses),
     ]
 
     // MARK: - The rules
@@ -162,6 +166,15 @@ enum Rules {
         return findingsByLine(tests) { file, line in
             file.words(ofLine: line).first { waiting.contains($0.text) }
                 .map { "\($0.text): wait for what should happen, with TestSupport's polling" }
+        }
+    }
+
+    /// A test that waits for a process which hangs would hang, too.
+    static func noUnlimitedProcesses(_ files: [SourceFile]) -> [Finding] {
+        let tests = files.filter { $0.path.hasPrefix("Tests/") && $0.path != processStarter }
+        return findingsByLine(tests) { file, line in
+            file.words(ofLine: line).first { startingProcesses.contains($0.text) }
+                .map { "\($0.text): ChildProcess has a time limit" }
         }
     }
 

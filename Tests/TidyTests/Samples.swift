@@ -86,6 +86,7 @@ struct Sample: CustomTestStringConvertible, Sendable {
         let escapes = "escapes from the concurrency checks give their reason"
         let length = "files are not too long"
         let waiting = "tests wait for what happens, not for a time"
+        let processes = "tests start processes that have a time limit"
         return [
             bad(escapes, line: 2, ("Sources/Gateway/A.swift", "\nfinal class A: @unchecked Sendable {}")),
             bad(escapes, line: 3, ("Tests/A.swift", "// Why\nlet a = 1\nnonisolated(unsafe) var b = 1")),
@@ -98,6 +99,10 @@ struct Sample: CustomTestStringConvertible, Sendable {
             bad(waiting, ("Tests/TestSupport/A.swift", "Thread.sleep(forTimeInterval: 1)")),
             good(waiting, ("Tests/TestSupport/Deadline.swift", "nanosleep(&a, nil)")),
             good(waiting, ("Tests/EndToEndTests/A.swift", "run(\"sleep 1\") // sleep(1)")),
+            bad(processes, ("Tests/EndToEndTests/A.swift", "let process = Process()")),
+            bad(processes, ("Tests/TestSupport/A.swift", "posix_spawn(&id, path, nil, nil, argv, envp)")),
+            good(processes, ("Tests/TestSupport/ChildProcess.swift", "posix_spawn(&id, path, nil, nil, argv, envp)")),
+            good(processes, ("Tests/EndToEndTests/A.swift", "try SidecarProcess(configuration) // Process()")),
         ]
     }()
 }
