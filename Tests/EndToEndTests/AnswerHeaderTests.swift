@@ -19,9 +19,10 @@ import Testing
     private static let limit = 8 << 10
 
     private func service(_ headers: HTTPHeaders, status: Int = 200) throws -> FakeModelService {
-        try FakeModelService(other: { _ in .json("{}", headers: headers) }) { _ in
-            .json(#"{"predictions":[1]}"#, status: status, headers: headers)
-        }
+        try FakeModelService(
+            other: { _ in .json("{}", headers: headers) },
+            { _ in .json(#"{"predictions":[1]}"#, status: status, headers: headers) }
+        )
     }
 
     private func configuration(_ service: FakeModelService, _ transport: ModelTransport) -> SidecarConfiguration {

@@ -27,6 +27,11 @@ import Testing
         "models.N.timeout": ["ServerKeyTests.timeoutIsEachModelsOwn"],
         "models.N.maxConnections": ["ModelConnectionTests.boundsConnections"],
         "models.N.maxResponseBytes": ["ModelFaultTests.isTold"],
+        "models.N.keepAlive": ["ModelConnectionTests.closesWhatIsIdleForTooLong"],
+        "models.N.repeatable": [
+            "RepetitionTests.asksAModelThatDiesAtWorkOnce",
+            "ModelConnectionTests.triesAgainOnceWhereTheModelDoesNotMind",
+        ],
         "models.N.maxPredictions": ["RecordBoundTests.splitsNoMoreThanIsAllowed"],
         "models.N.healthUrl": ["HealthTests.asksWhereTheConfigurationSays"],
         "models.N.transport": ["ServerKeyTests.transportIsWhatCarriesTheCalls"],

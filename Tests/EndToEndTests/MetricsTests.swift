@@ -90,7 +90,7 @@ import Testing
         let refusing = try FakeModelService.refusing()
         let hanging = try FakeModelService { _ in .hang }
         let failing = try FakeModelService { _ in .json("{}", status: 503) }
-        let garbled = try FakeModelService { _ in .answer(200, headers: [:], body: Array("{".utf8)) }
+        let garbled = try FakeModelService { _ in .garbage }
         let good = try modelService(Sample.native)
         let configuration = SidecarConfiguration(
             .init("refusing", url: refusing.url("/")),

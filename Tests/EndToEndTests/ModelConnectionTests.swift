@@ -14,6 +14,25 @@ import Testing
         }
     }
 
+    /// Before its server does, which may be just when the next request is on its way.
+    @Test(arguments: ModelTransport.allCases)
+    func closesWhatIsIdleForTooLong(_ transport: ModelTransport) throws {
+        let service = try modelService(Sample.native)
+        try withSidecar(irisConfiguration(service, transport, ["keepAlive": "20ms"])) { sidecar in
+            for number in 1...3 {
+                let status = try sidecar.post("/predictions/iris").status
+                #expect(status == 200)
+                #expect(eventually { service.openConnectionCount == 0 })
+                #expect(Set(service.calls.map(\.connection)).count == number)
+            }
+        }
+        try withSidecar(irisConfiguration(service, transport, ["keepAlive": "1h"])) { sidecar in
+            let status = try sidecar.post("/predictions/iris").status
+            #expect(status == 200)
+            #expect(service.openConnectionCount == 1)
+        }
+    }
+
     @Test(arguments: [Reply.close, .reset], ModelTransport.allCases)
     func triesAgainOnceWhereTheModelDoesNotMind(_ death: Reply, _ transport: ModelTransport) throws {
         let service = try FakeModelService { $0.indexOnConnection == 0 ? .json(Sample.native) : death }

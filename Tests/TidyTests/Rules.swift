@@ -52,7 +52,7 @@ enum Rules {
     /// Calls that wait for a time and not for something to happen.
     static let waiting: Set = ["sleep", "usleep", "nanosleep", "clock_nanosleep"]
     /// What starts processes, and the one place that does so with a time limit.
-    static let startingProcesses: Set = ["posix_spawn", "posix_spawnp", "fork", "popen", "system", "Process"]
+    static let startingProcesses: Set = ["posix_spawn", "posix_spawnp", "fork", "popen", "Process"]
     static let processStarter = "Tests/TestSupport/ChildProcess.swift"
     /// The one place that waits: it polls for a condition until a deadline.
     static let pollingHelpers: Set = ["Tests/TestSupport/Deadline.swift"]

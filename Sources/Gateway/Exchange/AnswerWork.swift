@@ -102,6 +102,13 @@ final class AnswerWork {
         if exchange.face == .native { NativeAnswer.begin(exchange.ownReplyBody, exchange) }
     }
 
+    /// Whether the events find room, as far as can be said before they are written; after `beginRows`.
+    var hasRoom: Bool {
+        guard isRecorded, let exchange else { return true }
+        let added = Self.length(exchange, reporting.capture) + extractor.addedBytes
+        return reporting.hasRoom(for: count, like: event, added: added)
+    }
+
     /// Writes down the next rows: at most so many, and as many as make so many bytes of events or of the reply. True when
     /// all are.
     func writeRows(atMost rows: Int, bytes: Int, metrics: ShardMetrics) -> Bool {

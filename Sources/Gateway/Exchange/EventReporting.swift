@@ -13,6 +13,8 @@ final class EventReporting {
     private let observer: (any EventObserver)?
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
+    /// For measuring an event.
+    private let sample = EventBatch()
     /// Events of this turn were left with the Reporters early; all of them are where they were promised to be.
     private var hasEarlyEvents = false
     private var areEarlyEventsSafe = true
@@ -119,6 +121,20 @@ final class EventReporting {
     }
 
     // MARK: Handing over
+
+    /// Whether the events of an answer of many Predictions, made from `makeEvent`, find room with every Reporter.
+    ///
+    /// - Parameters:
+    ///   - event: One of them, without its value.
+    ///   - added: How many bytes the values and what is captured of the request come to, over all events.
+    func hasRoom(for count: Int, like event: PredictionEvent, added: Int) -> Bool {
+        encoder.begin()
+        sample.removeAll()
+        encoder.encode(event, into: sample)
+        let length = min(count * sample.bytes.count + added, count * (EventFrame.headerLength + maxEventBytes))
+        for lane in lanes where !lane.hasRoom(forEvents: count, bytes: length) { return false }
+        return true
+    }
 
     /// Whether requests should be refused because there is no room for their events.
     var isFull: Bool {

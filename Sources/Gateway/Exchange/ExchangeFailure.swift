@@ -21,6 +21,11 @@ struct ExchangeFailure {
     /// What libcurl or the JSON reader has to add; empty: nothing. Valid until the exchange is over.
     var detail = ByteView.empty
 
+    /// The Reporters could not be left its events.
+    static var notRecorded: ExchangeFailure {
+        ExchangeFailure(cause: .notRecorded, message: "the Prediction could not be recorded")
+    }
+
     /// The stable word under `error.cause` in events and `cause` in native answers.
     var word: StaticString {
         switch cause {

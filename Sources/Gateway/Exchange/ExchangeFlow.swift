@@ -157,11 +157,10 @@ final class ExchangeFlow {
     /// The events of this turn are not where they were promised to be: nobody may be given a Prediction without one.
     private func withdrawPredictions() {
         for exchange in replies where exchange.operation == .predict && exchange.state == .replying {
-            let failure = ExchangeFailure(cause: .notRecorded, message: "the Prediction could not be recorded")
-            if exchange.provider.retries(exchange, after: failure) {
+            if exchange.provider.retries(exchange, after: .notRecorded) {
                 exchange.state = .retrying
             } else {
-                ErrorAnswer.write(failure, to: exchange)
+                ErrorAnswer.write(.notRecorded, to: exchange)
             }
         }
     }
@@ -232,7 +231,10 @@ final class ExchangeFlow {
         guard let exchange = longAnswers.first, let answer = exchange.answer, let route = exchange.route else { return }
         if long.exchange == nil { long.begin(exchange, answer, route) }
         guard long.isRead else {
-            if long.readOn() { beginRows(of: long, exchange, answer, route) }
+            if long.readOn() {
+                beginRows(of: long, exchange, answer, route)
+                if !long.hasRoom { refuseLongAnswer(exchange) }
+            }
             return
         }
         let isWritten = long.writeRows(
@@ -241,18 +243,28 @@ final class ExchangeFlow {
             metrics: metrics
         )
         guard isWritten else { return }
-        freedMemory.note(long.letGo())
-        longAnswers.removeFirst()
-        endCall(exchange)
+        endLongAnswer(exchange)
         complete(exchange, at: Clock.monotonic())
     }
 
-    /// Some events of the long answer at hand are lost: it goes no further.
-    private func takeBack(_ exchange: Exchange) {
+    private func endLongAnswer(_ exchange: Exchange) {
         long.end()
         freedMemory.note(long.letGo())
         longAnswers.removeFirst()
         endCall(exchange)
+    }
+
+    /// Its events would find no room: none of them is stored, so that there is room for those of others.
+    private func refuseLongAnswer(_ exchange: Exchange) {
+        endLongAnswer(exchange)
+        if isRetried(exchange, .notRecorded) { return }
+        ErrorAnswer.write(.notRecorded, to: exchange)
+        finish(exchange)
+    }
+
+    /// Some events of the long answer at hand are lost: it goes no further.
+    private func takeBack(_ exchange: Exchange) {
+        endLongAnswer(exchange)
         exchange.state = .replying
         replies.append(exchange)
     }

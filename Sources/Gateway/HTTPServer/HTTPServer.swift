@@ -468,6 +468,13 @@ extension HTTPServer: HTTPDaemonDelegate {
         }
     }
 
+    func readsOn(context: Int) -> Bool {
+        switch clients[context - 1].state {
+        case .idle, .head, .body, .leaving: true
+        case .handedOver, .closed: false
+        }
+    }
+
     func requestStarted(_ request: HTTPRequest) -> Int {
         let client = clients[request.connectionContext - 1]
         // Whatever libmicrohttpd has read that did not come from `receive` is no request.

@@ -124,7 +124,9 @@ final class MetricsPage: Sendable {
             // Two causes may have the same word.
             var counts: [String: Int] = [:]
             for shard in shards {
-                shard.readFailures(row: row) { counts["\(ExchangeFailure(cause: $0, message: "").word)", default: 0] += $1 }
+                shard.readFailures(row: row) {
+                    counts["\(ExchangeFailure(cause: $0, message: "").word)", default: 0] += $1
+                }
             }
             if counts.isEmpty { continue }
             let labels = labels(row: row)

@@ -190,10 +190,7 @@ final class PredictionExtractor {
 
     private func reset() {
         scratch.removeAll(keepingAtMost: Self.keptBytes)
-        if !predictions.isEmpty {
-            predictions.removeAll(keepingCapacity: predictions.capacity <= Self.keptRows)
-            ends.removeAll(keepingCapacity: ends.capacity <= Self.keptRows)
-        }
+        removePredictions()
         tensors.removeAll()
         shared = Prediction()
         extra = .empty
@@ -206,6 +203,13 @@ final class PredictionExtractor {
         contentType = .empty
         contentEncoding = .empty
         outline.forget()
+    }
+
+    /// Both lists together: an answer that turns out to be one as a whole may have begun them.
+    private func removePredictions() {
+        guard !predictions.isEmpty else { return }
+        predictions.removeAll(keepingCapacity: predictions.capacity <= Self.keptRows)
+        ends.removeAll(keepingCapacity: ends.capacity <= Self.keptRows)
     }
 
     // MARK: Predictions
@@ -307,7 +311,7 @@ final class PredictionExtractor {
         }
         self.unsplit = unsplit
         self.reason = reason
-        predictions.removeAll(keepingCapacity: true)
+        removePredictions()
         extra = .empty
         parts = .one
         count = 1

@@ -38,9 +38,14 @@ protocol EventLane: AnyObject {
     func submit(_ batch: EventBatch, isLast: Bool) -> Bool
     /// Whether requests should be refused because there is no more room for their events.
     var isFull: Bool { get }
+    /// Whether so many events, which will come over several turns, find room as things are; where not, counts them as refused.
+    func hasRoom(forEvents events: Int, bytes: Int) -> Bool
 }
 
 extension EventLane {
     /// Takes all events of a turn.
     func submit(_ batch: EventBatch) -> Bool { submit(batch, isLast: true) }
+
+    /// Events over its bound are dropped one by one.
+    func hasRoom(forEvents events: Int, bytes: Int) -> Bool { true }
 }

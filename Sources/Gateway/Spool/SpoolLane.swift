@@ -66,6 +66,16 @@ final class SpoolLane: EventLane {
         return false
     }
 
+    /// Nothing is reserved: others may be faster, and then those of a turn that finds no room are refused.
+    func hasRoom(forEvents events: Int, bytes: Int) -> Bool {
+        if settings.dropsOldest || settings.canReserve(bytes) || makeRoomOfDrained() && settings.canReserve(bytes) {
+            return true
+        }
+        settings.didNotFit(bytes)
+        settings.refusedEvents.add(events, ordering: .relaxed)
+        return false
+    }
+
     func submit(_ batch: EventBatch, isLast: Bool) -> Bool {
         batch.seal()
         if settings.dropsOldest { return submitMakingRoom(batch) }

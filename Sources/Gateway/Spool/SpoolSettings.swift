@@ -61,6 +61,9 @@ final class SpoolSettings: Sendable {
 
     var isNearlyFull: Bool { usedBytes.load(ordering: .relaxed) > maxBytes - margin }
 
+    /// Whether there is room for so many bytes now.
+    func canReserve(_ length: Int) -> Bool { usedBytes.load(ordering: .relaxed) <= maxBytes - length }
+
     /// Takes room for so many bytes; false where there is not so much. Added first and taken back where it was too much: lanes
     /// can never pass the bound together.
     func reserve(_ length: Int) -> Bool {

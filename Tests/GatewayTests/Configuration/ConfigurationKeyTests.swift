@@ -50,6 +50,8 @@ import Testing
         Case("models.0.timeout", "500ms") { $0.models[0].timeout == .milliseconds(500) },
         Case("models.0.maxConnections", "9") { $0.models[0].maxConnections == 9 },
         Case("models.0.maxResponseBytes", "10MB") { $0.models[0].maxResponseBytes == 10_000_000 },
+        Case("models.0.keepAlive", "9s") { $0.models[0].keepAlive == .seconds(9) },
+        Case("models.0.repeatable", "true") { $0.models[0].repeatable },
         Case("models.0.maxPredictions", "17") { $0.models[0].maxPredictions == 17 },
         Case("models.0.healthUrl", "http://model/health") { $0.models[0].healthUrl == "http://model/health" },
         Case("models.0.transport", "curl") { $0.models[0].transport == .curl },

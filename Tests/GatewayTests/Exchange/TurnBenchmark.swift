@@ -19,7 +19,7 @@ struct TurnBenchmark {
 
     private static let rows = "[" + Array(repeating: "0", count: 10_000).joined(separator: ",") + "]"
 
-    private static let answers: [(String, ModelProtocol, Face, () -> String)] = [
+    private static let answers: [(String, ModelProtocol, Face, @Sendable () -> String)] = [
         ("10,000 rows of 2 bytes, v2", .v2, .v2, { #"{"outputs":[{"name":"y","shape":[10000],"data":\#(rows)}]}"# }),
         (
             "10,000 rows of 2 bytes, natively", .v2, .native,

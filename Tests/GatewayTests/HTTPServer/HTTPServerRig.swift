@@ -214,10 +214,10 @@ private final class Loop: HTTPServerDelegate {
             expect(false, "a request is asked for in the state \(slot.state)")
             return .close
         case .started where slot.target == "/close": return .close
-        case .started where slot.target == "/suspend" && !isReleased:
+        case .started where slot.target == "/suspend" && !isReleased && !slot.isLeft:
             slot.state = .suspended
             return .suspend
-        case .started where slot.target == "/wait" && !isReleased:
+        case .started where slot.target == "/wait" && !isReleased && !slot.isLeft:
             slot.state = .waiting
             waitingCount += 1
             return .wait

@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(arguments: TransportKind.allCases) func `also of a version, and of metadata`(_ kind: TransportKind) throws {
-        let service = try FakeModelService(other: { _ in .json("1") }) { _ in .json("1") }
+        let service = try FakeModelService(other: { _ in .json("1") }, { _ in .json("1") })
         let rig = try TransportRig(kind, url: service.url("/v2/models/iris/infer"), modelProtocol: .v2)
         defer { rig.shutDown() }
         func ask(_ operation: Exchange.Operation, version: String, query: String) throws -> String? {

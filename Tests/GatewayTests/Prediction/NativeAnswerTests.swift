@@ -116,4 +116,17 @@ import Testing
         #expect(seen.extra == #""a":1"#)
         #expect(seen.predictions == (0..<2_000).map { SeenPrediction(value: "\($0)", extra: #""note":"\#($0)""#) })
     }
+
+    /// A list that breaks off had begun to note where its elements' own members end.
+    @Test func forgetsAListThatIsNone() {
+        let extractor = PredictionExtractor()
+        for _ in 0..<3 {
+            let broken = extractor.see(.native, #"{"predictions":[{"value":1,"a":1},{"value":2,"b":2},3]}"#)
+            #expect(broken.unsplit == .notUnderstood)
+            let good = extractor.see(.native, #"{"predictions":[{"value":1,"a":1}]}"#)
+            #expect(good.predictions == [SeenPrediction(value: "1", extra: #""a":1"#)])
+            let single = extractor.see(.native, #"{"value":1,"a":1}"#)
+            #expect(single.predictions == [SeenPrediction(value: "1", extra: #""a":1"#)])
+        }
+    }
 }

@@ -10,6 +10,8 @@ protocol HTTPDaemonDelegate: AnyObject {
     /// Bytes may have come on a connection: what they come to. Whoever says that a request is in keeps it until
     /// `requestStarted`, and does not read on before `requestCompleted`.
     func receive(context: Int) -> HTTPDaemon.Received
+    /// Whether a connection that was to be read again still is: no request of it has been handed over since.
+    func readsOn(context: Int) -> Bool
     /// The request that `receive` told of is the connection's turn. Returns a word (not 0) that stays with the request.
     func requestStarted(_ request: HTTPRequest) -> Int
     /// The request was started, or resumed, or it waits. `mayWait`: for one that waits, to go on is worth while.
@@ -169,7 +171,8 @@ struct DaemonConnection {
     var socket: StreamSocket { StreamSocket(descriptor: CMicroHTTPD_connection_fd(raw)) }
 
     /// Has the delegate asked to `receive` again in the run after the next one, also where libmicrohttpd sees no reason to: the
-    /// delegate may have read more than the request that is over, or have missed the end. Not while a request is handed over.
+    /// delegate may have read more than the request that is over, or have missed the end. Nothing comes of it where a request
+    /// has been handed over by then.
     func readAgain() { owner.readAgain(raw) }
 }
 
@@ -204,9 +207,10 @@ private final class DelegateBox {
     }
 
     func endRun() {
-        // A connection that is resumed counts as one whose socket has bytes.
+        // A connection that is resumed counts as one whose socket has bytes. (To suspend one twice would spoil libmicrohttpd's
+        // lists.)
         for descriptor in toReadAgain {
-            guard let (connection, _) = clients[descriptor] else { continue }
+            guard let (connection, context) = clients[descriptor], delegate.readsOn(context: context) else { continue }
             MHD_suspend_connection(connection)
             MHD_resume_connection(connection)
             readsAgain = true
