@@ -26,11 +26,6 @@ import Testing
                 #expect(Set(service.calls.map(\.connection)).count == number)
             }
         }
-        try withSidecar(irisConfiguration(service, transport, ["keepAlive": "1h"])) { sidecar in
-            let status = try sidecar.post("/predictions/iris").status
-            #expect(status == 200)
-            #expect(service.openConnectionCount == 1)
-        }
     }
 
     @Test(arguments: [Reply.close, .reset], ModelTransport.allCases)

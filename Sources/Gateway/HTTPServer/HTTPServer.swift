@@ -1,19 +1,6 @@
 /// An HTTP/1.1 server on its owner's loop: libmicrohttpd accepts, waits and sends, and what clients send is read here, strictly
 /// and within bounds of length and time. One per shard; confined to its thread.
 final class HTTPServer {
-    struct Options {
-        var maxBodyBytes = 16 << 20
-        /// Of the request line and the header, and of a trailer.
-        var maxHeaderBytes = 8 << 10
-        var maxConnections = 1_000
-        /// How long a connection may stay open without a request.
-        var idleTimeout: Duration = .seconds(75)
-        /// How long a head may take, from the connection's beginning or the head's first byte on.
-        var headTimeout: Duration = .seconds(10)
-        /// In each such time a body, and the sending of an answer, must go on by `minProgress` a second.
-        var bodyTimeout: Duration = .seconds(60)
-    }
-
     /// Bytes a second.
     private static let minProgress = 1 << 10
     /// How long a refused client may take to notice.

@@ -51,7 +51,6 @@ extension KafkaError {
     static let purgedInQueue = KafkaError(code: RD_KAFKA_RESP_ERR__PURGE_QUEUE.rawValue)
     static let purgedInFlight = KafkaError(code: RD_KAFKA_RESP_ERR__PURGE_INFLIGHT.rawValue)
     /// The end of a partition, with `enable.partition.eof`.
-    static let partitionEOF = KafkaError(code: RD_KAFKA_RESP_ERR__PARTITION_EOF.rawValue)
     /// Not possible in this state: such as storing the offset of a partition that is not assigned.
     static let state = KafkaError(code: RD_KAFKA_RESP_ERR__STATE.rawValue)
     static let invalidArgument = KafkaError(code: RD_KAFKA_RESP_ERR__INVALID_ARG.rawValue)

@@ -20,7 +20,7 @@ extension KafkaMockCluster {
             _ = consumer.poll(limit: 10_000, timeoutMilliseconds: 20) { event in
                 switch event {
                 case .consumed(let message): seen.append(SeenRecord(message))
-                case .error(.partitionEOF, _): ends += 1
+                case .partitionEnd: ends += 1
                 default: break
                 }
             }
