@@ -273,7 +273,8 @@ final class StoredLane: Sendable {
         for segment in dropped { removeName(segment) }
         if let uncounted { remove([uncounted.segment]) }
         state.withLock {
-            $0.uncounted = nil
+            // A shard may have begun to drop another one meanwhile.
+            if uncounted != nil { $0.uncounted = nil }
             $0.dropped.removeFirst(dropped.count)
         }
     }

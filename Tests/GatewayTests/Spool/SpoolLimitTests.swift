@@ -314,7 +314,7 @@ import Testing
     @Test func `a directory that cannot be used is refused in words`() throws {
         let taken = SpoolDirectory()
         let spool = try taken.open()
-        let inUse = #expect(throws: SpoolError.self) { try taken.open() }
+        let inUse = #expect(throws: SpoolError.self) { try taken.openOnce() }
         #expect(inUse == .inUse(path: taken.configuration.path))
         spool.close()
 
