@@ -79,8 +79,8 @@ struct HTTPResponse: ~Copyable {
     /// Adds a header line; name and value must each be followed by a NUL byte.
     @discardableResult
     borrowing func add(_ name: ByteView, _ value: ByteView) -> Bool {
-        // An empty value may have no address of its own.
-        guard let name = name.base, let value = value.base ?? ByteView("").base else { return false }
+        // libmicrohttpd takes no empty value (0.9.75). White space is none of the value (RFC 9110, section 5.5).
+        guard let name = name.base, let value = value.isEmpty ? ByteView(" ").base : value.base else { return false }
         return MHD_add_response_header(
             raw,
             UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self),
