@@ -89,8 +89,7 @@ AMERON_PROVIDERS_KAFKA_BROKERS=127.0.0.1:$kafka_port \
     setsid "$sidecar" serve --config examples/run-all/ameron-sidecar.yaml &
 pids+=($!)
 
-is_ready() { curl -fs -o /dev/null --max-time 1 "http://127.0.0.1:$port/readyz"; }
-wait_for "The Sidecar" is_ready
+wait_for "The Sidecar" curl -fs -o /dev/null --max-time 1 "http://127.0.0.1:$port/readyz"
 
 brokers=
 [ "$kafka_port" = 9092 ] || brokers=" --brokers 127.0.0.1:$kafka_port"
