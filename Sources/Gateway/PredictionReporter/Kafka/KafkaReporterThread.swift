@@ -143,10 +143,16 @@ final class KafkaReporterThread {
         ledger.acknowledge(to: source)
     }
 
+    private func sooner(_ one: Int64?, _ other: Int64?) -> Int64? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
+    }
+
     private func rest(until deadline: Int64?, hasSent: Bool) {
         let now = Clock.monotonic()
-        let left = [deadline.map { $0 - now }, watchBrokers(), watchDeliveries(), refused.nextTry.map { $0 - now }]
-            .compactMap { $0 }.min()
+        // (No array: this is done for each request when there are few.)
+        let next = sooner(deadline, refused.nextTry).map { $0 - now }
+        let left = sooner(next, sooner(watchBrokers(), watchDeliveries()))
         switch state {
         case .replacing where records.count == 0: break  // nothing is to come from the old producer
         case .waiting(let time): wake.pause(nanoseconds: min(left ?? .max, time - now))
