@@ -35,6 +35,9 @@ static inline CURLcode CCurl_easy_setopt_close_socket(CURL *_Nonnull easy, curl_
 static inline CURLcode CCurl_easy_getinfo_long(CURL *_Nonnull easy, CURLINFO info, long *_Nonnull value) {
     return curl_easy_getinfo(easy, info, value);
 }
+static inline CURLcode CCurl_easy_getinfo_offset(CURL *_Nonnull easy, CURLINFO info, curl_off_t *_Nonnull value) {
+    return curl_easy_getinfo(easy, info, value);
+}
 static inline CURLcode CCurl_easy_getinfo_pointer(CURL *_Nonnull easy, CURLINFO info, void *_Nullable *_Nonnull value) {
     return curl_easy_getinfo(easy, info, value);
 }

@@ -36,7 +36,8 @@ struct ShardBlueprint {
             reporting: reporting,
             notices: notices
         )
-        let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow) }
+        let memory = BodyMemory(bodyMemory)
+        let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow, memory) }
         let router = Router(
             routes: zip(configuration.models, adapters).enumerated().map { index, pair in
                 ModelRoute(
@@ -64,7 +65,7 @@ struct ShardBlueprint {
             flow: flow,
             router: router,
             local: local,
-            bodyMemory: BodyMemory(bodyMemory),
+            bodyMemory: memory,
             browserGuard: BrowserGuard(
                 own: [configuration.server.host, hostName()],
                 allowed: configuration.server.allowedHosts
@@ -169,7 +170,8 @@ struct ShardBlueprint {
         _ index: Int,
         _ model: Configuration.Model,
         _ curl: CurlMulti,
-        _ flow: ExchangeFlow
+        _ flow: ExchangeFlow,
+        _ memory: BodyMemory
     ) -> HTTPModelServiceAdapter {
         let url = serviceURL(model)
         return HTTPModelServiceAdapter(
@@ -177,7 +179,8 @@ struct ShardBlueprint {
                 url: url,
                 timeout: model.timeout.nanoseconds,
                 maxConnections: model.maxConnections,
-                limits: CallLimits(key: "models.\(index)", model)
+                limits: CallLimits(key: "models.\(index)", model),
+                memory: memory
             ),
             transport: makeTransport(model, url, curl),
             flow: flow

@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-/// What all request bodies together may take, those included that are still coming.
-@Suite("Memory of request bodies", .sidecarLog) struct BodyMemoryTests {
+/// What all bodies of requests and answers together may take, those included that are still coming.
+@Suite("Memory of bodies", .sidecarLog) struct BodyMemoryTests {
     private static func head(_ length: Int) -> String {
         "POST /predictions/iris HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n"
     }
@@ -38,6 +38,52 @@ import Testing
                 return (try? sidecar.send(large).status) == 200
             }
             #expect(isFree)
+        }
+    }
+
+    /// Answers that a model has sent but for their last byte, as long as it says or in chunks of unknown number.
+    @Test(arguments: ModelTransport.allCases, [true, false])
+    func boundsAnswers(_ transport: ModelTransport, _ isSized: Bool) throws {
+        let gate = Gate()
+        let length = 1 << 20
+        let head = isSized ? "Content-Length: \(length)" : "Transfer-Encoding: chunked"
+        let start = Array("HTTP/1.1 200 OK\r\n\(head)\r\n\r\n\(isSized ? "" : "100000\r\n")".utf8)
+        let end = Array((isSized ? "x" : "x\r\n0\r\n\r\n").utf8)
+        let service = try FakeModelService { call in
+            call.text == "small"
+                ? .json(Sample.native) : Reply([.send(start), .fill(length - 1), .wait(gate), .send(end)])
+        }
+        let keys = ["transport": transport.rawValue, "timeout": "60s", "protocol": "raw"]
+        let configuration = SidecarConfiguration(
+            .init("iris", url: service.url("/"), keys),
+            server: ["maxInFlightBytes": "4MiB", "shards": "1"]
+        )
+        try withSidecar(configuration) { sidecar in
+            let clients = startConcurrently(8) { _ in
+                let response = try sidecar.post("/v1/models/iris:predict", json: "large")
+                if response.status == 503 { #expect(response.text.contains("server.maxInFlightBytes")) }
+                return response.status
+            }
+            defer { gate.open() }
+            // The first that are refused end at once; the others wait for their last byte.
+            let areRefused = try eventually {
+                try sidecar.metrics().total("ameron_requests_total", ["code": "503", "model": "iris"]) >= 4
+            }
+            #expect(areRefused)
+            let small = try sidecar.post("/v1/models/iris:predict", json: "small").status
+            #expect(small == 200)
+            gate.open()
+            let statuses = try clients.results()
+            #expect(statuses.allSatisfy { $0 == 200 || $0 == 503 }, "\(statuses)")
+            // Where nobody knows how long they become, all may come too far to have room.
+            #expect(!isSized || statuses.count { $0 == 200 } == 3, "\(statuses)")
+            // They are gone, and their memory with them.
+            let isFree = eventually {
+                (try? sidecar.post("/v1/models/iris:predict", json: "large").status) == 200
+            }
+            #expect(isFree)
+            let causes = try sidecar.metrics().total("ameron_failures_total", ["cause": "overloaded", "model": "iris"])
+            #expect(causes >= 4)
         }
     }
 

@@ -137,7 +137,7 @@ import Testing
             $0.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) }
         }
         func most(_ what: String) -> String? { rows.first { $0.first == what }?.dropFirst().first }
-        #expect(most("request bodies") == "5MiB")
+        #expect(most("bodies") == "5MiB")
         #expect(most("answers of models") == "8MiB", "4 connections of 2 shards")
         #expect(most("events that wait") == "3MiB")
         #expect(most(directory.file("events.jsonl")) == "3MiB")
@@ -193,7 +193,7 @@ import Testing
             lines.contains { $0["level"]?.string == level && $0["message"]?.string?.contains(text) == true }
         }
         #expect(isTold("info", "model iris version 7: native at http://127.0.0.1:9/predict?…, timeout 2s"))
-        #expect(isTold("info", "at most: request bodies: 5MiB (server.maxInFlightBytes)"))
+        #expect(isTold("info", "at most: bodies: 5MiB (server.maxInFlightBytes)"))
         #expect(isTold("info", "at most: descriptors: "))
         #expect(isTold("info", "reporter file: ") == reports)
         #expect(isTold("warning", "nothing is reported") == !reports)

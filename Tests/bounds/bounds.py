@@ -137,6 +137,8 @@ class Sidecar:
         return self.process.poll() is None
 
     def stop(self):
+        if not self.lives():
+            print(f"its last words: {open(self.directory + '/log').read()[-3000:]}", flush=True)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(40)
@@ -442,10 +444,8 @@ def few_descriptors(executable, models):
                 served.append(read_head(s)[0] is not None)
             except OSError:
                 served.append(False)
-        kept = held[served.index(True)]
-        kept.settimeout(10)
-        kept.sendall(request("/predictions/names", b"{}"))
-        status = int(read_head(kept)[0][9:12])
+        # A new client has a place within a second, as idle connections make way.
+        status = ask(sidecar.port, request("/predictions/names", b"{}"), 10)[0]
         print(f"few_descriptors    {sum(served)} of {len(held)} clients are served; a model's answer: {status}", flush=True)
         return [] if status == 200 else [f"a model cannot be called: {status}"]
     finally:
@@ -456,6 +456,8 @@ def few_descriptors(executable, models):
 
 def main():
     executable, names = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    # A crash tells where it was.
+    os.environ.setdefault("SWIFT_BACKTRACE", "enable=yes,interactive=no,color=no")
     model = Model()
     models = prepare(model)
     problems = {}
@@ -477,6 +479,7 @@ def main():
                 found = measure(attack.__name__, sidecar, lambda attack=attack: attack(sidecar.port, model))
                 problems[f"{title}: {attack.__name__}"] = found
                 if not sidecar.lives():
+                    sidecar.stop()
                     sidecar = Sidecar(executable, models, extra)
             if not names:
                 everything = lambda: "; ".join(

@@ -9,7 +9,7 @@ public struct Bounds: Sendable {
         /// From what it comes: keys of the configuration, and a sum where it is one.
         public var from: String
 
-        /// `request bodies: 1GiB (server.maxInFlightBytes)`.
+        /// `bodies: 1GiB (server.maxInFlightBytes)`.
         public var line: String { "\(what): \(most) (\(from))" }
     }
 
@@ -18,7 +18,7 @@ public struct Bounds: Sendable {
         public var shards: Int
         /// Bytes that the process may have.
         public var memory: Int
-        /// Bytes of all request bodies together.
+        /// Bytes of all bodies of requests and answers together.
         public var bodyMemory: Int
         public var descriptors: DescriptorPlan?
 
@@ -62,7 +62,7 @@ public struct Bounds: Sendable {
     private mutating func addMemory() {
         let server = configuration.server
         add(
-            "request bodies",
+            "bodies",
             memory: now.bodyMemory,
             server.maxInFlightBytes > 0
                 ? "server.maxInFlightBytes" : "server.maxInFlightBytes: a quarter of memory, 1GiB at most"

@@ -39,7 +39,7 @@ public enum ConfigurationSchema {
             "server.maxInFlightBytes",
             .at(\.server.maxInFlightBytes),
             0...maxSize,
-            "The most that all request bodies together may take, over all shards; more are refused with 503. 0: a quarter of the "
+            "The most that all bodies of requests and answers together may take, over all shards; more are refused with 503. 0: a quarter of the "
                 + "memory that the process may have, at most 1 GiB."
         ),
         .duration(

@@ -325,7 +325,7 @@ extension HTTPServer {
         guard delegate.mayHoldBody(of: client.request, capacity: capacity) else {
             throw HTTP1Refusal(
                 kind: .noRoom,
-                reason: "all request bodies together are longer than server.maxInFlightBytes allows"
+                reason: "all bodies together are longer than server.maxInFlightBytes allows"
             )
         }
         body.reserve(total: capacity)

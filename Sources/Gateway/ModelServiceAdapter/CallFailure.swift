@@ -13,6 +13,8 @@ extension ExchangeFailure {
             self.init(cause: .reset, message: "the Model Service closed the connection in the middle of its answer")
         case .malformed: self.init(cause: .malformed, message: "the Model Service did not answer in HTTP")
         case .tooLarge: self.init(cause: .tooLarge, message: "the answer of the Model Service is longer than allowed")
+        case .noMemory:
+            self.init(cause: .overloaded, message: "all bodies together are longer than server.maxInFlightBytes allows")
         case .wantsFreshConnection, .other: self.init(cause: .other, message: "the call of the Model Service failed")
         }
         if kind != .tooLarge { self.detail = detail }

@@ -69,6 +69,11 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
         }
     }
 
+    func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool {
+        guard let call = transfer.owner as? Call else { return true }
+        return call.makeRoom(more, expected: min(transfer.expectedBodyBytes, target.maxBodyBytes))
+    }
+
     private func start(_ call: Call, freshConnection: Bool) {
         guard let exchange = call.exchange else { preconditionFailure("a call that starts belongs to an exchange") }
         let transfer = call.transfer

@@ -118,6 +118,9 @@ final class DirectConnection: CurlConnectionDelegate {
             let expected = parser.expectedBodyBytes
             let isLarge = expected >= Self.readBytes && inbox.isEmpty
             let wanted = isLarge ? min(expected, Self.largeReadBytes) : Self.readBytes
+            guard call.makeRoom(wanted, expected: expected) else {
+                return fail(call, ExchangeFailure(.noMemory, detail: .empty))
+            }
             switch wire.receive(into: isLarge ? call.body : inbox, upTo: wanted) {
             case .nothingYet: return
             case .ended: return peerEnded(call, parser.end(), .ended)

@@ -142,7 +142,7 @@ final class DirectTransport: HTTPTransport {
         }
         out.append("\r\n")
         call.requestBody = isPost ? exchange.requestBody : nil
-        call.body.removeAll(keepingAtMost: 256 << 10)
+        call.body.removeAll(keepingAtMost: BodyLoan.freeBytes)
         call.headers.removeAll(keepingAtMost: 64 << 10)
     }
 }

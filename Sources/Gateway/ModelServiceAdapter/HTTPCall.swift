@@ -13,6 +13,9 @@ class HTTPCall {
     final var deadline: Int64 = 0
     /// Whether the call is with its transport.
     final var isOut = false
+    /// Where memory for a long answer comes from; nil: there is no limit.
+    final var memory: BodyMemory?
+    private final var loan = BodyLoan()
     fileprivate final var byDeadline = CallPlace()
     fileprivate final var inLine = CallPlace()
 
@@ -22,6 +25,22 @@ class HTTPCall {
     init(body: ByteBuffer, headers: ByteBuffer) {
         self.body = body
         self.headers = headers
+    }
+
+    /// Makes room for `more` bytes of the answer's body, of which `expected` are certain to come; false where there is no memory
+    /// for them.
+    final func makeRoom(_ more: Int, expected: Int = 0) -> Bool {
+        guard body.count + more > BodyLoan.freeBytes, let memory else { return true }
+        // The native answer that is made of it is about as long.
+        let copies = exchange?.face == .native ? 2 : 1
+        return loan.makeRoom(in: body, more, expected: expected, copies: copies, from: memory)
+    }
+
+    /// Nobody needs the answer any more: lets go of a long one; how many bytes that were.
+    final func letGo() -> Int {
+        guard body.capacity > BodyLoan.freeBytes else { return 0 }
+        body.removeAll(keepingAtMost: BodyLoan.freeBytes)
+        return memory.map { loan.end($0) } ?? 0
     }
 }
 

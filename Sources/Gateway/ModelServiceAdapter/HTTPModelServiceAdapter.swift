@@ -9,6 +9,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         var timeout: Int64
         var maxConnections: Int
         var limits: CallLimits
+        var memory: BodyMemory?
     }
 
     private let options: Options
@@ -43,6 +44,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         let call = spare.popLast() ?? transport.makeCall()
         unused = min(unused, spare.count)
         call.exchange = exchange
+        call.memory = options.memory
         exchange.call = call
         call.deadline = exchange.begunAt + options.timeout
         deadlines.append(call)
@@ -59,6 +61,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         guard let call = exchange.call as? HTTPCall else { return }
         exchange.call = nil
         call.exchange = nil
+        flow.freedMemory.note(call.letGo())
         spare.append(call)
         if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
     }

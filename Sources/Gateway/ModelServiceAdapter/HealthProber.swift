@@ -149,7 +149,7 @@ final class HealthProber: CurlTransferDelegate {
         case .resetInAnswer: "it closed the connection in the middle of its answer"
         case .malformed: "its answer is not HTTP"
         case .tooLarge: "its answer is too long"
-        case .wantsFreshConnection, .other: "the call failed: \(detail)"
+        case .noMemory, .wantsFreshConnection, .other: "the call failed: \(detail)"
         }
     }
 

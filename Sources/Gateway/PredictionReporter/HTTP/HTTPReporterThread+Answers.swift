@@ -22,7 +22,7 @@ struct HTTPTrouble {
             case .resetBeforeAnswer: ("reset", "it closed the connection before it answered")
             case .resetInAnswer: ("reset", "it closed the connection in the middle of its answer")
             case .malformed: ("malformed", "it did not answer in HTTP")
-            case .tooLarge, .wantsFreshConnection, .other: ("other", "the request failed")
+            case .tooLarge, .noMemory, .wantsFreshConnection, .other: ("other", "the request failed")
             }
         self.cause = cause
         self.message = detail.isEmpty ? message : "\(message) (\(detail))"

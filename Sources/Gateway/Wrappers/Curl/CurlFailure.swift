@@ -20,6 +20,8 @@ struct CurlFailure: Error {
         case malformed
         /// The answer is longer than allowed.
         case tooLarge
+        /// There is no memory for the answer.
+        case noMemory
         /// libcurl's own limit on connecting was reached.
         case timeout
         /// To be tried on a fresh connection: the kept one that was to carry the request has died, or holds what is no answer
@@ -42,6 +44,7 @@ extension CurlTransfer {
         case CURLE_WRITE_ERROR where headerIsTooLong:
             setError("the header is too long")
             return CurlFailure(kind: .malformed, code: result)
+        case CURLE_WRITE_ERROR where lacksMemory: return CurlFailure(kind: .noMemory, code: result)
         case CURLE_WRITE_ERROR where answerIsTooLong: return CurlFailure(kind: .tooLarge, code: result)
         case CURLE_ABORTED_BY_CALLBACK where abortion == .wantsFreshConnection:
             return CurlFailure(kind: .wantsFreshConnection, code: result)

@@ -23,6 +23,7 @@ final class CurlTransfer: CurlHandle {
     private let maxBodyBytes: Int
     private(set) var answerIsTooLong = false
     private(set) var headerIsTooLong = false
+    private(set) var lacksMemory = false
     private var headerHasEnded = false
     /// Why the transfer was ended before its request went out.
     private(set) var abortion = Abortion.none
@@ -88,11 +89,12 @@ final class CurlTransfer: CurlHandle {
     /// Makes ready for the next call: forgets the last answer, and asks for `POST` with this body or for `GET`.
     func prepare(method: Method, body requestBody: ByteView = .empty, freshConnection: Bool = false) {
         fitReadBuffer()
-        body.removeAll(keepingAtMost: 256 << 10)
+        body.removeAll(keepingAtMost: BodyLoan.freeBytes)
         headers.removeAll(keepingAtMost: 64 << 10)
         clearError()
         answerIsTooLong = false
         headerIsTooLong = false
+        lacksMemory = false
         headerHasEnded = false
         abortion = .none
         wasUnread = false
@@ -130,6 +132,13 @@ final class CurlTransfer: CurlHandle {
     /// The status of the answer; 0: none came.
     var status: Int { getNumber(CURLINFO_RESPONSE_CODE.rawValue) }
 
+    /// How many bytes of the body are still to come, as far as the answer says; 0: it does not.
+    var expectedBodyBytes: Int {
+        var length: curl_off_t = -1
+        _ = CCurl_easy_getinfo_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
+        return max(Int(length) - body.count, 0)
+    }
+
     var answerHasBegun: Bool { !headers.isEmpty }
 
     /// Whether a request that got no answer may be sent once more, on a fresh connection: a kept one had carried it, and the
@@ -146,6 +155,10 @@ final class CurlTransfer: CurlHandle {
     private func takeBody(_ data: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
         guard body.count + count <= maxBodyBytes else {
             answerIsTooLong = true
+            return 0
+        }
+        guard body.count + count <= BodyLoan.freeBytes || delegate.makeRoom(count, in: self) else {
+            lacksMemory = true
             return 0
         }
         body.append(ByteView(base: UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self), count: count))
@@ -206,4 +219,11 @@ final class CurlTransfer: CurlHandle {
 protocol CurlTransferDelegate: AnyObject {
     /// The answer is complete, or `failure` says why there is none. The transfer is out of the multi handle already.
     func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?)
+    /// Makes room for more bytes of a long body; false where there is no memory for them.
+    func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool
+}
+
+extension CurlTransferDelegate {
+    /// Its `maxBodyBytes` is all there is.
+    func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool { true }
 }

@@ -9,8 +9,8 @@ enum FreeMemory {
 
 /// How much memory this process may have.
 enum MemoryLimit {
-    /// In bytes: the least of what its control groups allow (cgroups(7)), the limit on its address space (getrlimit(2),
-    /// RLIMIT_AS), and what the machine has.
+    /// In bytes: the least of what its control groups allow (cgroups(7)), half of the limit on its address space (getrlimit(2),
+    /// RLIMIT_AS: code, stacks and what allocators have only reserved count there, too), and what the machine has.
     static func bytes() -> Int {
         var limit = Int.max
         for file in controlGroupFiles(SmallFile.read("/proc/self/cgroup") ?? "") {
@@ -21,7 +21,7 @@ enum MemoryLimit {
         }
         var space = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &space) == 0 {
-            limit = min(limit, Int(clamping: space.rlim_cur))
+            if space.rlim_cur != rlim_t.max { limit = min(limit, Int(clamping: space.rlim_cur / 2)) }
         }
         let (pages, pageSize) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
         if pages > 0, pageSize > 0 { limit = min(limit, pages.multipliedReportingOverflow(by: pageSize).partialValue) }
