@@ -138,7 +138,7 @@ import Testing
         }
         func most(_ what: String) -> String? { rows.first { $0.first == what }?.dropFirst().first }
         #expect(most("bodies") == "5MiB")
-        #expect(most("answers of models") == "8MiB", "4 connections of 2 shards")
+        #expect(most("short answers") == "512KiB", "4 connections of 2 shards")
         #expect(most("events that wait") == "3MiB")
         #expect(most(directory.file("events.jsonl")) == "3MiB")
         #expect(most("requests at once") == "10")

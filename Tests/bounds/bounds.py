@@ -444,8 +444,8 @@ def few_descriptors(executable, models):
                 served.append(read_head(s)[0] is not None)
             except OSError:
                 served.append(False)
-        # A new client has a place within a second, as idle connections make way.
-        status = ask(sidecar.port, request("/predictions/names", b"{}"), 10)[0]
+        # A new client has a place when those before it have had theirs, each for a second.
+        status = ask(sidecar.port, request("/predictions/names", b"{}"), 40)[0]
         print(f"few_descriptors    {sum(served)} of {len(held)} clients are served; a model's answer: {status}", flush=True)
         return [] if status == 200 else [f"a model cannot be called: {status}"]
     finally:

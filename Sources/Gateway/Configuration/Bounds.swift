@@ -35,6 +35,8 @@ public struct Bounds: Sendable {
 
     /// Beside the header: what a connection has been read ahead, and libmicrohttpd's own.
     private static let perConnection = 24 << 10
+    /// Up to so much a model's answer is not counted among the bodies (`BodyLoan.freeBytes`).
+    private static let shortAnswer = 64 << 10
     /// `FailureFile` and its predecessor.
     private static let failureFiles = 128 << 20
     /// The last Predictions for the page, and what the log holds back.
@@ -67,11 +69,12 @@ public struct Bounds: Sendable {
             server.maxInFlightBytes > 0
                 ? "server.maxInFlightBytes" : "server.maxInFlightBytes: a quarter of memory, 1GiB at most"
         )
-        let answers = configuration.models.map { model in
-            let calls = min(min(model.maxConnections, mostPerModel) * now.shards, requestsAtOnce)
-            return times(calls, model.maxResponseBytes)
-        }
-        add("answers of models", memory: sum(answers), "calls out at once x models.N.maxResponseBytes")
+        let calls = configuration.models.map { min(min($0.maxConnections, mostPerModel) * now.shards, requestsAtOnce) }
+        add(
+            "short answers",
+            memory: times(sum(calls), Self.shortAnswer),
+            "calls out at once x \(SizeText.describe(Self.shortAnswer)); longer ones are among the bodies"
+        )
         add(
             "client connections",
             memory: times(connections, server.maxHeaderBytes + Self.perConnection),

@@ -38,6 +38,8 @@ final class HTTPServer {
     private let leaving: ClientQueue
     /// A connection has been told to make way, and is not closed yet.
     private var hasMadeWay = false
+    /// A place was taken that is free now: libmicrohttpd looks for who waits for it in its next run only.
+    private var hasFreedPlace = false
     /// Nanoseconds of the monotonic clock, as of the turn at hand.
     private var now = Clock.monotonic()
 
@@ -80,6 +82,7 @@ final class HTTPServer {
     ///
     /// - Parameter isIdle: nothing has happened in the loop since the last run: what waits is better suspended.
     func run(isIdle: Bool = false) {
+        hasFreedPlace = false
         daemon.run(isIdle: isIdle)
         for client in leftBefore where client.state == .handedOver && client.isStarted && client.peerHasClosed {
             delegate.clientLeft(client.request)
@@ -88,7 +91,7 @@ final class HTTPServer {
     }
 
     /// How long the loop may wait before it must call `run`; nil: until the descriptor is readable.
-    var timeoutMilliseconds: Int? { daemon.timeoutMilliseconds }
+    var timeoutMilliseconds: Int? { hasFreedPlace ? 0 : daemon.timeoutMilliseconds }
 
     /// When `expire` has something to do next.
     var nextDeadline: Int64? {
@@ -437,6 +440,7 @@ extension HTTPServer: HTTPDaemonDelegate {
         client.state = .closed
         client.generation &+= 1
         hasMadeWay = false
+        if clients.count - freeClients.count >= options.maxConnections { hasFreedPlace = true }
         giveBackInbox(of: client)
         freeClients.append(client)
         delegate.clientsChanged(by: -1)
