@@ -30,8 +30,9 @@ swiftc "${flags[@]}" -package-name ameron_sidecar -module-name TestSupport -emit
     -emit-module-path "$out/TestSupport.swiftmodule" -c -o "$out/TestSupport.o" \
     Tests/TestSupport/{Deadline,Gate,SeededGenerator,TemporaryDirectory}.swift
 read -ra libraries <<<"$(pkg-config --libs libmicrohttpd libcurl rdkafka yaml-0.1 simdjson)"
-swiftc "${flags[@]}" -package-name ameron_sidecar -module-name Fuzz -o "$out/fuzz" Tests/fuzz/Fuzz.swift \
-    $tests/Fuzz/{FuzzTarget,JSONCheck,JSONMutation,KafkaHeaderCheck,ReferenceJSON,SpoolCheck}.swift \
+swiftc "${flags[@]}" -package-name ameron_sidecar -module-name Fuzz \
+    -emit-executable -emit-module -emit-module-path "$out/Fuzz.swiftmodule" -o "$out/fuzz" Tests/fuzz/Fuzz.swift \
+    $tests/Fuzz/{ByteMutation,FuzzTarget,JSONCheck,JSONMutation,KafkaHeaderCheck,ReferenceJSON,SpoolCheck}.swift \
     $tests/HTTPServer/{ReferenceRequest,RequestMutation,RequestReaderCheck}.swift \
     $tests/ModelServiceAdapter/{ReferenceResponse,ResponseMutation,ResponseParserCheck}.swift \
     $tests/Prediction/Answer.swift $tests/Exchange/FlowSupport.swift "$out/TestSupport.o" \

@@ -92,6 +92,7 @@ final class HealthProber: CurlTransferDelegate {
     func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?) {
         guard let probe = transfer.owner as? Probe else { return }
         finish(probe, outcome(probe, status: transfer.status, failure), now: Clock.monotonic())
+        transfer.letGo()
     }
 
     private func outcome(_ probe: Probe, status: Int, _ failure: CurlFailure?) -> Outcome {

@@ -1,57 +1,36 @@
 import TestSupport
 
-/// Changes to requests that mostly leave them requests: lines and words of HTTP come, go and are doubled.
-///
-/// A fuzzer that knows bytes alone hardly ever puts two lines together that only both at once make a difference.
+/// Changes to requests that mostly leave them requests.
 enum RequestMutation {
-    private static let lines = [
-        "GET /livez HTTP/1.1\r\n", "POST /predictions/m HTTP/1.1\r\n", "HEAD / HTTP/1.0\r\n", "OPTIONS * HTTP/1.1\r\n",
-        "POST http://a:80/v1/models/m:predict?q=1 HTTP/1.1\r\n", "CONNECT a:443 HTTP/1.1\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", "Host: a\r\n", "Host: [::1]:80\r\n", "Host:\r\n",
-        "Content-Length: 0\r\n", "Content-Length: 2\r\n", "Content-Length: 30\r\n", "Content-Length : 3\r\n",
-        "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer_Encoding: chunked\r\n",
-        "Connection: close\r\n", "Connection: keep-alive\r\n", "Connection: X-A, Host\r\n", "Expect: 100-continue\r\n",
-        "X-A: b\r\n", "X-A: b\n", " folded\r\n", ": c\r\n", "X-B: \u{e9}\r\n", "\r\n", "\n", "\r", "0\r\n", "0\r\n\r\n",
-        "1\r\na\r\n", "2;a=b\r\nab\r\n", "A \r\n0123456789\r\n", "ffffff\r\n", "0000000000000000000001\r\nx\r\n",
-    ]
-    .map { Array($0.utf8) }
-    private static let words = [
-        "GET", "POST", "HEAD", "HTTP/1.", "HTTP/1.1", "HTTP/1.0", "Host", "Content-Length", "Transfer-Encoding",
-        "chunked",
-        "Connection", "close", "keep-alive", "Expect", "100-continue", "http://", "https://", "\r", "\n", "\r\n", ";",
-        ":", ",", " ", "\t", "\0", "\u{b}", "_", "?", "#", "%", "+", "-", "0x", "\u{7f}", "7fffffffffffff0",
-        "999999999999999999", "18446744073709551616",
-    ]
-    .map { Array($0.utf8) }
+    private static let mutation = LineMutation(
+        lines: [
+            "GET /livez HTTP/1.1\r\n", "POST /predictions/m HTTP/1.1\r\n", "HEAD / HTTP/1.0\r\n",
+            "OPTIONS * HTTP/1.1\r\n",
+            "POST http://a:80/v1/models/m:predict?q=1 HTTP/1.1\r\n", "CONNECT a:443 HTTP/1.1\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", "Host: a\r\n", "Host: [::1]:80\r\n",
+            "Host:\r\n",
+            "Content-Length: 0\r\n", "Content-Length: 2\r\n", "Content-Length: 30\r\n", "Content-Length : 3\r\n",
+            "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer_Encoding: chunked\r\n",
+            "Connection: close\r\n", "Connection: keep-alive\r\n", "Connection: X-A, Host\r\n",
+            "Expect: 100-continue\r\n",
+            "X-A: b\r\n", "X-A: b\n", " folded\r\n", ": c\r\n", "X-B: \u{e9}\r\n", "\r\n", "\n", "\r", "0\r\n",
+            "0\r\n\r\n",
+            "1\r\na\r\n", "2;a=b\r\nab\r\n", "A \r\n0123456789\r\n", "ffffff\r\n", "0000000000000000000001\r\nx\r\n",
+        ],
+        words: [
+            "GET", "POST", "HEAD", "HTTP/1.", "HTTP/1.1", "HTTP/1.0", "Host", "Content-Length", "Transfer-Encoding",
+            "chunked",
+            "Connection", "close", "keep-alive", "Expect", "100-continue", "http://", "https://", "\r", "\n", "\r\n",
+            ";",
+            ":", ",", " ", "\t", "\0", "\u{b}", "_", "?", "#", "%", "+", "-", "0x", "\u{7f}", "7fffffffffffff0",
+            "999999999999999999", "18446744073709551616",
+        ]
+    )
 
     /// - Parameter other: a request that parts may be taken from.
     static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator, other: [UInt8]) {
-        let start = random.below(bytes.count + 1)
-        let end = min(bytes.count, start + random.below(random.pick([2, 10, 100])))
-        switch random.below(9) {
-        case 0 where start < bytes.count: bytes[start] ^= 1 << UInt8(random.below(8))
-        case 1 where start < bytes.count: bytes[start] = UInt8(random.below(256))
-        case 2: bytes.removeSubrange(start..<end)
-        case 3: bytes.insert(contentsOf: bytes[start..<end], at: start)
-        case 4: bytes.replaceSubrange(start..., with: other[random.below(other.count + 1)...])
-        case 5: bytes.replaceSubrange(start..<(random.chance(50) ? start : end), with: random.pick(words))
-        case 6:
-            // A line less.
-            let line = lineStart(in: bytes, from: start)
-            let next = lineStart(in: bytes, from: line)
-            bytes.removeSubrange(line..<next)
-        case 7:
-            // One request behind the other.
-            bytes += other
-        default:
-            let line = random.pick(lines)
-            bytes.insert(contentsOf: line, at: random.chance(20) ? 0 : lineStart(in: bytes, from: start))
-        }
-    }
-
-    private static func lineStart(in bytes: [UInt8], from start: Int) -> Int {
-        (bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count - 1) + 1
+        mutation.mutate(&bytes, &random, other: other)
     }
 }

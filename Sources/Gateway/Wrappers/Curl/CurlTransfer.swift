@@ -118,6 +118,12 @@ final class CurlTransfer: CurlHandle {
         setPointer(CURLOPT_HTTPHEADER.rawValue, requestHeaders.rawList)
     }
 
+    /// Forgets an answer that nobody needs any more, and the room of a large one.
+    func letGo() {
+        body.removeAll(keepingAtMost: 4 << 10)
+        headers.removeAll(keepingAtMost: 4 << 10)
+    }
+
     /// Asks for this target, byte for byte, in place of the URL's path and query. It is copied.
     func setTarget(_ target: ByteBuffer) {
         target.append(0)
