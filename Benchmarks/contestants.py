@@ -157,7 +157,7 @@ def mlserver(bench, kafka=None):
                            {"PYTHONPATH": str(HERE / "peers"), "PYTHONDONTWRITEBYTECODE": "1"}, cwd=folder)
 
 
-def sidecar(bench, name, model_port, mode="off", *, models=None, shards=1, cores=None, providers="", properties=""):
+def sidecar(bench, name, model_port, mode="off", *, models=None, shards=1, cores=None, providers="", executable=None):
     """Server and the file of events, where the mode has one. `models`: lines of YAML, else `digits`, native."""
     processes = bench.processes
     port = processes.free_port()
@@ -176,7 +176,7 @@ def sidecar(bench, name, model_port, mode="off", *, models=None, shards=1, cores
     config.write_text(f"server: {{ host: 127.0.0.1, port: {port}, shards: {shards}, idleTimeout: 600s }}\n"
                       "models:\n" + "".join(f"  - {model}\n" for model in models)
                       + f"reporting: {{ {reporting} }}\n" + providers + "log: { level: error }\n")
-    server = processes.start(name, [bench.settings.sidecar, "serve", "--config", config],
+    server = processes.start(name, [executable or bench.settings.sidecar, "serve", "--config", config],
                              cores or bench.proxy_cores, port)
     return server, event_file if mode == "file" else None
 
@@ -184,7 +184,7 @@ def sidecar(bench, name, model_port, mode="off", *, models=None, shards=1, cores
 MODES = {"off": "Sidecar, reporting off", "file": "Sidecar, file", "kafka": "Sidecar, Kafka best-effort",
          "spool": "Sidecar, Kafka at-least-once"}
 LABELS = {"direct": "direct, no proxy", "nginx": "nginx", "haproxy": "haproxy", "envoy": "Envoy",
-          "go": "Go ReverseProxy", "mlserver": "MLServer", **MODES}
+          "go": "Go ReverseProxy", "mlserver": "MLServer", "before": "Sidecar before, file", **MODES}
 OPTIONAL = {"haproxy", "envoy", "go", "mlserver"}
 
 
@@ -198,6 +198,10 @@ def start(bench, name, model_port):
         server, event_file = sidecar(bench, name, model_port, name)
         contestant = Contestant(name, LABELS[name], server, events=0 if name == "off" else upstream.NATIVE_ROWS,
                                 is_sidecar=True, event_file=event_file)
+    elif name == "before":
+        server, event_file = sidecar(bench, name, model_port, "file", executable=bench.settings.before)
+        contestant = Contestant(name, LABELS[name], server, events=upstream.NATIVE_ROWS, is_sidecar=True,
+                                event_file=event_file)
     elif name == "mlserver":
         contestant = Contestant(name, LABELS[name], mlserver(bench), path="/v2/models/fixed/infer",
                                 body=upstream.V2_BODY)

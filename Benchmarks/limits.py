@@ -14,6 +14,7 @@ def judge(scenarios):
         return found["median"] if isinstance(found, dict) else found
 
     limit("CPU per request, file, times nginx", "≤", 1.3, median("cost", "file", "to_nginx"))
+    limit("CPU per request, file, times the executable BEFORE", "≤", 1.03, median("cost", "file", "to_before"))
     limit("CPU per request, file, times Envoy", "≤", 0.45, median("cost", "file", "to_envoy"))
     limit("CPU per request, Kafka best-effort, times nginx", "≤", 1.6, median("cost", "kafka", "to_nginx"))
     limit("CPU per request, Kafka at-least-once, times nginx", "≤", 2.0, median("cost", "spool", "to_nginx"))

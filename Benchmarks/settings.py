@@ -3,6 +3,7 @@
 QUICK=1       a short look at everything, printed only; too short to judge a limit by
 SCENARIOS     some of them, by name, joined by commas; printed only
 SIDECAR       the executable (.build/release/ameron-sidecar)
+BEFORE        an older one: the scenario `cost` measures both, slice by slice, and says how they compare
 PROXY_CORE    what is measured runs here (0)
 LOAD_CORE     load, Model Services and broker run here (1)
 RESULTS       where the report of a full run goes (bench/results)
@@ -49,6 +50,7 @@ class Settings:
         self.plan = QUICK if self.quick else FULL
         self.only = [name for name in environment.get("SCENARIOS", "").split(",") if name]
         self.sidecar = Path(environment.get("SIDECAR") or ROOT / ".build/release/ameron-sidecar").resolve()
+        self.before = Path(environment["BEFORE"]).resolve() if environment.get("BEFORE") else None
         self.proxy_core = int(environment.get("PROXY_CORE", 0))
         self.load_core = int(environment.get("LOAD_CORE", 1))
         self.results = Path(environment.get("RESULTS") or ROOT / "bench/results")

@@ -8,7 +8,7 @@ SELDOM = {"mlserver": 3, "direct": 2}
 
 
 def run(bench):
-    contestants = bench.present(NAMES)
+    contestants = bench.present(NAMES + (["before"] if bench.settings.before else []))
     if not bench.settings.quick:
         for contestant in contestants:
             measure.closed(bench, contestant, 1, note=", warming up")
@@ -24,12 +24,14 @@ def run(bench):
                 one["to_nginx"] = one["cpu_us"] / reference["cpu_us"] if reference and name != "direct" else None
                 envoy = found.get("envoy")
                 one["to_envoy"] = one["cpu_us"] / envoy["cpu_us"] if envoy and name != "direct" else None
+                before = found.get("before")
+                one["to_before"] = one["cpu_us"] / before["cpu_us"] if before and name == "file" else None
                 slices[name].append(one)
     table = {}
     for contestant in contestants:
         mine = slices[contestant.name]
         row = {key: summary([one[key] for one in mine])
-               for key in ("cpu_us", "to_nginx", "to_envoy", "rate", "busy", "resident_mib")}
+               for key in ("cpu_us", "to_nginx", "to_envoy", "to_before", "rate", "busy", "resident_mib")}
         row["label"] = contestant.label
         if contestant.name == "direct":
             row["cpu_us"] = row["busy"] = row["resident_mib"] = None
