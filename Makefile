@@ -27,7 +27,7 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build man install uninstall tarball run run-all test budgets test-faults test-bounds test-asan test-tsan test-install ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
+.PHONY: help deps test-deps build man install uninstall tarball run run-all test test-release budgets test-faults test-bounds test-asan test-tsan test-install ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,7 +72,11 @@ test: deps test-deps ## run all tests
 	SIDECAR=.build/debug/ameron-sidecar scripts/check-deploy.sh configurations
 	swift test --skip-build $(or $(TEST_ARGS),--skip '^FaultTests[.]')
 	$(if $(TEST_ARGS),,swift test --skip-build --filter '^FaultTests[.]')
-	$(if $(TEST_ARGS),,$(MAKE) --no-print-directory budgets test-install)
+	$(if $(TEST_ARGS),,$(MAKE) --no-print-directory test-release budgets test-install)
+
+test-release: build test-deps ## run the end-to-end tests on the release build, which is what ships
+	swift build --build-tests
+	AMERON_SIDECAR=$(CURDIR)/.build/release/ameron-sidecar swift test --skip-build --filter '^EndToEndTests[.]'
 
 # On the release build: a debug build allocates in places where an optimized one does not.
 budgets: build test-deps ## hold allocations, system calls and instructions per request to Tests/budgets/limits.txt
