@@ -55,7 +55,7 @@ import Testing
             #expect(events.count == 2)
             #expect(events.allSatisfy { $0?["unsplit"] == "tooMany" })
             // Its own memory, not that of what it shares.
-            #expect(try residentBytes(sidecar.process.id) < 300 << 20)
+            #expect(try mostResidentBytes(sidecar.process.id) < 300 << 20)
         }
     }
 
@@ -243,7 +243,7 @@ private func fileSize(_ path: String) throws -> Int {
     try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
 }
 
-private func residentBytes(_ process: pid_t) throws -> Int {
+private func mostResidentBytes(_ process: pid_t) throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
     let match = try #require(status.firstMatch(of: #/VmHWM:\s+(\d+) kB/#))
     return (Int(match.output.1) ?? 0) << 10
