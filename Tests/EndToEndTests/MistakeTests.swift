@@ -122,7 +122,7 @@ import Testing
         let configuration = SidecarConfiguration(
             .init("quick", url: hanging.url("/"), ["timeout": "60s"]),
             .init("late", url: hanging.url("/"), ["timeout": "50ms"]),
-            .init("busy", url: hanging.url("/"), ["timeout": "300ms", "maxConnections": "1"]),
+            .init("busy", url: hanging.url("/"), ["timeout": "2s", "maxConnections": "1"]),
             .init("large", url: large.url("/"), ["maxResponseBytes": "1MiB"])
         )
         try withSidecar(configuration) { sidecar in
@@ -140,7 +140,7 @@ import Testing
             let busy = try concurrently(2) { _ in
                 try sidecar.post("/predictions/busy").json()["detail"]?.string ?? ""
             }
-            #expect(busy.contains { $0.hasSuffix("models.2.timeout is 300ms") })
+            #expect(busy.contains { $0.hasSuffix("models.2.timeout is 2s") })
             #expect(
                 busy.contains {
                     $0.contains("spent in line for a connection; there are 1 a shard (models.2.maxConnections)")

@@ -73,16 +73,15 @@ struct LaneRecovery {
             }
             cursors.append((cursor, stored?.position))
         }
-        // A power cut may have spared the cursor and not the events: what comes now must not fall behind it.
+        // A power cut may have spared the cursor and not the events, and a place may be behind files without any: what comes now
+        // must not fall behind it.
         let dataEnd = max(segments.last?.end.load(ordering: .relaxed) ?? 0, contents.missingNewest ?? 0)
-        let end = cursors.reduce(dataEnd) { max($0, $1.stored ?? 0) }
-        let oldest = segments.first?.start ?? end
-        var readers: [LaneState.Reader] = []
-        for (cursor, stored) in cursors {
-            // One that is new gets all that is there.
-            let reader = LaneState.Reader(acknowledged: contents.passingDropped(stored ?? oldest))
-            if stored != reader.acknowledged { try cursor.store(reader.acknowledged) }
-            readers.append(reader)
+        // A Reporter that is new gets all that is there.
+        let oldest = segments.first?.start ?? cursors.reduce(dataEnd) { max($0, $1.stored ?? 0) }
+        let readers = cursors.map { LaneState.Reader(acknowledged: contents.passingDropped($0.stored ?? oldest)) }
+        let end = readers.reduce(dataEnd) { max($0, $1.acknowledged) }
+        for (place, reader) in zip(cursors, readers) where place.stored != reader.acknowledged {
+            try place.cursor.store(reader.acknowledged)
         }
 
         var state = LaneState(

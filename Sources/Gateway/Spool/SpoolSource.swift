@@ -65,7 +65,7 @@ final class SpoolSource: EventSource {
     var hasEvents: Bool {
         for index in places.indices {
             if places[index].chunk != nil { return true }
-            if places[index].position != lanes[index].end.load(ordering: .sequentiallyConsistent) { return true }
+            if places[index].position < lanes[index].end.load(ordering: .sequentiallyConsistent) { return true }
         }
         return false
     }

@@ -136,6 +136,27 @@ import Testing
         #expect(spool.storedBytes == 0)
     }
 
+    /// Files without events, of which a place may be in the middle or between: nobody waits for anything, and what comes now is
+    /// behind all of them.
+    @Test(arguments: [nil, 0, 50, 100, 150]) func `empty files hold nobody up`(place: Int64?) throws {
+        let directory = SpoolDirectory()
+        let lane = "\(directory.configuration.path)/lane-0"
+        try FileManager.default.createDirectory(atPath: lane, withIntermediateDirectories: true)
+        for start in ["000", "100"] {
+            try Data().write(to: URL(fileURLWithPath: "\(lane)/00000000000000000\(start).events"))
+        }
+        if let place { try Data(SpoolFrame.cursor(place)).write(to: URL(fileURLWithPath: "\(lane)/file.cursor")) }
+        for run in 0..<2 {
+            let spool = try directory.open()
+            let reader = SpoolReader(spool)
+            #expect(!reader.source.hasEvents)
+            spool.lane(0).submit(run..<run + 1)
+            #expect(reader.takeAll() == [run])
+            reader.source.close()
+            spool.close()
+        }
+    }
+
     @Test func `a missing file is told, and passed over`() throws {
         let directory = SpoolDirectory(segmentSize: 64 << 10)
         _ = try crash(directory, batches: (0..<40).map { $0 * 10..<$0 * 10 + 10 }, fill: { _ in 800 })
