@@ -123,8 +123,7 @@ import Testing
             .init("quick", url: hanging.url("/"), ["timeout": "60s"]),
             .init("late", url: hanging.url("/"), ["timeout": "50ms"]),
             .init("busy", url: hanging.url("/"), ["timeout": "2s", "maxConnections": "1"]),
-            .init("large", url: large.url("/"), ["maxResponseBytes": "1MiB"]),
-            server: ["shards": "1"]
+            .init("large", url: large.url("/"), ["maxResponseBytes": "1MiB"])
         )
         try withSidecar(configuration) { sidecar in
             func detail(_ model: String, _ status: Int) throws -> String {
