@@ -37,7 +37,7 @@ swiftc "${flags[@]}" -package-name ameron_sidecar -module-name Fuzz \
     $tests/ModelServiceAdapter/{ReferenceResponse,ResponseMutation,ResponseParserCheck}.swift \
     $tests/Prediction/Answer.swift $tests/Exchange/FlowSupport.swift "$out/TestSupport.o" \
     "$built"/{Gateway,Logging}.build/*.o "$built"/C*.build/*.o "${libraries[@]}" -lstdc++ 2>&1 |
-    { grep -v 'Cannot export local symbol' || true; }
+    sed '/Cannot export local symbol/d'
 
 # Swift's own report of a crash gets into the way of AddressSanitizer's.
 export SWIFT_BACKTRACE=enable=no

@@ -38,8 +38,8 @@ class HTTPCall {
 
     /// Nobody needs the answer any more: lets go of a long one; how many bytes that were.
     final func letGo() -> Int {
-        guard body.capacity > BodyLoan.freeBytes else { return 0 }
-        body.removeAll(keepingAtMost: BodyLoan.freeBytes)
+        if body.capacity > BodyLoan.freeBytes { body.removeAll(keepingAtMost: BodyLoan.freeBytes) }
+        // Whatever has become of the room meanwhile: what was borrowed goes back.
         return memory.map { loan.end($0) } ?? 0
     }
 }
