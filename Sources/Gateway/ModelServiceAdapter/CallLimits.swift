@@ -2,7 +2,7 @@
 struct CallLimits {
     /// Such as `models.0.timeout is 2s`.
     let timeout: ByteBuffer
-    /// The same of a call that spent the time in line.
+    /// The same of a call that spent more than half of the time in line.
     let line: ByteBuffer
     let responseBytes: ByteBuffer
 
@@ -12,7 +12,7 @@ struct CallLimits {
         timeout = ByteBuffer(text: time)
         line = ByteBuffer(
             text:
-                "\(time), and all of it was spent in line for a connection; there are \(model.maxConnections) a shard "
+                "\(time), and most of it was spent in line for a connection; there are \(model.maxConnections) a shard "
                 + "(\(key).maxConnections)"
         )
         responseBytes = ByteBuffer(text: "\(key).maxResponseBytes is \(SizeText.describe(model.maxResponseBytes))")

@@ -84,7 +84,9 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         holdsLine = true
         while let call = deadlines.first, call.deadline <= now {
             guard let exchange = call.exchange else { preconditionFailure("a call in line belongs to an exchange") }
-            let limit = call.isOut ? options.limits.timeout : options.limits.line
+            // One that has stood in line is sent when the one before it is late, so a moment before it is late itself.
+            let waited = call.isOut ? exchange.sentAt - exchange.begunAt : options.timeout
+            let limit = waited > options.timeout / 2 ? options.limits.line : options.limits.timeout
             abandon(call)
             flow.failed(
                 exchange,
