@@ -67,10 +67,12 @@ run-all: build ## start a local Kafka, an example model and the Sidecar (KAFKA=c
 	@scripts/deps.sh curl=/usr/bin/curl
 	@exec scripts/run-all.sh
 
+# The end-to-end tests run on the release build here, and on debug builds in `make test-asan` and `make test-tsan`: these also
+# check at run time that no variable is changed while it is in use.
 test: deps test-deps ## run all tests
 	swift build --build-tests
 	SIDECAR=.build/debug/ameron-sidecar scripts/check-deploy.sh configurations
-	swift test --skip-build $(or $(TEST_ARGS),--skip '^FaultTests[.]')
+	swift test --skip-build $(or $(TEST_ARGS),--skip '^(FaultTests|EndToEndTests)[.]')
 	$(if $(TEST_ARGS),,swift test --skip-build --filter '^FaultTests[.]')
 	$(if $(TEST_ARGS),,$(MAKE) --no-print-directory test-release budgets test-install)
 
