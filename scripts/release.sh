@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the executable as it is shipped: release.sh [ARGUMENTS of swift build, such as --show-bin-path]
-# Debug builds, and so all tests, check at run time that no variable is changed while it is in use; here that is left out
-# (it took 4 % of a request's time).
+# Debug builds, and so the unit tests, the fault tests and all sanitized ones, check at run time that no variable is changed
+# while it is in use; here that is left out (it took 4 % of a request's time).
 # Environment: REVISION (the commit to name in --version, where there is no git to ask; "unknown": none)
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -130,8 +130,10 @@ import Testing
         let receiver = try FakeEventReceiver { request in
             request.index == 0 ? .answer(503, headers: ["Retry-After": "3600"]) : .accepted
         }
+        // One at a time: what is sent before the wish is heard breaks no promise.
         let keys = [
             "URL": receiver.url, "MAX_RETRY_AFTER": longest, "RETRY_BACKOFF": "1ms", "MAX_RETRY_BACKOFF": "1ms",
+            "MAX_IN_FLIGHT": "1",
         ]
         try withReporter("http", keys) { sidecar in
             try post(3, to: sidecar)
