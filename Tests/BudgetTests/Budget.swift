@@ -22,6 +22,9 @@ enum Budget {
 
     private static let limits = limits(in: String(decoding: wholeFile(limitsFile) ?? [], as: UTF8.self))
 
+    /// nil: not stated.
+    static func limit(_ name: String) -> Double? { limits[name] }
+
     /// Prints the figure beside its limit; a figure above it, or without one, fails the test.
     ///
     /// - Parameter explanation: what helps to find the cause; asked for only then.
@@ -31,7 +34,7 @@ enum Budget {
         sourceLocation: SourceLocation = #_sourceLocation,
         explanation: () -> String = { "" }
     ) {
-        let limit = limits[name]
+        let limit = limit(name)
         let figure = String(format: "%.2f", measured)
         let allowed = limit.map { String(format: "%.2f", $0) } ?? "not stated"
         print("budget  \(padded(name, 44)) measured \(padded(figure, 9)) allowed \(allowed)")
