@@ -80,7 +80,8 @@ final class AnswerWork {
     }
 
     private func beginRequest(_ exchange: Exchange) {
-        stage = !isRecorded || request.begin(exchange.requestSource) ? .rows : .request
+        let isLookedAt = isRecorded && reporting.capture.mode != .none
+        stage = !isLookedAt || request.begin(exchange.requestSource) ? .rows : .request
     }
 
     /// All is read: begins the rows. With `exchange.completedAt` set.

@@ -17,6 +17,9 @@ final class ExchangeFlow {
     private let short: AnswerWork
     private let long: AnswerWork
     private var longAnswers = LongAnswers()
+    /// Predictions that have come in this turn. They are read and recorded one after the other, with no system call in between:
+    /// so that code is in the processor's cache for all but the first of them.
+    private var shortAnswers: [Exchange] = []
     /// Replies that wait for the end of the turn, so that their events go first.
     private var replies: [Exchange] = []
     private(set) var inFlight = 0
@@ -128,7 +131,12 @@ final class ExchangeFlow {
         }
         metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
         readiness.gavePrediction(model: route.index)
-        predict(exchange, answer, route)
+        exchange.state = .recording
+        if AnswerWork.length(exchange, reporting.capture) < LongAnswers.minBytes {
+            shortAnswers.append(exchange)
+        } else {
+            longAnswers.append(exchange)
+        }
     }
 
     /// The call gave no answer.
@@ -145,6 +153,7 @@ final class ExchangeFlow {
 
     /// Hands the turn's events to the Reporters, and after that its replies to the Providers.
     func endTurn() {
+        recordShortAnswers()
         stepLongAnswer()
         let areEventsSafe = reporting.endTurn()
         if !areEventsSafe, let exchange = long.exchange, long.hasWrittenRows { takeBack(exchange) }
@@ -166,10 +175,13 @@ final class ExchangeFlow {
     }
 
     /// Whether a reply, an event or an answer still waits for `endTurn`.
-    var hasWork: Bool { !replies.isEmpty || !reporting.isEmpty || longAnswers.first != nil }
+    var hasWork: Bool {
+        !replies.isEmpty || !shortAnswers.isEmpty || !reporting.isEmpty || longAnswers.first != nil
+    }
 
     /// Ends all calls that are out with an answer that says so: the time to drain is over.
     func abortAll() {
+        recordShortAnswers()
         // What has been begun to be recorded is recorded to its end, which takes no more than a fraction of a second.
         while long.exchange != nil { stepLongAnswer() }
         let failure = ExchangeFailure(cause: .draining, message: "the Sidecar is shutting down")
@@ -189,25 +201,26 @@ final class ExchangeFlow {
 
     // MARK: Predictions
 
-    private func predict(_ exchange: Exchange, _ answer: ModelAnswer, _ route: ModelRoute) {
-        guard AnswerWork.length(exchange, reporting.capture) < LongAnswers.minBytes else {
-            return putOff(exchange)
+    private func recordShortAnswers() {
+        guard !shortAnswers.isEmpty else { return }
+        for exchange in shortAnswers {
+            guard let answer = exchange.answer, let route = exchange.route else { continue }
+            record(exchange, answer, route)
         }
+        shortAnswers.removeAll(keepingCapacity: true)
+    }
+
+    private func record(_ exchange: Exchange, _ answer: ModelAnswer, _ route: ModelRoute) {
         short.begin(exchange, answer, route)
         while !short.readOn() {}
         guard short.count < LongAnswers.minRows, short.extractor.addedBytes < LongAnswers.stepBytes else {
             short.end()
-            return putOff(exchange)
+            return longAnswers.append(exchange)
         }
         beginRows(of: short, exchange, answer, route)
         _ = short.writeRows(atMost: .max, bytes: .max, metrics: metrics)
         endCall(exchange)
         complete(exchange, at: exchange.completedAt)
-    }
-
-    private func putOff(_ exchange: Exchange) {
-        exchange.state = .recording
-        longAnswers.append(exchange)
     }
 
     /// All of the answer is known: the reply begins, and the events do.

@@ -27,4 +27,16 @@ struct HTTP1Refusal: Error {
     static var bodyTooLong: HTTP1Refusal {
         HTTP1Refusal(kind: .bodyTooLong, reason: "the body is longer than server.maxBodyBytes allows")
     }
+
+    static var noRoom: HTTP1Refusal {
+        HTTP1Refusal(kind: .noRoom, reason: "all bodies together are longer than server.maxInFlightBytes allows")
+    }
+
+    static var headTooSlow: HTTP1Refusal {
+        HTTP1Refusal(kind: .timedOut, reason: "the header did not come within server.headTimeout")
+    }
+
+    static var bodyTooSlow: HTTP1Refusal {
+        HTTP1Refusal(kind: .timedOut, reason: "the body came too slowly (server.bodyTimeout)")
+    }
 }

@@ -146,6 +146,7 @@ struct HTTP1RequestBody {
         guard trailerLines <= HTTP1RequestHead.maxLines else {
             throw HTTP1Refusal(kind: .headTooLong, reason: "the trailer has more than 100 lines")
         }
-        _ = try HTTP1RequestHead.field(bytes, line)
+        let field = try HTTP1RequestHead.field(bytes, line)
+        guard bytes[field.value].isFieldValue else { throw .malformed("a header line holds a control character") }
     }
 }

@@ -42,7 +42,7 @@ struct HTTP1RequestHead {
 
     private var state = State.requestLine
     private var emptyLines = 0
-    /// Where the line begins that is not yet read, and up to where there is no line feed.
+    /// Where the line begins that is not yet read, and up to where there is no control character.
     private var lineStart = 0
     private var searched = 0
     private var hostLines = 0
@@ -91,13 +91,18 @@ struct HTTP1RequestHead {
     mutating func read(_ bytes: ByteView, maxBytes: Int) throws(HTTP1Refusal) -> Bool {
         while state != .complete {
             if state == .requestLine, lineStart < bytes.count { try checkBeginning(bytes[lineStart]) }
-            guard let end = bytes.firstIndex(of: UInt8(ascii: "\n"), from: searched) else {
-                searched = bytes.count
+            // One look at each byte finds the end of a good line, and that it is one.
+            let control = bytes.firstControl(from: searched)
+            let isClean =
+                control + 1 < bytes.count && bytes[unchecked: control] == UInt8(ascii: "\r")
+                && bytes[unchecked: control + 1] == UInt8(ascii: "\n")
+            searched = control
+            guard let end = isClean ? control + 1 : bytes.firstIndex(of: UInt8(ascii: "\n"), from: control) else {
                 guard bytes.count <= maxBytes else { throw tooLong }
                 return false
             }
             guard end < maxBytes else { throw tooLong }
-            guard end > lineStart, bytes[end - 1] == UInt8(ascii: "\r") else {
+            guard end > lineStart, bytes[unchecked: end - 1] == UInt8(ascii: "\r") else {
                 // Section 2.2 lets a recipient take a line feed alone. Where one does and another does not, the same bytes are
                 // two different requests.
                 throw .malformed("a line of the header ends without a carriage return")
@@ -108,7 +113,7 @@ struct HTTP1RequestHead {
             switch state {
             case .requestLine: try readRequestLine(bytes, line)
             case .fields where line.isEmpty: try complete()
-            case .fields: try readField(bytes, line)
+            case .fields: try readField(bytes, line, isClean: isClean)
             case .complete: break
             }
         }
@@ -229,11 +234,15 @@ struct HTTP1RequestHead {
 
     // MARK: Header lines (RFC 9112, section 5; RFC 9110, section 5.5)
 
-    private mutating func readField(_ bytes: ByteView, _ line: Range<Int>) throws(HTTP1Refusal) {
+    /// - Parameter isClean: it is known to hold no control character but tabs.
+    private mutating func readField(_ bytes: ByteView, _ line: Range<Int>, isClean: Bool) throws(HTTP1Refusal) {
         guard lines.count < Self.maxLines else {
             throw HTTP1Refusal(kind: .headTooLong, reason: "the header has more than 100 lines")
         }
         let field = try Self.field(bytes, line)
+        guard isClean || bytes[field.value].isFieldValue else {
+            throw .malformed("a header line holds a control character")
+        }
         lines.append(field)
         let name = bytes[field.name]
         switch name.count {
@@ -261,12 +270,13 @@ struct HTTP1RequestHead {
         }
     }
 
-    /// Where name and value of a line stand, of a header or of a trailer.
+    /// Where name and value of a line stand, of a header or of a trailer. The value is not looked at.
     static func field(_ bytes: ByteView, _ line: Range<Int>) throws(HTTP1Refusal) -> Line {
-        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: line.lowerBound), colon < line.upperBound else {
-            throw .malformed("a header line has no colon")
-        }
-        guard bytes[line.lowerBound..<colon].isToken else {
+        let colon = bytes.endOfToken(in: line)
+        guard colon > line.lowerBound, colon < line.upperBound, bytes[unchecked: colon] == UInt8(ascii: ":") else {
+            guard bytes[line].firstIndex(of: UInt8(ascii: ":")) != nil else {
+                throw .malformed("a header line has no colon")
+            }
             // Folded lines among them (section 5.2), which begin with white space.
             throw .malformed("a header line has no name that can be one")
         }
@@ -274,9 +284,6 @@ struct HTTP1RequestHead {
         var end = line.upperBound
         while start < end, Self.isSpace(bytes[unchecked: start]) { start += 1 }
         while end > start, Self.isSpace(bytes[unchecked: end - 1]) { end -= 1 }
-        guard bytes[start..<end].isFieldValue else {
-            throw .malformed("a header line holds a control character")
-        }
         return Line(name: line.lowerBound..<colon, value: start..<end)
     }
 

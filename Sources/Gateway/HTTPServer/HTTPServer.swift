@@ -95,8 +95,10 @@ final class HTTPServer {
 
     /// When `expire` has something to do next.
     var nextDeadline: Int64? {
-        let coming = min(idle.nextDeadline, heads.nextDeadline, bodies.nextDeadline)
-        let deadline = min(coming, answers.nextDeadline, leaving.nextDeadline, nextWay?.time ?? .max)
+        // Of more than three, `min` would make an array.
+        var deadline = min(idle.nextDeadline, heads.nextDeadline, bodies.nextDeadline)
+        deadline = min(deadline, answers.nextDeadline, leaving.nextDeadline)
+        if let way = nextWay { deadline = min(deadline, way.time) }
         return deadline == .max ? nil : deadline
     }
 
@@ -114,10 +116,7 @@ final class HTTPServer {
             if client.state == .idle {
                 end(client)
             } else {
-                refuse(
-                    client,
-                    HTTP1Refusal(kind: .timedOut, reason: "the header did not come within server.headTimeout")
-                )
+                refuse(client, .headTooSlow)
             }
         }
         while let client = bodies.first, client.deadline <= now {
@@ -125,7 +124,7 @@ final class HTTPServer {
                 bodies.enter(client, now: now)
                 continue
             }
-            refuse(client, HTTP1Refusal(kind: .timedOut, reason: "the body came too slowly (server.bodyTimeout)"))
+            refuse(client, .bodyTooSlow)
         }
         while let client = answers.first, client.deadline <= now {
             if hasProgressed(client, to: Int(clamping: client.socket.acknowledgedBytes ?? 0)) {
@@ -155,7 +154,9 @@ final class HTTPServer {
             let time = client.deadline - queue.timeout + min(Self.makesWayAfter, queue.timeout)
             if next.map({ time < $0.time }) ?? true { next = (time, client) }
         }
-        for queue in [heads, idle, leaving] { consider(queue) }
+        consider(heads)
+        consider(idle)
+        consider(leaving)
         return next
     }
 
@@ -266,16 +267,18 @@ extension HTTPServer {
         if client.state == .idle {
             guard !inbox.isEmpty else { return false }
             client.state = .head
-            // On a new connection the time has begun with it.
-            if client.queue !== heads { heads.enter(client, now: now) }
         }
         if client.state == .head {
-            guard try inbox.head.read(inbox.unread, maxBytes: options.maxHeaderBytes) else { return false }
+            guard try inbox.head.read(inbox.unread, maxBytes: options.maxHeaderBytes) else {
+                // Most come at once, and need no time. On a new connection it has begun with it.
+                if !heads.has(client) { heads.enter(client, now: now) }
+                return false
+            }
             try begin(client, inbox)
         }
         guard let body = client.body else { return false }
-        let limits = HTTP1RequestBody.Limits(bodyBytes: options.maxBodyBytes, trailerBytes: options.maxHeaderBytes)
         while !inbox.body.isComplete {
+            let limits = HTTP1RequestBody.Limits(bodyBytes: options.maxBodyBytes, trailerBytes: options.maxHeaderBytes)
             let before = inbox.start
             let bytes = inbox.bytes.view
             let data = inbox.body.takeData(bytes, consumed: &inbox.start)
@@ -284,7 +287,10 @@ extension HTTPServer {
                 body.append(data)
             }
             try inbox.body.readFraming(bytes, consumed: &inbox.start, received: body.count, limits: limits)
-            guard inbox.start > before else { return false }
+            guard inbox.start > before else {
+                if !bodies.has(client) { bodies.enter(client, now: now) }
+                return false
+            }
         }
         return true
     }
@@ -306,11 +312,10 @@ extension HTTPServer {
         inbox.body = HTTP1RequestBody(head.framing)
         inbox.start += head.length
         client.state = .body
-        guard !inbox.body.isComplete else { return ClientQueue.leave(client) }
+        ClientQueue.leave(client)
         client.progressBefore = 0
-        bodies.enter(client, now: now)
         // Who has begun to send it needs no leave; HTTP/1.0 knows none (RFC 9110, section 10.1.1).
-        if head.expectsContinue, !head.isHTTP10, inbox.isEmpty {
+        if head.expectsContinue, !head.isHTTP10, inbox.isEmpty, !inbox.body.isComplete {
             _ = client.socket.write(ByteView("HTTP/1.1 100 Continue\r\n\r\n"), .empty)
         }
     }
@@ -326,10 +331,7 @@ extension HTTPServer {
             return
         }
         guard delegate.mayHoldBody(of: client.request, capacity: capacity) else {
-            throw HTTP1Refusal(
-                kind: .noRoom,
-                reason: "all bodies together are longer than server.maxInFlightBytes allows"
-            )
+            throw .noRoom
         }
         body.reserve(total: capacity)
     }

@@ -39,12 +39,12 @@ final class ServerClient {
     /// How much of what is measured had been done when the time at hand began.
     var progressBefore = 0
     var discarded = 0
-    /// The queue it stands in, and when its time there is over: nanoseconds of the monotonic clock.
-    fileprivate(set) unowned(unsafe) var queue: ClientQueue?
+    /// When its time is over in the queue it stands in: nanoseconds of the monotonic clock.
     fileprivate(set) var deadline: Int64 = 0
-    // Not retained: a client lives as long as its server, and so do the queues.
-    fileprivate unowned(unsafe) var previous: ServerClient?
-    fileprivate unowned(unsafe) var next: ServerClient?
+    // Not retained, not even for a moment: a client lives as long as its server, and so do the queues.
+    fileprivate var queue: Link<ClientQueue>?
+    fileprivate var previous: Link<ServerClient>?
+    fileprivate var next: Link<ServerClient>?
 
     init(index: Int) { self.index = index }
 }
@@ -57,30 +57,44 @@ extension ServerClient: Sendable {}
 final class ClientQueue {
     /// Nanoseconds.
     let timeout: Int64
-    private(set) unowned(unsafe) var first: ServerClient?
-    private unowned(unsafe) var last: ServerClient?
+    private var head: Link<ServerClient>?
+    private var tail: Link<ServerClient>?
 
     init(timeout: Duration) { self.timeout = timeout.nanoseconds }
 
+    var first: ServerClient? { head?.object }
+
     /// When the first one's time is over; `.max`: nobody is in it.
-    var nextDeadline: Int64 { first?.deadline ?? .max }
+    var nextDeadline: Int64 { head?.use { $0.deadline } ?? .max }
+
+    func has(_ client: ServerClient) -> Bool { client.queue?.isTo(self) ?? false }
 
     /// Puts a client at the end, out of whichever queue it stood in.
     func enter(_ client: ServerClient, now: Int64) {
         Self.leave(client)
-        client.queue = self
+        let entry = Link(client)
         let (deadline, overflows) = now.addingReportingOverflow(timeout)
         client.deadline = overflows ? .max : deadline
-        client.previous = last
-        if let last { last.next = client } else { first = client }
-        last = client
+        client.queue = Link(self)
+        client.previous = tail
+        if let tail { tail.use { $0.next = entry } } else { head = entry }
+        tail = entry
     }
 
     /// Takes a client out of the queue it stands in, if any.
     static func leave(_ client: ServerClient) {
         guard let queue = client.queue else { return }
-        if let previous = client.previous { previous.next = client.next } else { queue.first = client.next }
-        if let next = client.next { next.previous = client.previous } else { queue.last = client.previous }
+        let (previous, next) = (client.previous, client.next)
+        if let previous {
+            previous.use { $0.next = next }
+        } else {
+            queue.use { $0.head = next }
+        }
+        if let next {
+            next.use { $0.previous = previous }
+        } else {
+            queue.use { $0.tail = previous }
+        }
         client.queue = nil
         client.previous = nil
         client.next = nil

@@ -163,18 +163,20 @@ final class DirectConnection: CurlConnectionDelegate {
     }
 
     private func complete(_ call: DirectCall) {
+        // Retained once here.
+        let transport = transport
         call.status = parser.status
+        call.connection = nil
         // Bytes beyond the answer were not asked for; an answer before the request's end leaves the rest unsent.
         if parser.keepsAlive && state == .receiving && nothingFollows() {
             state = .idle
             idleSince = Clock.monotonic()
             self.call = nil
-            call.connection = nil
             transport.keep(self)
         } else {
             close()
         }
-        finish(call, nil)
+        transport.finished(call, failure: nil)
     }
 
     /// Whether nothing has come past the answer: the next call may be sent at once, and would take it for its own answer.
@@ -208,7 +210,7 @@ final class DirectConnection: CurlConnectionDelegate {
         finish(call, failure)
     }
 
-    private func finish(_ call: DirectCall, _ failure: ExchangeFailure?) {
+    private func finish(_ call: DirectCall, _ failure: ExchangeFailure) {
         call.connection = nil
         transport.finished(call, failure: failure)
     }

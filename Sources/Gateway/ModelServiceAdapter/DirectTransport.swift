@@ -48,8 +48,8 @@ final class DirectTransport: HTTPTransport {
     /// then, and what has come since could as well have come after a look. Only where the wait may not have told all is
     /// looked.
     private func takeIdle(now: Int64) -> DirectConnection? {
-        guard let youngest = idle.last else { return nil }
-        guard now - youngest.idleSince < keepAlive else {
+        guard let youngest = idle.youngest else { return nil }
+        guard now - youngest < keepAlive else {
             closeAllIdle()
             return nil
         }
@@ -66,16 +66,13 @@ final class DirectTransport: HTTPTransport {
 
     /// When the oldest idle connection is too old.
     var nextDeadline: Int64? {
-        guard let oldest = idle.first else { return nil }
-        let (deadline, isNever) = oldest.idleSince.addingReportingOverflow(keepAlive)
+        guard let oldest = idle.oldest else { return nil }
+        let (deadline, isNever) = oldest.addingReportingOverflow(keepAlive)
         return isNever ? nil : deadline
     }
 
     func expire(now: Int64) {
-        while let oldest = idle.first, now - oldest.idleSince >= keepAlive {
-            idle.remove(oldest)
-            oldest.close()
-        }
+        while let oldest = idle.oldest, now - oldest >= keepAlive { idle.popFirst()?.close() }
     }
 
     func cancel(_ call: HTTPCall) {

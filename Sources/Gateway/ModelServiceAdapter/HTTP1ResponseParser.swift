@@ -176,7 +176,8 @@ struct HTTP1ResponseParser {
 
     /// The name and the value of a line of a header or trailer.
     private static func field(_ line: ByteView) throws(Malformed) -> (name: ByteView, value: ByteView) {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), line.prefix(colon).isToken else {
+        let colon = line.endOfToken(in: 0..<line.count)
+        guard colon > 0, colon < line.count, line[unchecked: colon] == UInt8(ascii: ":") else {
             throw Malformed(reason: "a header line has no proper name")
         }
         let value = line.dropFirst(colon + 1).trimmed

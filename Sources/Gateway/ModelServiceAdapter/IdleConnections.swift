@@ -1,37 +1,67 @@
 /// The connections without a call, the one that became idle last at the end: that is used next, so that the others may grow
 /// old. All take constant time: a Model Service that restarts ends thousands at once.
-struct IdleConnections {
-    private(set) var first: DirectConnection?
-    private(set) var last: DirectConnection?
+struct IdleConnections: ~Copyable {
+    // Each is retained once, as it comes in, until it goes.
+    private var head: Link<DirectConnection>?
+    private var tail: Link<DirectConnection>?
     private(set) var count = 0
 
-    /// The neighbours of a connection. Not retained beyond the list: a connection that is closed has left it.
+    /// The neighbours of a connection.
     struct Place {
-        unowned(unsafe) var previous: DirectConnection?
-        var next: DirectConnection?
-        var isLinked = false
+        fileprivate var previous: Link<DirectConnection>?
+        fileprivate var next: Link<DirectConnection>?
+        fileprivate(set) var isLinked = false
     }
 
+    deinit {
+        var place = head
+        while let connection = place {
+            place = connection.use { $0.place.next }
+            _ = connection.letGo()
+        }
+    }
+
+    /// Since when the first has been idle, and the last; nil: there is none.
+    var oldest: Int64? { head?.use { $0.idleSince } }
+    var youngest: Int64? { tail?.use { $0.idleSince } }
+
     mutating func append(_ connection: DirectConnection) {
-        connection.place = Place(previous: last, next: nil, isLinked: true)
-        if let last { last.place.next = connection } else { first = connection }
-        last = connection
+        let entry = Link.holding(connection)
+        connection.place = Place(previous: tail, next: nil, isLinked: true)
+        if let tail { tail.use { $0.place.next = entry } } else { head = entry }
+        tail = entry
         count += 1
     }
 
-    mutating func popLast() -> DirectConnection? {
-        guard let connection = last else { return nil }
-        remove(connection)
-        return connection
+    mutating func popFirst() -> DirectConnection? { pop(head) }
+    mutating func popLast() -> DirectConnection? { pop(tail) }
+
+    private mutating func pop(_ entry: Link<DirectConnection>?) -> DirectConnection? {
+        guard let entry else { return nil }
+        entry.use { unlink($0) }
+        return entry.letGo()
     }
 
     /// Takes a connection out, if it is in.
     mutating func remove(_ connection: DirectConnection) {
+        guard connection.place.isLinked else { return }
+        unlink(connection)
+        _ = Link(connection).letGo()
+    }
+
+    private mutating func unlink(_ connection: DirectConnection) {
         let place = connection.place
-        guard place.isLinked else { return }
         connection.place = Place()
-        if let previous = place.previous { previous.place.next = place.next } else { first = place.next }
-        if let next = place.next { next.place.previous = place.previous } else { last = place.previous }
+        if let previous = place.previous {
+            previous.use { $0.place.next = place.next }
+        } else {
+            head = place.next
+        }
+        if let next = place.next {
+            next.use { $0.place.previous = place.previous }
+        } else {
+            tail = place.previous
+        }
         count -= 1
     }
 }

@@ -12,7 +12,7 @@ struct RequestHeader {
             let name = bytes[line.name]
             let value = bytes[line.value]
             note(name, value, exchange)
-            if HeaderRules.forwardsToModel(name) { exchange.requestHeaders.append(name, value) }
+            if HeaderRules.forwardsToModel(name) { exchange.requestHeaders.append(checked: name, value) }
         }
         // A target in absolute form counts before Host (RFC 9112, section 3.2.2).
         if !head.authority.isEmpty { sender.host = bytes[head.authority] }

@@ -11,7 +11,7 @@ import Testing
         let rig = FlowRig()
         let exchange = try #require(rig.ask(1))
         rig.answer(exchange, FlowRig.v1(rows: 3))
-        #expect(exchange.state == .replying)
+        #expect(exchange.state == .recording && rig.flow.hasWork)
         #expect(rig.provider.delivered.isEmpty && rig.lane.events.isEmpty)
         rig.flow.endTurn()
         #expect(rig.lane.rows(of: "r1") == [0, 1, 2])

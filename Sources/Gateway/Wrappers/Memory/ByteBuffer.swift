@@ -86,6 +86,18 @@ final class ByteBuffer {
         count += view.count
     }
 
+    /// Two texts, each followed by a byte that ends it.
+    func append(_ first: ByteView, _ second: ByteView, endedBy end: UInt8) {
+        let length = first.count + second.count + 2
+        reserve(length)
+        let place = base + count
+        if let source = first.base { memcpy(place, source, first.count) }
+        place[first.count] = end
+        if let source = second.base { memcpy(place + first.count + 1, source, second.count) }
+        place[length - 1] = end
+        count += length
+    }
+
     @inline(__always)
     func append(_ literal: StaticString) { append(ByteView(literal)) }
 

@@ -20,6 +20,49 @@ extension ByteView {
         }
     }
 
+    /// Where the token ends that begins with a range, at the latest with the range.
+    func endOfToken(in range: Range<Int>) -> Int {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "byte range out of range")
+        guard let base else { return range.upperBound }
+        let raw = UnsafeRawPointer(base)
+        var index = range.lowerBound
+        let last = range.upperBound &- 8
+        while index <= last {
+            let others = Self.othersThanLetters(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
+            guard others != 0 else {
+                index &+= 8
+                continue
+            }
+            index &+= others.trailingZeroBitCount / 8
+            guard Self.isTokenByte(base[index]) else { return index }
+            index &+= 1
+        }
+        while index < range.upperBound, Self.isTokenByte(base[index]) { index += 1 }
+        return index
+    }
+
+    /// The offset of the first control character at or after `start` that is not a tab, else `count`.
+    func firstControl(from start: Int) -> Int {
+        precondition(start >= 0 && start <= count, "byte index out of range")
+        guard let base else { return count }
+        let raw = UnsafeRawPointer(base)
+        var index = start
+        let last = count &- 16
+        while index <= last {
+            let first = Self.controls(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
+            let second = Self.controls(raw.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self).littleEndian)
+            guard first | second != 0 else {
+                index &+= 16
+                continue
+            }
+            index &+= first != 0 ? first.trailingZeroBitCount / 8 : 8 &+ second.trailingZeroBitCount / 8
+            if base[index] != 0x09 { return index }
+            index &+= 1
+        }
+        while index < count, Self.isValueByte(base[index]) { index += 1 }
+        return index
+    }
+
     /// Whether this token is a header's name, which is given in lower case, in any case and with `_` for `-`.
     func isName(_ name: StaticString) -> Bool {
         guard let base, count == name.utf8CodeUnitCount else { return false }
@@ -118,20 +161,30 @@ extension ByteView {
     /// Eight letters and hyphens, as nearly all names have, are seen at once.
     @inline(__always)
     private static func isToken(_ word: UInt64) -> Bool {
+        othersThanLetters(word) == 0 || holdsForAll(word) { isTokenByte($0) }
+    }
+
+    /// The high bit of each byte that is neither a letter nor a hyphen; right up to the first that is none.
+    @inline(__always)
+    private static func othersThanLetters(_ word: UInt64) -> UInt64 {
         // Below 0x80 no sum carries into the next byte. The high bit is set by x + 0x1f from `a` on, by x + 0x05 after `z`.
         let lower = word | ones &* 0x20
         let letters = (lower &+ ones &* 0x1f) & ~(lower &+ ones &* 0x05)
         let hyphens = ~((word ^ ones &* 0x2d) &+ ones &* 0x7f)
-        if (letters | hyphens) & ~word & high == high { return true }
-        return holdsForAll(word) { isTokenByte($0) }
+        return ~((letters | hyphens) & ~word) & high
     }
 
     @inline(__always)
     private static func isValue(_ word: UInt64) -> Bool {
+        controls(word) == 0 || holdsForAll(word) { isValueByte($0) }
+    }
+
+    /// The high bit of each byte that is a control character, a tab too; right up to the first.
+    @inline(__always)
+    private static func controls(_ word: UInt64) -> UInt64 {
         // The high bit of a byte is set by x - 0x20 for controls, by (x ^ 0x7f) - 1 for DEL. A borrow can flag a good byte
-        // above a bad one, never hide one: what is flagged is looked at closely.
-        let flagged = ((word &- ones &* 0x20) | ((word ^ ones &* 0x7f) &- ones)) & ~word & high
-        return flagged == 0 || holdsForAll(word) { isValueByte($0) }
+        // above a bad one, never hide one.
+        ((word &- ones &* 0x20) | ((word ^ ones &* 0x7f) &- ones)) & ~word & high
     }
 
     @inline(never)

@@ -11,26 +11,27 @@ final class HeaderTable {
     }
 
     private let bytes = ByteBuffer(capacity: 1024)
+    /// The first `count` are the lines: forgetting them costs nothing.
     private var entries: [Entry] = []
-
-    var count: Int { entries.count }
+    private(set) var count = 0
 
     /// How many bytes the lines take in a message, with colon, space, CR and LF.
     var wireLength: Int {
-        var length = 4 * entries.count
-        for entry in entries { length += entry.name.count + entry.value.count }
+        var length = 4 * count
+        for entry in entries[..<count] { length += entry.name.count + entry.value.count }
         return length
     }
 
     func removeAll() {
         bytes.removeAll(keepingAtMost: 16 << 10)
-        entries.removeAll(keepingCapacity: true)
+        count = 0
     }
 
     /// Forgets the lines and gives back their room.
     func shrink() {
         bytes.removeAll(keepingAtMost: 0)
         entries = []
+        count = 0
     }
 
     /// Adds a line, without the white space around its value. False, and nothing is added, where it is not HTTP.
@@ -40,6 +41,12 @@ final class HeaderTable {
         guard name.isToken, value.isFieldValue else { return false }
         add(name, value)
         return true
+    }
+
+    /// Adds a line that a reader of ours has taken for HTTP, with no white space around its value.
+    func append(checked name: ByteView, _ value: ByteView) {
+        assert(name.isToken && value.isFieldValue && value.trimmed.count == value.count)
+        add(name, value)
     }
 
     @discardableResult
@@ -54,22 +61,25 @@ final class HeaderTable {
         write(bytes)
         assert(bytes[middle..<bytes.count].isFieldValue)
         bytes.append(0)
-        entries.append(Entry(name: start..<middle - 1, value: middle..<bytes.count - 1))
+        add(Entry(name: start..<middle - 1, value: middle..<bytes.count - 1))
     }
 
     private func add(_ name: ByteView, _ value: ByteView) {
         let start = bytes.count
-        bytes.append(name)
-        bytes.append(0)
-        let middle = bytes.count
-        bytes.append(value)
-        bytes.append(0)
-        entries.append(Entry(name: start..<middle - 1, value: middle..<bytes.count - 1))
+        let middle = start + name.count + 1
+        bytes.append(name, value, endedBy: 0)
+        add(Entry(name: start..<middle - 1, value: middle..<bytes.count - 1))
+    }
+
+    private func add(_ entry: Entry) {
+        if count < entries.count { entries[count] = entry } else { entries.append(entry) }
+        count += 1
     }
 
     /// The views are valid until the table changes. An empty one has its NUL byte too.
     subscript(index: Int) -> (name: ByteView, value: ByteView) {
-        (view(entries[index].name), view(entries[index].value))
+        precondition(index < count, "line index out of range")
+        return (view(entries[index].name), view(entries[index].value))
     }
 
     private func view(_ range: Range<Int>) -> ByteView {
@@ -78,7 +88,7 @@ final class HeaderTable {
 
     /// Drops the lines of that name.
     func remove(_ name: ByteView) {
-        entries.removeAll { bytes[$0.name].equalsIgnoringCase(name) }
+        removeAll { $0.equalsIgnoringCase(name) }
     }
 
     /// Drops the lines of these names, in a time that grows with the lines and the names, and not with their product.
@@ -87,8 +97,14 @@ final class HeaderTable {
             for name in names { remove(name) }
         } else {
             let names = Set(names.lazy.map { HeaderName(view: $0) })
-            entries.removeAll { names.contains(HeaderName(view: bytes[$0.name])) }
+            removeAll { names.contains(HeaderName(view: $0)) }
         }
+    }
+
+    private func removeAll(where isMeant: (_ name: ByteView) -> Bool) {
+        entries.removeLast(entries.count - count)
+        entries.removeAll { isMeant(bytes[$0.name]) }
+        count = entries.count
     }
 }
 

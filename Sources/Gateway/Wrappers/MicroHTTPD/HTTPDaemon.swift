@@ -240,6 +240,11 @@ private final class DelegateBox {
     static func from(_ context: UnsafeMutableRawPointer?) -> DelegateBox {
         Unmanaged<DelegateBox>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
     }
+
+    /// The same without a retain: libmicrohttpd's calls come within `run`, so somebody holds the box.
+    static func use<Result>(_ context: UnsafeMutableRawPointer?, _ body: (DelegateBox) -> Result) -> Result {
+        Unmanaged<DelegateBox>.fromOpaque(context.unsafelyUnwrapped)._withUnsafeGuaranteedRef(body)
+    }
 }
 
 /// In the place of recv(2), while libmicrohttpd runs.
@@ -249,17 +254,18 @@ private func receive(
     _ buffer: UnsafeMutableRawPointer,
     _ length: Int
 ) -> Int {
-    let box = DelegateBox.from(context)
-    guard let client = box.context(ofSocket: socket) else { return Int(CReceiveTap_pass) }
-    switch box.delegate.receive(context: client) {
-    case .nothing: return Int(-EAGAIN)
-    case .interrupted:
-        // libmicrohttpd takes the socket for readable still, and reads it in its next run.
-        box.movesOn()
-        return Int(-EINTR)
-    case .request(let standIn): return standIn.write(to: buffer, length) ?? Int(-ECONNRESET)
-    case .ended: return 0
-    case .failed: return Int(-ECONNRESET)
+    DelegateBox.use(context) { box in
+        guard let client = box.context(ofSocket: socket) else { return Int(CReceiveTap_pass) }
+        switch box.delegate.receive(context: client) {
+        case .nothing: return Int(-EAGAIN)
+        case .interrupted:
+            // libmicrohttpd takes the socket for readable still, and reads it in its next run.
+            box.movesOn()
+            return Int(-EINTR)
+        case .request(let standIn): return standIn.write(to: buffer, length) ?? Int(-ECONNRESET)
+        case .ended: return 0
+        case .failed: return Int(-ECONNRESET)
+        }
     }
 }
 
@@ -269,22 +275,23 @@ private func access(
     _ word: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let connection, let word else { return .NO }
-    let box = DelegateBox.from(context)
-    let delegate = box.delegate
-    guard let known = word.pointee else {
-        let request = delegate.requestStarted(HTTPRequest(connection: connection))
-        word.pointee = UnsafeMutableRawPointer(bitPattern: request)
-        return request == 0 ? .NO : .YES
-    }
-    switch delegate.requestReady(context: Int(bitPattern: known), mayWait: !box.isIdle) {
-    case .replied:
-        box.movesOn()
-        return .YES
-    case .wait: return .YES
-    case .close: return .NO
-    case .suspend:
-        MHD_suspend_connection(connection)
-        return .YES
+    return DelegateBox.use(context) { box in
+        let delegate = box.delegate
+        guard let known = word.pointee else {
+            let request = delegate.requestStarted(HTTPRequest(connection: connection))
+            word.pointee = UnsafeMutableRawPointer(bitPattern: request)
+            return request == 0 ? .NO : .YES
+        }
+        switch delegate.requestReady(context: Int(bitPattern: known), mayWait: !box.isIdle) {
+        case .replied:
+            box.movesOn()
+            return .YES
+        case .wait: return .YES
+        case .close: return .NO
+        case .suspend:
+            MHD_suspend_connection(connection)
+            return .YES
+        }
     }
 }
 
