@@ -14,17 +14,13 @@ if [ "$sanitize" = --sanitize=thread ]; then
     clang -O1 -g -fPIC -shared -o "$preload" Tests/tsan/c11threads.c
 fi
 
-# One thread works through each of these inputs: there is nothing to race with, and it takes half of the time.
-skips=()
-if [ "$sanitize" = --sanitize=thread ]; then skips=(--skip '^GatewayTests[.]SmokeFuzz'); fi
-
 code=0
 run() { LD_PRELOAD=$preload swift test --skip-build --scratch-path "$scratch" "$sanitize" "$@" || code=$?; }
 if [ $# -gt 0 ]; then
     run "$@"
 else
     # The fault tests by themselves: they take long, and what stands beside them would run out of its time.
-    run --skip '^FaultTests[.]' "${skips[@]}"
+    run --skip '^FaultTests[.]'
     run --filter '^FaultTests[.]'
 fi
 shopt -s nullglob

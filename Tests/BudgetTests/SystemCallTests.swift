@@ -52,7 +52,7 @@ extension BudgetTests {
             run: (_ rounds: Int) throws -> Void
         ) throws {
             try run(20)
-            // Beside the shard's, what is counted is how often threads that wait for the time of day wake up between two
+            // Beside the shard's, what is counted is how often threads that sleep for a while wake up between two
             // requests. So the least of some windows counts: what a request costs is in all of them.
             var least: SystemCallCount.Result?
             for _ in 0..<(isLimited ? 3 : 1) {

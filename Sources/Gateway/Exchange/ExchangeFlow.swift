@@ -204,7 +204,9 @@ final class ExchangeFlow {
     private func recordShortAnswers() {
         guard !shortAnswers.isEmpty else { return }
         for exchange in shortAnswers {
-            guard let answer = exchange.answer, let route = exchange.route else { continue }
+            guard let answer = exchange.answer, let route = exchange.route else {
+                preconditionFailure("an answer that is to be recorded is there")
+            }
             record(exchange, answer, route)
         }
         shortAnswers.removeAll(keepingCapacity: true)

@@ -42,9 +42,11 @@ struct HTTP1RequestHead {
 
     private var state = State.requestLine
     private var emptyLines = 0
-    /// Where the line begins that is not yet read, and up to where there is no control character.
+    /// Where the line begins that is not yet read, and up to where its end is not.
     private var lineStart = 0
     private var searched = 0
+    /// No control character but tabs has been seen in it.
+    private var isClean = true
     private var hostLines = 0
     private var expectLines = 0
     private var authorizationLines = 0
@@ -70,6 +72,7 @@ struct HTTP1RequestHead {
         emptyLines = 0
         lineStart = 0
         searched = 0
+        isClean = true
         hostLines = 0
         expectLines = 0
         authorizationLines = 0
@@ -91,13 +94,7 @@ struct HTTP1RequestHead {
     mutating func read(_ bytes: ByteView, maxBytes: Int) throws(HTTP1Refusal) -> Bool {
         while state != .complete {
             if state == .requestLine, lineStart < bytes.count { try checkBeginning(bytes[lineStart]) }
-            // One look at each byte finds the end of a good line, and that it is one.
-            let control = bytes.firstControl(from: searched)
-            let isClean =
-                control + 1 < bytes.count && bytes[unchecked: control] == UInt8(ascii: "\r")
-                && bytes[unchecked: control + 1] == UInt8(ascii: "\n")
-            searched = control
-            guard let end = isClean ? control + 1 : bytes.firstIndex(of: UInt8(ascii: "\n"), from: control) else {
+            guard let end = findLineFeed(bytes) else {
                 guard bytes.count <= maxBytes else { throw tooLong }
                 return false
             }
@@ -113,11 +110,30 @@ struct HTTP1RequestHead {
             switch state {
             case .requestLine: try readRequestLine(bytes, line)
             case .fields where line.isEmpty: try complete()
-            case .fields: try readField(bytes, line, isClean: isClean)
+            case .fields: try readField(bytes, line)
             case .complete: break
             }
+            isClean = true
         }
         return true
+    }
+
+    /// The line feed of the line at hand; nil: it has not come. One look at each byte finds the end of a good line, and that it is
+    /// good; of another, the rest is searched for the line feed alone.
+    private mutating func findLineFeed(_ bytes: ByteView) -> Int? {
+        if isClean {
+            let control = bytes.firstControl(from: searched)
+            searched = control
+            guard control < bytes.count else { return nil }
+            if bytes[unchecked: control] == UInt8(ascii: "\r") {
+                guard control + 1 < bytes.count else { return nil }
+                if bytes[unchecked: control + 1] == UInt8(ascii: "\n") { return control + 1 }
+            }
+            isClean = false
+        }
+        if let found = bytes.firstIndex(of: UInt8(ascii: "\n"), from: searched) { return found }
+        searched = bytes.count
+        return nil
     }
 
     private var tooLong: HTTP1Refusal {
@@ -234,8 +250,7 @@ struct HTTP1RequestHead {
 
     // MARK: Header lines (RFC 9112, section 5; RFC 9110, section 5.5)
 
-    /// - Parameter isClean: it is known to hold no control character but tabs.
-    private mutating func readField(_ bytes: ByteView, _ line: Range<Int>, isClean: Bool) throws(HTTP1Refusal) {
+    private mutating func readField(_ bytes: ByteView, _ line: Range<Int>) throws(HTTP1Refusal) {
         guard lines.count < Self.maxLines else {
             throw HTTP1Refusal(kind: .headTooLong, reason: "the header has more than 100 lines")
         }

@@ -1,4 +1,4 @@
-/// A reference that is followed without being counted: for lists that run through their own elements, and for what C hands back.
+/// A reference that is followed without being counted: for lists that run through their own elements.
 /// Whoever follows it knows that the object is there.
 struct Link<Object: AnyObject> {
     private let reference: Unmanaged<Object>
@@ -12,7 +12,7 @@ struct Link<Object: AnyObject> {
     /// Keeps the object alive until `letGo`.
     static func holding(_ object: Object) -> Link { Link(reference: .passRetained(object)) }
 
-    /// Of a `holding` link, once: the object is the caller's.
+    /// Once for each `holding`, on any link to the object: it is the caller's then.
     func letGo() -> Object { reference.takeRetainedValue() }
 
     var object: Object { reference.takeUnretainedValue() }
