@@ -12,6 +12,18 @@ extension BudgetTests {
         /// Not one by one: how often librdkafka asks for more while there is nothing depends on the time.
         @Test(arguments: [Case.kafka, .kafkaSpool]) func overKafka(_ steady: Case) throws { try perRequest(steady, 64) }
 
+        @Test(arguments: [
+            ("12345 read(7, \"\"..., 64) = 64", "12345 read"),
+            ("321   epoll_wait(4,  <unfinished ...>", "321 epoll_wait"),
+            ("1     read(7, \"\"..., 64) = 64", "1 read"), ("1234567 write(1, \"\"..., 9) = 9", "1234567 write"),
+            ("321   <... read resumed>\"\"..., 64) = 64", nil), ("321   --- SIGTERM {si_signo=SIGTERM} ---", nil),
+            ("321   +++ exited with 0 +++", nil), ("321", nil), ("", nil),
+        ])
+        func lines(_ line: String, _ expected: String?) {
+            let found = SystemCallCount.call(in: line[...])
+            #expect(found.map { "\($0.thread) \($0.call)" } == expected)
+        }
+
         private func perRequest(_ steady: Case, _ clients: Int) throws {
             let tools = try #require(Budget.tools)
             // The library lets itself be traced where only children may be.
@@ -96,18 +108,23 @@ private struct SystemCallCount {
         var counts: [String: [String: Int]] = [:]
         var names: [Substring: String] = [:]
         for line in String(decoding: wholeFile(log) ?? [], as: UTF8.self).split(separator: "\n") {
-            // Thread, and then a call, or the rest of one that another thread's came into ("<... read resumed>"), or what is none
-            // ("--- SIGTERM", "+++ exited").
-            let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-            guard words.count == 2, let end = words[1].firstIndex(of: "("), words[1].first?.isLetter == true else {
-                continue
-            }
-            let thread = names[words[0]] ?? Self.name(ofThread: words[0], process)
-            names[words[0]] = thread
-            counts[thread, default: [:]][String(words[1][..<end]), default: 0] += 1
+            guard let (id, call) = Self.call(in: line) else { continue }
+            let thread = names[id] ?? Self.name(ofThread: id, process)
+            names[id] = thread
+            counts[thread, default: [:]][String(call), default: 0] += 1
         }
         guard !counts.isEmpty else { throw TestFailure("strace saw nothing: \(tracer.standardError)") }
         return Result(counts: counts, requests: requests)
+    }
+
+    /// The thread and the name of the call that begins in a line of strace's; nil for the rest of one that another thread's
+    /// came into ("<... read resumed>"), and for what is none ("--- SIGTERM", "+++ exited").
+    static func call(in line: Substring) -> (thread: Substring, call: Substring)? {
+        // strace pads ids of fewer than five digits, so more than one space can stand behind one.
+        let id = line.prefix { $0 != " " }
+        let rest = line[id.endIndex...].drop { $0 == " " }
+        guard rest.first?.isLetter == true, let end = rest.firstIndex(of: "(") else { return nil }
+        return (id, rest[..<end])
     }
 
     private static func name(ofThread id: Substring, _ process: pid_t) -> String {
