@@ -28,13 +28,15 @@ struct ShardBlueprint {
             tokenKind: Shard.TokenKind.modelService,
             maxIdleConnections: configuration.models.reduce(0) { $0 + $1.maxConnections }
         )
-        let reporting = makeReporting(shard: index)
+        let clock = ShardClock()
+        let reporting = makeReporting(shard: index, clock)
         let flow = ExchangeFlow(
             metrics: metrics,
             readiness: readiness,
             maxInFlight: share(of: configuration.server.maxInFlight),
             reporting: reporting,
-            notices: notices
+            notices: notices,
+            clock: clock
         )
         let memory = BodyMemory(bodyMemory)
         let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow, memory) }
@@ -150,7 +152,7 @@ struct ShardBlueprint {
 
     private var hidesRequests: Bool { configuration.reporting.capture != .none && !configuration.ui.showsRequests }
 
-    private func makeReporting(shard: Int) -> EventReporting {
+    private func makeReporting(shard: Int, _ clock: ShardClock) -> EventReporting {
         EventReporting(
             lanes: reporting.openLanes(shard: shard),
             observer: watch.map { PredictionWatchLane($0, trimmer: EventTrimmer(hidesRequests: hidesRequests)) },
@@ -162,7 +164,8 @@ struct ShardBlueprint {
                 mode: RequestCapture.Mode(configuration.reporting.capture),
                 maxBytes: configuration.reporting.maxCaptureBytes,
                 maxEventBytes: configuration.reporting.maxEventBytes
-            )
+            ),
+            clock: clock
         )
     }
 

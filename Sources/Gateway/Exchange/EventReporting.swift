@@ -25,18 +25,22 @@ final class EventReporting {
     private let request: RequestCapture
     private let errorText = ModelErrorText()
     /// What turns monotonic times into wall-clock times; taken anew each turn, since the wall clock may be set.
-    private var wallOffset = Clock.wall() - Clock.monotonic()
+    private var wallOffset: Int64
+    private let clock: ShardClock
 
     init(
         lanes: [any EventLane],
         observer: (any EventObserver)?,
         encoder: PredictionEventEncoder,
-        capture: RequestCapture.Options
+        capture: RequestCapture.Options,
+        clock: ShardClock
     ) {
         self.lanes = lanes
         self.observer = observer
         self.encoder = encoder
         self.capture = capture
+        self.clock = clock
+        wallOffset = clock.wall() - clock.monotonic()
         request = RequestCapture(capture)
     }
 
@@ -49,7 +53,7 @@ final class EventReporting {
 
     /// A new id for a request that brought none.
     func newRequestId(_ buffer: ByteBuffer) {
-        buffer.append(ids.next(wallNanoseconds: Clock.monotonic() + wallOffset))
+        buffer.append(ids.next(wallNanoseconds: clock.monotonic() + wallOffset))
     }
 
     // MARK: Predictions
@@ -144,7 +148,7 @@ final class EventReporting {
 
     /// Leaves the turn's events with every Reporter; false where they had to be kept safe and are not.
     func endTurn() -> Bool {
-        wallOffset = Clock.wall() - Clock.monotonic()
+        wallOffset = clock.wall() - clock.monotonic()
         let areLastEventsSafe = isEmpty || submit(isLast: true)
         defer { (hasEarlyEvents, areEarlyEventsSafe) = (false, true) }
         return areEarlyEventsSafe && areLastEventsSafe

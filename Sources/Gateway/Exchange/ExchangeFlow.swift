@@ -6,7 +6,8 @@ final class ExchangeFlow {
     let exchanges = ExchangePool()
     let metrics: ShardMetrics
     let readiness: Readiness
-    let freedMemory = FreedMemory()
+    let clock: ShardClock
+    let freedMemory: FreedMemory
     /// How many predictions may be in flight on this shard.
     let maxInFlight: Int
 
@@ -29,13 +30,16 @@ final class ExchangeFlow {
         readiness: Readiness,
         maxInFlight: Int,
         reporting: EventReporting,
-        notices: UnsplitNotices
+        notices: UnsplitNotices,
+        clock: ShardClock
     ) {
         self.metrics = metrics
         self.readiness = readiness
         self.maxInFlight = maxInFlight
         self.reporting = reporting
         self.notices = notices
+        self.clock = clock
+        freedMemory = FreedMemory(clock: clock)
         short = AnswerWork(reporting: reporting)
         long = AnswerWork(reporting: reporting)
     }
@@ -70,7 +74,7 @@ final class ExchangeFlow {
     func clientLeft(_ exchange: Exchange) {
         guard exchange.state == .calling else { return }
         exchange.route?.adapter.cancel(exchange)
-        exchange.completedAt = Clock.monotonic()
+        exchange.completedAt = clock.monotonic()
         endCall(exchange)
         let failure = ExchangeFailure(cause: .clientClosed, message: "the client closed the connection")
         exchange.replyStatus = failure.status
@@ -102,7 +106,7 @@ final class ExchangeFlow {
     /// The Model Service has answered.
     func answered(_ exchange: Exchange, _ answer: ModelAnswer) {
         exchange.answer = answer
-        exchange.answeredAt = Clock.monotonic()
+        exchange.answeredAt = clock.monotonic()
         guard let route = exchange.route else { return }
         let isPrediction = exchange.operation == .predict && (200..<300).contains(answer.status)
         if !isPrediction || exchange.face != .native {
@@ -141,7 +145,7 @@ final class ExchangeFlow {
 
     /// The call gave no answer.
     func failed(_ exchange: Exchange, _ failure: ExchangeFailure) {
-        exchange.answeredAt = Clock.monotonic()
+        exchange.answeredAt = clock.monotonic()
         endCall(exchange)
         if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {
             metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
@@ -193,7 +197,7 @@ final class ExchangeFlow {
         exchanges.forEachInUse { exchange in
             guard exchange.state == .calling else { return }
             exchange.route?.adapter.cancel(exchange)
-            exchange.answeredAt = Clock.monotonic()
+            exchange.answeredAt = clock.monotonic()
             endCall(exchange)
             fail(exchange, failure)
         }
@@ -237,7 +241,7 @@ final class ExchangeFlow {
         } else {
             passOn(exchange, answer)
         }
-        exchange.completedAt = Clock.monotonic()
+        exchange.completedAt = clock.monotonic()
         work.beginRows()
     }
 
@@ -259,7 +263,7 @@ final class ExchangeFlow {
         )
         guard isWritten else { return }
         endLongAnswer(exchange)
-        complete(exchange, at: Clock.monotonic())
+        complete(exchange, at: clock.monotonic())
     }
 
     private func endLongAnswer(_ exchange: Exchange) {
@@ -344,7 +348,7 @@ final class ExchangeFlow {
     }
 
     private func finish(_ exchange: Exchange) {
-        exchange.completedAt = Clock.monotonic()
+        exchange.completedAt = clock.monotonic()
         complete(exchange, at: exchange.completedAt)
     }
 

@@ -8,16 +8,19 @@ final class FreedMemory {
     /// Nanoseconds.
     private static let interval: Int64 = 1_000_000_000
 
+    private let clock: ShardClock
     private var before = 0
     private var lately = 0
     /// When it is looked again, in nanoseconds of the monotonic clock; nil: nothing was freed since.
     private(set) var nextDeadline: Int64?
 
+    init(clock: ShardClock) { self.clock = clock }
+
     /// A large buffer was freed, or made small.
     func note(_ bytes: Int) {
         guard bytes > 0 else { return }
         lately += bytes
-        if nextDeadline == nil { nextDeadline = Clock.monotonic() + Self.interval }
+        if nextDeadline == nil { nextDeadline = clock.monotonic() + Self.interval }
     }
 
     /// Gives memory back if it is time.

@@ -15,6 +15,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     private let options: Options
     private let transport: any HTTPTransport
     private unowned let flow: ExchangeFlow
+    private let clock: ShardClock
     /// Nanoseconds.
     private static let trimInterval: Int64 = 1_000_000_000
 
@@ -33,6 +34,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         self.options = options
         self.transport = transport
         self.flow = flow
+        clock = flow.clock
         transport.delegate = self
     }
 
@@ -63,7 +65,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         call.exchange = nil
         flow.freedMemory.note(call.letGo())
         spare.append(call)
-        if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
+        if nextTrim == .max { nextTrim = clock.monotonic() + Self.trimInterval }
     }
 
     // MARK: From the loop
@@ -131,7 +133,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     // MARK: Steps
 
     private func start(_ call: HTTPCall) {
-        call.exchange?.sentAt = Clock.monotonic()
+        call.exchange?.sentAt = clock.monotonic()
         call.status = 0
         call.errorText.removeAll()
         call.isOut = true

@@ -174,7 +174,7 @@ extension RESTProvider: HTTPServerDelegate {
         refused(refusal)
         let exchange = word > 0 ? flow.exchanges[word - 1] : beginRefused(path)
         let failure = ExchangeFailure(refusal)
-        exchange.receivedAt = Clock.monotonic()
+        exchange.receivedAt = flow.clock.monotonic()
         exchange.closesConnection = true
         inbound[exchange.index].failure = failure
         prepareRefusal(exchange, failure)
@@ -236,7 +236,7 @@ extension RESTProvider: HTTPServerDelegate {
     }
 
     private func scheduleTrim() {
-        if nextTrim == .max { nextTrim = Clock.monotonic() + Self.trimInterval }
+        if nextTrim == .max { nextTrim = flow.clock.monotonic() + Self.trimInterval }
     }
 
     /// Nobody needs the exchange any more.
@@ -358,7 +358,7 @@ extension RESTProvider {
         flow.ensureRequestId(exchange)
         guard exchange.operation != .local else {
             local.write(inbound[exchange.index].endpoint, to: exchange)
-            exchange.completedAt = Clock.monotonic()
+            exchange.completedAt = flow.clock.monotonic()
             return send(exchange)
         }
         if let failure = flow.begin(exchange) { return refuse(exchange, failure) }
@@ -376,7 +376,7 @@ extension RESTProvider {
         flow.replaceMissingRequestId(exchange)
         ErrorAnswer.write(failure, to: exchange)
         if let allow = inbound[exchange.index].allow { exchange.replyHeaders.append("Allow", ByteView(allow)) }
-        exchange.completedAt = Clock.monotonic()
+        exchange.completedAt = flow.clock.monotonic()
     }
 
     /// Hands the reply to the daemon.
@@ -398,7 +398,7 @@ extension RESTProvider {
     private func addReplyLines(_ exchange: Exchange) {
         let lines = exchange.replyHeaders
         lines.append("X-Request-Id", exchange.requestId.view)
-        lines.append("Server-Timing") { exchange.writeServerTiming(to: $0, now: Clock.monotonic()) }
+        lines.append("Server-Timing") { exchange.writeServerTiming(to: $0, now: flow.clock.monotonic()) }
         if exchange.closesConnection || flow.readiness.isDraining { lines.append("Connection", ByteView("close")) }
     }
 

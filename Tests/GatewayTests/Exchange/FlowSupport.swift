@@ -113,6 +113,7 @@ final class FlowRig {
     let flow: ExchangeFlow
     let route: ModelRoute
     let readiness = Readiness(modelCount: 1)
+    let clock = ShardClock()
     private var bodies: [ByteBuffer] = []
 
     init(
@@ -128,7 +129,8 @@ final class FlowRig {
             lanes: [lane],
             observer: nil,
             encoder: PredictionEventEncoder(source: "//test"),
-            capture: capture
+            capture: capture,
+            clock: clock
         )
         flow = ExchangeFlow(
             metrics: ShardMetrics(modelCount: 1),
@@ -136,7 +138,8 @@ final class FlowRig {
             maxInFlight: maxInFlight,
             reporting: reporting,
             notices: UnsplitNotices([.init(name: "iris", modelProtocol: modelProtocol, maxPredictions: 10_000)]) { _ in
-            }
+            },
+            clock: clock
         )
         provider.finish = { [unowned flow] exchange in
             if exchange.state != .retrying { flow.exchanges.giveBack(exchange) }

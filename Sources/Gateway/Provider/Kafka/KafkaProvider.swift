@@ -163,7 +163,7 @@ extension KafkaProvider: KafkaInboxDelegate {
         message.recycle()
         request.partition = partition
         request.ticket = partition.begin(request.record.offset)
-        request.receivedAt = Clock.monotonic()
+        request.receivedAt = flow.clock.monotonic()
         bytesInFlight += request.record.size
         begin(request)
         return headerCount
@@ -278,7 +278,7 @@ extension KafkaProvider {
 
     /// Begins a call, or waits where the Sidecar can't make one now.
     private func call(_ request: KafkaRequest, _ exchange: Exchange) {
-        exchange.begunAt = Clock.monotonic()
+        exchange.begunAt = flow.clock.monotonic()
         request.state = .calling
         if let failure = flow.begin(exchange) {
             if retries(exchange, after: failure) {
@@ -300,7 +300,7 @@ extension KafkaProvider {
         if exchange.call != nil { exchange.route?.adapter.release(exchange) }
         exchange.prepareForAnotherTry()
         request.state = .retrying
-        request.retryAt = Clock.monotonic() + request.delay
+        request.retryAt = flow.clock.monotonic() + request.delay
         nextRetry = min(nextRetry, request.retryAt)
     }
 
@@ -317,7 +317,7 @@ extension KafkaProvider {
         request.note(failure)
         flow.replaceMissingRequestId(exchange)
         ErrorAnswer.write(failure, to: exchange)
-        exchange.completedAt = Clock.monotonic()
+        exchange.completedAt = flow.clock.monotonic()
         answer(request, exchange)
     }
 }
