@@ -1,0 +1,81 @@
+@testable import Gateway
+
+/// One request of a simulation: what it will do, and what has become of it.
+final class SimulatedRequest {
+    // What it is.
+    let number: Int
+    let provider: ProviderKind
+    let face: Face
+    let operation: Exchange.Operation
+    /// Which model it names; nil: one that is not configured.
+    let model: Int?
+    let bodyBytes: Int
+    /// Whether it brings an id of its own.
+    let hasId: Bool
+    /// So long after it has come, its client leaves; nil: it waits. And so long it takes to read the answer.
+    let leavesAfter: Int64?
+    let readsFor: Int64
+
+    // What has become of it.
+    var hasArrived = false
+    /// While it is in the hands of the Sidecar.
+    var exchange: Exchange?
+    /// Bytes of memory that are lent to its body.
+    var lentBytes = 0
+    /// The client has left before it was answered: it is told nothing.
+    var hasLeft = false
+    var isDelivered = false
+    /// How often it was answered, and how often it ended without an answer.
+    var replies = 0
+    var endings = 0
+    /// The bytes of the answer as they were when it was given: what is sent must be the same to its end.
+    var reply: [UInt8]?
+    /// How many events it had by then: no more may come.
+    var eventsAtEnd = 0
+
+    // Its present try.
+    var attempts = 0
+    /// Whether the call was made, and how the Model Service has ended it.
+    var isCalled = false
+    var outcome = Outcome.none
+    /// Events that are where they were promised to be: those of Predictions, and of failures.
+    var rowEvents = 0
+    var failureEvents = 0
+
+    enum Outcome {
+        case none
+        case answered(status: Int, body: SimulatedAnswers.Body, headerBytes: Int)
+        case failed(ExchangeFailure.Cause)
+    }
+
+    init(
+        number: Int,
+        provider: ProviderKind,
+        face: Face,
+        operation: Exchange.Operation,
+        model: Int?,
+        bodyBytes: Int,
+        hasId: Bool,
+        leavesAfter: Int64?,
+        readsFor: Int64
+    ) {
+        self.number = number
+        self.provider = provider
+        self.face = face
+        self.operation = operation
+        self.model = model
+        self.bodyBytes = bodyBytes
+        self.hasId = hasId
+        self.leavesAfter = leavesAfter
+        self.readsFor = readsFor
+    }
+
+    /// A new try begins: events of the last one are no longer looked for.
+    func beginTry() {
+        attempts += 1
+        isCalled = false
+        outcome = .none
+        rowEvents = 0
+        failureEvents = 0
+    }
+}

@@ -1,0 +1,175 @@
+import TestSupport
+
+@testable import Gateway
+
+/// Calls of a Model Service that answers as the seed will have it: in time or not, well or badly, in one part or in two.
+final class SimulatedTransport: HTTPTransport {
+    private final class Call: HTTPCall {
+        unowned let transport: SimulatedTransport
+        /// Of the start that it is out by; nil: it is not out.
+        var token: Int?
+        var request: SimulatedRequest?
+        var script = Script.silence
+
+        init(_ transport: SimulatedTransport) {
+            self.transport = transport
+            super.init(body: ByteBuffer(capacity: 512), headers: ByteBuffer(capacity: 128))
+            transport.callsThere += 1
+        }
+
+        deinit { transport.callsThere -= 1 }
+    }
+
+    private enum Script {
+        case answer(status: Int, SimulatedAnswers.Body, headerBytes: Int)
+        /// The connection ends, perhaps behind a part of an answer.
+        case failure(CurlFailure.Kind, after: SimulatedAnswers.Body?)
+        /// Nothing is ever heard of it.
+        case silence
+    }
+
+    unowned var delegate: (any HTTPTransportDelegate)?
+
+    private let world: SimulationWorld
+    private let model: Int
+    private let answers: SimulatedAnswers
+    private var out: [Int: Call] = [:]
+    private var starts = 0
+    private(set) var callsOut = 0
+    /// How many calls there are, out or not: that each is given back shows in that all of them are let go of.
+    private(set) var callsThere = 0
+    private var isShutDown = false
+
+    init(_ world: SimulationWorld, model: Int, answers: SimulatedAnswers) {
+        self.world = world
+        self.model = model
+        self.answers = answers
+    }
+
+    private var traits: SimulationSetup.Model { world.setup.models[model] }
+
+    // MARK: HTTPTransport
+
+    var nextDeadline: Int64? { nil }
+    func expire(now: Int64) {}
+    func makeCall() -> HTTPCall { Call(self) }
+
+    func start(_ call: HTTPCall) {
+        guard let call = call as? Call else { return world.expect(false, "a call of nobody's is started") }
+        guard call.token == nil else { return world.expect(false, "a call is started that is out") }
+        guard let exchange = call.exchange, let request = world.owner(of: exchange) else {
+            return world.expect(false, "a call is started that belongs to no exchange")
+        }
+        starts += 1
+        callsOut += 1
+        world.expect(callsOut <= traits.maxConnections, "\(callsOut) calls are out of \(traits.maxConnections)")
+        world.trace(request.number)
+        call.token = starts
+        call.request = request
+        call.body.removeAll(keepingAtMost: BodyLoan.freeBytes)
+        call.headers.removeAll()
+        call.script = makeScript()
+        out[starts] = call
+        if case .silence = call.script { return }
+        world.schedule.add(at: world.now + makeLatency(), .progress(model: model, token: starts))
+    }
+
+    func cancel(_ call: HTTPCall) {
+        guard let call = call as? Call, call.token != nil else {
+            return world.expect(false, "a call is cancelled that is not out")
+        }
+        takeBack(call)
+    }
+
+    func shutDown() {
+        world.expect(callsOut == 0 && !isShutDown, "\(callsOut) calls are out when the transport is shut down")
+        isShutDown = true
+    }
+
+    // MARK: What the Model Service does
+
+    private func makeScript() -> Script {
+        guard world.random.chance(world.setup.faults) else {
+            let isLong = world.random.chance(world.setup.longAnswers)
+            let bodies = isLong ? answers.long : answers.short
+            return .answer(status: world.random.chance(95) ? 200 : 201, world.random.pick(bodies), headerBytes: 0)
+        }
+        let body = world.random.pick(answers.short)
+        let nonsense = world.random.pick(answers.nonsense)
+        switch world.random.below(10) {
+        case 0: return .answer(status: world.random.pick([400, 404, 408, 429, 501]), nonsense, headerBytes: 0)
+        case 1: return .answer(status: world.random.pick([500, 502, 503]), body, headerBytes: 0)
+        case 2: return .answer(status: 200, nonsense, headerBytes: 0)
+        case 3: return .answer(status: 200, body, headerBytes: 10_000)
+        case 4: return .silence
+        case 5: return .failure(world.random.pick([.refused, .unreachable, .dns, .tls]), after: nil)
+        case 6: return .failure(.resetBeforeAnswer, after: nil)
+        case 7: return .failure(.resetInAnswer, after: body)
+        case 8: return .failure(.tooLarge, after: world.random.pick(answers.long))
+        default: return .failure(world.random.pick([.malformed, .other]), after: nonsense)
+        }
+    }
+
+    private func makeLatency() -> Int64 {
+        switch world.random.below(20) {
+        case 0: 0
+        // At the very end of its time, a moment before or after.
+        case 1: traits.timeout + Int64(world.random.below(3)) - 1
+        case 2: Int64(world.random.below(Int(2 * traits.timeout)))
+        default: Int64(world.random.below(Int(traits.latency)))
+        }
+    }
+
+    /// What was due of a call has come.
+    func progress(token: Int) {
+        guard let call = out[token] else { return }
+        switch call.script {
+        case .answer(let status, let body, let headerBytes):
+            if call.body.isEmpty, body.bytes.count > 1, world.random.chance(20) {
+                let half = 1 + world.random.below(body.bytes.count - 1)
+                guard receive(call, body.bytes[0..<half], of: body.bytes.count) else { return }
+                world.schedule.add(at: world.now + makeLatency() / 2, .progress(model: model, token: token))
+                return
+            }
+            let rest = body.bytes[call.body.count..<body.bytes.count]
+            guard receive(call, rest, of: body.bytes.count) else { return }
+            call.status = status
+            call.headers.append("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+            if headerBytes > 0 { call.headers.append(string: "X: \(String(repeating: "x", count: headerBytes))\r\n") }
+            call.headers.append("\r\n")
+            call.request?.outcome = .answered(status: status, body: body, headerBytes: headerBytes)
+            finish(call, nil)
+        case .failure(let kind, let body):
+            if let body, !receive(call, body.bytes[0..<body.bytes.count / 2], of: body.bytes.count) { return }
+            finish(call, ExchangeFailure(kind, detail: .empty))
+        case .silence: break
+        }
+    }
+
+    /// Takes bytes in, as far as there is memory for them.
+    private func receive(_ call: Call, _ bytes: ByteView, of length: Int) -> Bool {
+        let isAnnounced = world.random.chance(50)
+        guard call.makeRoom(bytes.count, expected: isAnnounced ? length - call.body.count : 0) else {
+            finish(call, ExchangeFailure(.noMemory, detail: .empty))
+            return false
+        }
+        call.body.append(bytes)
+        return true
+    }
+
+    private func finish(_ call: Call, _ failure: ExchangeFailure?) {
+        if let failure { call.request?.outcome = .failed(failure.cause) }
+        if let exchange = call.exchange {
+            world.expect(world.owner(of: exchange) === call.request, "a call has changed its exchange")
+        }
+        takeBack(call)
+        delegate?.callFinished(call, failure: failure)
+    }
+
+    private func takeBack(_ call: Call) {
+        if let token = call.token { out[token] = nil }
+        call.token = nil
+        call.request = nil
+        callsOut -= 1
+    }
+}
