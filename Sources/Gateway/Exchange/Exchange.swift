@@ -152,6 +152,7 @@ final class Exchange {
 
     /// Forgets a call that failed, and keeps the request. The adapter has been told to release the call.
     func prepareForAnotherTry() {
+        precondition(state == .retrying || state == .receiving, "a call is made again when it is over")
         state = .receiving
         begunAt = 0
         sentAt = 0

@@ -48,6 +48,7 @@ final class ExchangeFlow {
 
     /// Starts the call of an exchange whose request is in; nil, or why it is refused at once.
     func begin(_ exchange: Exchange) -> ExchangeFailure? {
+        precondition(exchange.state == .receiving, "a call is begun for a request that is in")
         guard let route = exchange.route else {
             return ExchangeFailure(cause: .unknownModel, message: "no model is named")
         }
@@ -105,6 +106,7 @@ final class ExchangeFlow {
 
     /// The Model Service has answered.
     func answered(_ exchange: Exchange, _ answer: ModelAnswer) {
+        precondition(exchange.state == .calling, "a call is answered while it is out")
         exchange.answer = answer
         exchange.answeredAt = clock.monotonic()
         guard let route = exchange.route else { return }
@@ -145,6 +147,7 @@ final class ExchangeFlow {
 
     /// The call gave no answer.
     func failed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        precondition(exchange.state == .calling, "a call fails while it is out")
         exchange.answeredAt = clock.monotonic()
         endCall(exchange)
         if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {

@@ -43,12 +43,14 @@ final class FakeProvider: Provider {
 /// A Model Service that never answers by itself.
 final class FakeAdapter: ModelServiceAdapter {
     var out: [Exchange] = []
+    var submitted: [Int] = []
     var cancelled: [Int] = []
 
     func canAnswer(_ operation: Exchange.Operation) -> Bool { true }
     func submit(_ exchange: Exchange) {
         exchange.sentAt = Clock.monotonic()
         out.append(exchange)
+        submitted.append(exchange.index)
     }
     func cancel(_ exchange: Exchange) {
         cancelled.append(exchange.index)
@@ -73,7 +75,7 @@ final class FakeLane: EventLane {
     var keepsEvents = true
     /// How many batches it takes before it fails; nil: it does not.
     var failsAfter: Int?
-    var isFull: Bool { false }
+    var isFull = false
 
     func submit(_ batch: EventBatch, isLast: Bool) -> Bool {
         if let left = failsAfter {
@@ -152,6 +154,16 @@ final class FlowRig {
     }
 
     func ask(_ number: Int, face: Face, bytes: [UInt8]) -> Exchange? {
+        let exchange = take(number, face: face, bytes: bytes)
+        guard flow.begin(exchange) == nil else {
+            flow.exchanges.giveBack(exchange)
+            return nil
+        }
+        return exchange
+    }
+
+    /// A request that is in, and whose call may begin.
+    func take(_ number: Int, face: Face = .v1, bytes: [UInt8] = Array("{}".utf8)) -> Exchange {
         let exchange = flow.exchanges.take(for: provider)
         exchange.face = face
         exchange.operation = .predict
@@ -160,11 +172,13 @@ final class FlowRig {
         exchange.begunAt = exchange.receivedAt
         exchange.requestId.append(string: "r\(number)")
         exchange.requestBody.append(contentsOf: bytes)
-        guard flow.begin(exchange) == nil else {
-            flow.exchanges.giveBack(exchange)
-            return nil
-        }
         return exchange
+    }
+
+    /// The call is not answered in its time.
+    func fail(_ exchange: Exchange) {
+        adapter.out.removeAll { $0 === exchange }
+        flow.failed(exchange, ExchangeFailure(cause: .timeout, message: "too late"))
     }
 
     /// The model answers.
