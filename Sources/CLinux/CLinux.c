@@ -53,3 +53,5 @@ int CLinux_tcp_acknowledged(int descriptor, uint64_t *count) {
 extern const char ameron_sidecar_commit[] __attribute__((weak));
 
 const char *CLinux_commit(void) { return ameron_sidecar_commit; }
+
+int CLinux_accept(int listening) { return accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }

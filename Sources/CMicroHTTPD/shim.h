@@ -3,6 +3,7 @@
 #define AMERON_CMICROHTTPD_SHIM_H
 
 #include <stdarg.h>
+#include <sys/socket.h>
 
 #include <microhttpd.h>
 
@@ -19,10 +20,10 @@ static inline int CMicroHTTPD_epoll_fd(struct MHD_Daemon *_Nonnull daemon) {
     return info ? info->epoll_fd : -1;
 }
 
-/// The port that the daemon listens on, or 0.
-static inline uint16_t CMicroHTTPD_bound_port(struct MHD_Daemon *_Nonnull daemon) {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-    return info ? info->port : 0;
+/// Gives the daemon an open connection. It copies an address, of which nothing is asked, and takes no empty one.
+static inline void CMicroHTTPD_add_connection(struct MHD_Daemon *_Nonnull daemon, int connection) {
+    static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    MHD_add_connection(daemon, connection, &nowhere, sizeof nowhere);
 }
 
 /// The client's socket, or -1.

@@ -78,8 +78,13 @@ final class RunningGateway {
         reporting = try ReportingBlueprint(configuration.reporting, shardCount: count, log: log)
         for reporter in reporting.reporters { try reporter.start() }
 
-        let sockets = try Self.listen(configuration.server, count: count)
-        port = sockets[0].port
+        let socket = try ListeningSocket(host: configuration.server.host, port: configuration.server.port)
+        port = socket.port
+        let connections = try ConnectionBalancer(
+            socket,
+            servers: count,
+            maxConnections: configuration.server.maxConnections
+        )
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
         let kafka = configuration.providers.kafka == nil ? [] : (0..<count).map { KafkaMetrics(shard: $0) }
         let blueprint = ShardBlueprint(
@@ -102,7 +107,7 @@ final class RunningGateway {
             let shard = Handover(
                 try blueprint.makeShard(
                     index,
-                    socket: sockets[index],
+                    connections: connections,
                     metrics: metrics[index],
                     kafkaMetrics: kafka.isEmpty ? nil : kafka[index],
                     control: control
@@ -235,18 +240,6 @@ final class RunningGateway {
             """
         )
         return bounded
-    }
-
-    /// One socket per shard, all on the same port; the kernel spreads connections over them.
-    private static func listen(_ server: Configuration.Server, count: Int) throws -> [ListeningSocket] {
-        guard count > 1 else { return [try ListeningSocket(host: server.host, port: server.port, shared: false)] }
-        if server.port != 0 {
-            // Sockets that share a port would also share it with another Sidecar, unnoticed.
-            try ListeningSocket(host: server.host, port: server.port, shared: false).closeSocket()
-        }
-        let first = try ListeningSocket(host: server.host, port: server.port, shared: true)
-        return try [first]
-            + (1..<count).map { _ in try ListeningSocket(host: server.host, port: first.port, shared: true) }
     }
 
     private static func makePage(

@@ -226,13 +226,13 @@ public struct Preflight {
         let server = configuration.server
         do throws(SystemError) {
             // Any port: that a Sidecar serves on this one already is nothing against the configuration.
-            try ListeningSocket(host: server.host, port: 0, shared: false).closeSocket()
+            try ListeningSocket(host: server.host, port: 0).closeSocket()
         } catch {
             return [ConfigurationFinding("server.host", value: server.host, "cannot be listened on: \(error.reason)")]
         }
         do throws(SystemError) {
             if server.port != 0 {
-                try ListeningSocket(host: server.host, port: server.port, shared: false).closeSocket()
+                try ListeningSocket(host: server.host, port: server.port).closeSocket()
             }
             return []
         } catch  where error.isTaken {
@@ -269,7 +269,7 @@ public struct Preflight {
         let server = configuration.server
         guard server.port != 0 else { return [] }
         do throws(SystemError) {
-            try ListeningSocket(host: server.host, port: server.port, shared: false).closeSocket()
+            try ListeningSocket(host: server.host, port: server.port).closeSocket()
             return []
         } catch {
             return ["port \(server.port) is in use at this moment (server.port)"]

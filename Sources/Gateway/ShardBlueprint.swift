@@ -14,10 +14,10 @@ struct ShardBlueprint {
     let notices: UnsplitNotices
     let log: Logger
 
-    /// Makes a shard that serves on this socket; the first one also looks after the Model Services' health.
+    /// Makes a shard that gets its connections from the balancer; the first one also looks after the Model Services' health.
     func makeShard(
         _ index: Int,
-        socket: ListeningSocket,
+        connections: ConnectionBalancer,
         metrics: ShardMetrics,
         kafkaMetrics: KafkaMetrics?,
         control: ShardControl
@@ -25,7 +25,7 @@ struct ShardBlueprint {
         let epoll = try Epoll()
         let curl = CurlMulti(
             epoll: epoll,
-            tokenKind: Shard.TokenKind.modelService,
+            tokenKind: Place.modelServices.kind,
             maxIdleConnections: configuration.models.reduce(0) { $0 + $1.maxConnections }
         )
         let clock = ShardClock()
@@ -74,43 +74,57 @@ struct ShardBlueprint {
             ),
             refused: { refusals.note($0.reason, isOtherProtocol: $0.kind.isOtherProtocol) }
         )
-        let intakes: [any Shard.Intake]
-        let server: HTTPServer
+        let kafka: KafkaProvider?
         do {
-            intakes = try makeIntakes(flow, router, kafkaMetrics)
-            server = try provider.serve(
-                on: socket,
+            kafka = try makeKafka(flow, router, kafkaMetrics)
+            if let kafka { try epoll.add(kafka.wakeDescriptor, .input, token: Epoll.Token(kind: Place.kafka.kind)) }
+            try provider.serve(
+                connections,
+                place: index,
                 options: serverOptions,
                 epoll: epoll,
-                tokenKind: Shard.TokenKind.client
+                tokenKind: Place.rest.kind
             ) { message in log.debug("libmicrohttpd: \(message)") }
         } catch {
             // There is no shard to do it.
             curl.shutDown()
             throw error
         }
-        var timed: [any Shard.Timed] = adapters + [provider, flow.freedMemory]
-        if index == 0 { timed.append(HealthProber(checks: healthChecks(), curl: curl, readiness: readiness)) }
+        let prober = index > 0 ? nil : HealthProber(checks: healthChecks(), curl: curl, readiness: readiness)
         return try Shard(
             epoll: epoll,
-            curl: curl,
-            flow: flow,
-            server: server,
-            timed: timed,
-            intakes: intakes,
+            sources: Place.allCases.map { place in
+                switch place {
+                case .modelServices: ModelServices(curl: curl, adapters: adapters)
+                case .prober: prober ?? Nothing()
+                case .flow: flow
+                case .freedMemory: flow.freedMemory
+                case .rest: provider
+                case .kafka: kafka ?? Nothing()
+                case .callStarts: CallStarts(curl: curl)
+                }
+            },
             control: control
         )
     }
 
-    /// The Providers beside REST.
-    private func makeIntakes(
+    /// The shard's sources in the order of their turns: answers come in, the events of the turn go to the Reporters and then its
+    /// replies to the clients, requests come in, their calls start.
+    private enum Place: UInt8, CaseIterable {
+        case modelServices, prober, flow, freedMemory, rest, kafka, callStarts
+
+        /// Of the tokens of its descriptors.
+        var kind: UInt8 { rawValue }
+    }
+
+    private func makeKafka(
         _ flow: ExchangeFlow,
         _ router: Router,
         _ metrics: KafkaMetrics?
-    ) throws -> [any Shard.Intake] {
-        guard let kafka = configuration.providers.kafka, let metrics else { return [] }
+    ) throws -> KafkaProvider? {
+        guard let kafka = configuration.providers.kafka, let metrics else { return nil }
         do {
-            let provider = try KafkaProvider(
+            return try KafkaProvider(
                 options: KafkaProvider.Options(
                     kafka,
                     server: configuration.server,
@@ -122,7 +136,6 @@ struct ShardBlueprint {
                 metrics: metrics,
                 log: log
             )
-            return [provider]
         } catch let error as KafkaSettingError {
             throw KafkaProviderError(error)
         }
@@ -134,7 +147,6 @@ struct ShardBlueprint {
         HTTPServer.Options(
             maxBodyBytes: configuration.server.maxBodyBytes,
             maxHeaderBytes: configuration.server.maxHeaderBytes,
-            maxConnections: share(of: configuration.server.maxConnections),
             idleTimeout: configuration.server.idleTimeout,
             headTimeout: configuration.server.headTimeout,
             bodyTimeout: configuration.server.bodyTimeout
@@ -292,15 +304,4 @@ extension UnsplitNotices {
         }
         self.init(routes) { log.warning("\($0)") }
     }
-}
-
-extension HTTPModelServiceAdapter: Shard.Timed {}
-
-extension FreedMemory: Shard.Timed {
-    func shutDown() {}
-}
-
-extension HealthProber: Shard.Timed {
-    func expire(now: Int64) { run(now: now) }
-    func shutDown() {}
 }

@@ -32,4 +32,8 @@ int CLinux_tcp_acknowledged(int descriptor, uint64_t *_Nonnull count);
 /// The commit that the program was linked from, or NULL: scripts/release.sh links it in, other builds do not.
 const char *_Nullable CLinux_commit(void);
 
+/// Takes a waiting connection, which does not block and which children do not inherit (accept4(2)); -1: see errno. (It is one of
+/// the GNU extensions.)
+int CLinux_accept(int listening);
+
 #endif

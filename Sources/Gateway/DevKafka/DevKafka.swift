@@ -36,7 +36,7 @@ public enum DevKafka {
 
     private static func serve(_ options: DevKafkaOptions) throws {
         _ = FileDescriptors.raiseLimit()
-        let socket = try ListeningSocket(host: options.host, port: options.port, shared: false)
+        let socket = try ListeningSocket(host: options.host, port: options.port)
         let cluster = try KafkaMockCluster(brokers: options.brokers)
         for topic in options.topics {
             do {

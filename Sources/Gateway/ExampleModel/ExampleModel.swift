@@ -30,7 +30,7 @@ public enum ExampleModel {
 
     private static func serve(_ options: ExampleModelOptions, log: Logger) throws(SystemError) {
         let limit = FileDescriptors.raiseLimit()
-        let socket = try ListeningSocket(host: options.host, port: options.port, shared: false)
+        let socket = try ListeningSocket(host: options.host, port: options.port)
         let stopSignal = try EventFD()
         let server = Handover(
             try ExampleModelServer(

@@ -1,7 +1,7 @@
 /// The example Model Service: one thread, one epoll, one libmicrohttpd daemon.
 final class ExampleModelServer {
     private enum TokenKind {
-        static let daemon: UInt8 = 1
+        static let server: UInt8 = 1
         static let stop: UInt8 = 2
     }
 
@@ -31,10 +31,14 @@ final class ExampleModelServer {
         self.routes = ExampleRoutes(options.protocol)
         self.failRate = options.failRate
         self.hold = ExampleHold(delay: options.delay.nanoseconds)
-        let serverOptions = HTTPServer.Options(maxBodyBytes: Self.maxBodyBytes, maxConnections: maxConnections)
-        let server = try HTTPServer(socket: socket, options: serverOptions, delegate: self, log: log)
-        self.server = server
-        try epoll.add(server.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
+        self.server = try HTTPServer(
+            ConnectionBalancer(socket, maxConnections: maxConnections),
+            options: HTTPServer.Options(maxBodyBytes: Self.maxBodyBytes),
+            delegate: self,
+            epoll: epoll,
+            tokenKind: TokenKind.server,
+            log: log
+        )
         try epoll.add(stopSignal.descriptor, .input, token: Epoll.Token(kind: TokenKind.stop))
     }
 
@@ -43,7 +47,7 @@ final class ExampleModelServer {
         guard let server else { return }
         while !isStopping {
             let count = try epoll.wait(timeoutMilliseconds: waitTime(server))
-            for index in 0..<count where epoll.event(index).token.kind == TokenKind.stop { isStopping = true }
+            for index in 0..<count { handle(epoll.event(index), server) }
             let now = Clock.monotonic()
             if hold.delay > 0 { release(dueAt: now) }
             server.expire(now: now)
@@ -52,14 +56,15 @@ final class ExampleModelServer {
         try stop(server)
     }
 
+    private func handle(_ event: Epoll.Event, _ server: HTTPServer) {
+        if event.token.kind == TokenKind.stop { isStopping = true } else { server.ready(event) }
+    }
+
     /// How long the next wait may take, in milliseconds: until the first deadline, rounded up so as not to spin.
     private func waitTime(_ server: HTTPServer) -> Int32 {
-        var milliseconds = Int64(server.timeoutMilliseconds ?? 10_000)
-        for case let deadline? in [hold.nextDeadline, server.nextDeadline] {
-            let rest = max(deadline - Clock.monotonic(), 0)
-            milliseconds = min(milliseconds, rest / 1_000_000 + (rest % 1_000_000 > 0 ? 1 : 0))
-        }
-        return Int32(min(milliseconds, 10_000))
+        let deadline = min(hold.nextDeadline ?? .max, server.nextDeadline)
+        guard deadline < .max else { return 10_000 }
+        return Int32(min(max(0, (deadline - Clock.monotonic() + 999_999) / 1_000_000), 10_000))
     }
 
     private func release(dueAt now: Int64) {
@@ -78,7 +83,8 @@ final class ExampleModelServer {
             release(dueAt: .max)
             server.run()
             if exchanges.inUse == 0 { break }
-            _ = try epoll.wait(timeoutMilliseconds: 10)
+            let count = try epoll.wait(timeoutMilliseconds: 10)
+            for index in 0..<count { handle(epoll.event(index), server) }
         } while Clock.monotonic() < deadline
         release(dueAt: .max)
         server.run()

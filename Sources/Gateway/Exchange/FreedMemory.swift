@@ -12,7 +12,7 @@ final class FreedMemory {
     private var before = 0
     private var lately = 0
     /// When it is looked again, in nanoseconds of the monotonic clock; nil: nothing was freed since.
-    private(set) var nextDeadline: Int64?
+    private(set) var nextLook: Int64?
 
     init(clock: ShardClock) { self.clock = clock }
 
@@ -20,12 +20,12 @@ final class FreedMemory {
     func note(_ bytes: Int) {
         guard bytes > 0 else { return }
         lately += bytes
-        if nextDeadline == nil { nextDeadline = clock.monotonic() + Self.interval }
+        if nextLook == nil { nextLook = clock.monotonic() + Self.interval }
     }
 
     /// Gives memory back if it is time.
     func expire(now: Int64) {
-        guard let nextDeadline, nextDeadline <= now else { return }
+        guard let nextLook, nextLook <= now else { return }
         let isOver = before >= Self.least && lately < before / 8
         before += lately
         lately = 0
@@ -33,7 +33,7 @@ final class FreedMemory {
             before = 0
             FreeMemory.giveBack()
         }
-        self.nextDeadline = before >= Self.least ? now + Self.interval : nil
+        self.nextLook = before >= Self.least ? now + Self.interval : nil
     }
 }
 

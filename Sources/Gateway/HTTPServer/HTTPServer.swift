@@ -1,59 +1,63 @@
-/// An HTTP/1.1 server on its owner's loop: libmicrohttpd accepts, waits and sends, and what clients send is read here, strictly
-/// and within bounds of length and time. One per shard; confined to its thread.
+/// An HTTP/1.1 server on its owner's loop: libmicrohttpd waits and sends, and what clients send is read here, strictly and
+/// within bounds of length and time. One per shard; confined to its thread.
 final class HTTPServer {
     /// Bytes a second.
     private static let minProgress = 1 << 10
     /// How long a refused client may take to notice.
     private static let leavingTime: Duration = .seconds(10)
-    /// How much of what a refused client goes on to send is thrown away, beyond the length of a body.
-    private static let patience = 1 << 20
-    /// One read, of a head or a small body, and of a large one.
-    private static let readBytes = 16 << 10
-    private static let largeReadBytes = 256 << 10
-    /// After so much the other connections have their turn.
-    private static let bytesPerTurn = 1 << 20
     /// When there is no place for another connection, one that has waited for nothing for so long makes way.
     private static let makesWayAfter: Int64 = 1_000_000_000
     /// Answers so short are in the socket's buffer at once.
     private static let watchedAnswerBytes = 64 << 10
 
     // Not counted, since it is asked several times per request: the delegate owns the server.
-    private unowned(unsafe) let delegate: any HTTPServerDelegate
-    private let options: Options
-    private let epoll: Epoll?
+    unowned(unsafe) let delegate: any HTTPServerDelegate
+    let options: Options
+    private let epoll: Epoll
     private let tokenKind: UInt8
     private var daemon: HTTPDaemon!
+    private var acceptor: Acceptor!
     private var clients: [ServerClient] = []
     private var freeClients: [ServerClient] = []
-    private var spareInboxes: [RequestInbox] = []
+    var spareInboxes: [RequestInbox] = []
     /// Those whose request was started in this run after they had left, of which epoll tells no more.
     private var leftBefore: [ServerClient] = []
     /// For the answers to what is refused, and for what is thrown away.
-    private let scratch = ByteBuffer(capacity: 1024)
+    let scratch = ByteBuffer(capacity: 1024)
 
     private let idle: ClientQueue
-    private let heads: ClientQueue
-    private let bodies: ClientQueue
+    let heads: ClientQueue
+    let bodies: ClientQueue
     private let answers: ClientQueue
-    private let leaving: ClientQueue
+    let leaving: ClientQueue
     /// A connection has been told to make way, and is not closed yet.
     private var hasMadeWay = false
-    /// A place was taken that is free now: libmicrohttpd looks for who waits for it in its next run only.
-    private var hasFreedPlace = false
+    private let maxConnections: Int
+    /// libmicrohttpd has taken the connection that it was given last.
+    private var isOpened = false
     /// Nanoseconds of the monotonic clock, as of the turn at hand.
-    private var now = Clock.monotonic()
+    var now = Clock.monotonic()
 
-    /// Starts to serve on a socket, which it owns from here on, also where it fails.
+    /// What the values of the tokens in its events mean that are no client's index.
+    private enum TokenValue {
+        static let daemon: Int32 = -1
+        static let listener: Int32 = -2
+        static let wake: Int32 = -3
+    }
+
+    /// Starts to serve.
     ///
     /// - Parameters:
-    ///   - epoll: told of clients that leave while their request is handed over; nil: nobody needs to know.
-    ///   - tokenKind: of the events that are for `clientChanged`.
+    ///   - connections: where its clients come from; `place`: its own place there.
+    ///   - epoll: of the loop.
+    ///   - tokenKind: of the events that are for `ready`.
     init(
-        socket: ListeningSocket,
+        _ connections: ConnectionBalancer,
+        place: Int = 0,
         options: Options,
         delegate: any HTTPServerDelegate,
-        epoll: Epoll? = nil,
-        tokenKind: UInt8 = 0,
+        epoll: Epoll,
+        tokenKind: UInt8,
         log: @escaping (String) -> Void
     ) throws(SystemError) {
         self.delegate = delegate
@@ -65,24 +69,48 @@ final class HTTPServer {
         bodies = ClientQueue(timeout: options.bodyTimeout)
         answers = ClientQueue(timeout: options.bodyTimeout)
         leaving = ClientQueue(timeout: Self.leavingTime)
-        daemon = try HTTPDaemon(
-            socket: socket,
-            options: HTTPDaemon.Options(maxConnections: options.maxConnections),
-            delegate: self,
-            log: log
-        )
+        maxConnections = connections.maxConnections
+        // The balancer keeps the limit. It may be passed by one for each server, and libmicrohttpd counts for a while on what is
+        // closed.
+        let daemonOptions = HTTPDaemon.Options(maxConnections: 2 * maxConnections + 64)
+        daemon = try HTTPDaemon(options: daemonOptions, delegate: self, log: log)
+        do throws(SystemError) {
+            try epoll.add(daemon.pollDescriptor, .input, token: token(TokenValue.daemon))
+            acceptor = try Acceptor(
+                connections,
+                server: place,
+                epoll: epoll,
+                token: token(TokenValue.listener),
+                wakeToken: token(TokenValue.wake)
+            ) { [unowned self] in adopt($0) }
+        } catch {
+            daemon.stop()
+            throw error
+        }
     }
+
+    private func token(_ value: Int32) -> Epoll.Token { Epoll.Token(kind: tokenKind, value: value) }
 
     // MARK: The loop
 
-    /// Readable when `run` has something to do.
-    var pollDescriptor: Int32 { daemon.pollDescriptor }
+    /// An event of the loop's epoll is the server's. `run` follows in the same turn.
+    func ready(_ event: Epoll.Event) {
+        switch event.token.value {
+        case TokenValue.daemon: break
+        case TokenValue.listener:
+            now = Clock.monotonic()
+            acceptor.connectionWaits(now: now)
+        case TokenValue.wake:
+            now = Clock.monotonic()
+            acceptor.woken(now: now)
+        default: clientChanged(event.token)
+        }
+    }
 
-    /// Accepts, reads, calls the delegate, writes: whatever can be done without waiting.
+    /// Reads, calls the delegate, writes: whatever can be done without waiting.
     ///
     /// - Parameter isIdle: nothing has happened in the loop since the last run: what waits is better suspended.
     func run(isIdle: Bool = false) {
-        hasFreedPlace = false
         daemon.run(isIdle: isIdle)
         for client in leftBefore where client.state == .handedOver && client.isStarted && client.peerHasClosed {
             delegate.clientLeft(client.request)
@@ -90,21 +118,29 @@ final class HTTPServer {
         leftBefore.removeAll(keepingCapacity: true)
     }
 
-    /// How long the loop may wait before it must call `run`; nil: until the descriptor is readable.
-    var timeoutMilliseconds: Int? { hasFreedPlace ? 0 : daemon.timeoutMilliseconds }
+    private func adopt(_ connection: StreamSocket) {
+        isOpened = false
+        daemon.add(connection)
+        // Of one that libmicrohttpd has no memory for, it tells nobody.
+        if !isOpened { acceptor.connectionEnded() }
+    }
 
-    /// When `expire` has something to do next.
-    var nextDeadline: Int64? {
+    /// When `expire` or `run` has something to do next; nanoseconds of the monotonic clock, `.max`: when the descriptors tell.
+    var nextDeadline: Int64 {
         // Of more than three, `min` would make an array.
         var deadline = min(idle.nextDeadline, heads.nextDeadline, bodies.nextDeadline)
         deadline = min(deadline, answers.nextDeadline, leaving.nextDeadline)
+        deadline = min(deadline, acceptor.nextDeadline)
         if let way = nextWay { deadline = min(deadline, way.time) }
-        return deadline == .max ? nil : deadline
+        // From the turn at hand on, which saves asking for the time.
+        if let wait = daemon.timeoutMilliseconds { deadline = min(deadline, wait == 0 ? 0 : now + Int64(wait) * 1_000_000) }
+        return deadline
     }
 
     /// Ends what has taken too long. Once a turn.
     func expire(now: Int64) {
         self.now = now
+        acceptor.expire(now: now)
         // Closing them is libmicrohttpd's: its next run finds the sockets ended.
         while let client = idle.first, client.deadline <= now { end(client) }
         if let way = nextWay, way.time <= now {
@@ -147,7 +183,7 @@ final class HTTPServer {
     /// have sent no head, are kept open, or were refused, it is the one that has been so the longest: so clients that hold
     /// places without using them cannot shut all others out.
     private var nextWay: (time: Int64, client: ServerClient)? {
-        guard clients.count - freeClients.count >= options.maxConnections, !hasMadeWay else { return nil }
+        guard clients.count - freeClients.count >= maxConnections, !hasMadeWay else { return nil }
         var next: (time: Int64, client: ServerClient)?
         func consider(_ queue: ClientQueue) {
             guard let client = queue.first else { return }
@@ -166,7 +202,7 @@ final class HTTPServer {
     }
 
     /// epoll reports something about a client's socket: the client has left, or has ended its sending.
-    func clientChanged(_ token: Epoll.Token) {
+    private func clientChanged(_ token: Epoll.Token) {
         let index = Int(token.value)
         guard index < clients.count, clients[index].generation & 0xFF_FFFF == token.generation else { return }
         let client = clients[index]
@@ -188,10 +224,13 @@ final class HTTPServer {
     }
 
     /// Accepts no more connections; those that are open are served on.
-    func stopAccepting() { daemon.stopAccepting() }
+    func stopAccepting() { acceptor.close() }
 
     /// Closes everything. Each suspended request must have been resumed.
-    func stop() { daemon.stop() }
+    func stop() {
+        acceptor.close()
+        daemon.stop()
+    }
 
     /// Frees what a burst has left behind, all but the inboxes that are in use; how many bytes.
     func trim() -> Int {
@@ -206,203 +245,11 @@ final class HTTPServer {
 @available(*, unavailable)
 extension HTTPServer: Sendable {}
 
-// MARK: - Reading
-
-extension HTTPServer {
-    private func read(_ client: ServerClient) -> HTTPDaemon.Received {
-        now = Clock.monotonic()
-        var left = Self.bytesPerTurn
-        var isDrained = false
-        while true {
-            do throws(HTTP1Refusal) {
-                if let inbox = client.inbox, try advance(client, inbox) { return handOver(client, inbox, isDrained) }
-                if isDrained { return .nothing }
-                guard left > 0 else { return .interrupted }
-                let (outcome, wanted) = try readMore(client)
-                switch outcome {
-                case .bytes(let count):
-                    left -= count
-                    // What was less than there was room for was all there is.
-                    isDrained = count < wanted
-                case .nothingYet: return .nothing
-                case .ended: return .ended
-                case .failed: return .failed
-                }
-            } catch {
-                refuse(client, error)
-                return discard(client)
-            }
-        }
-    }
-
-    /// Reads once; what came of it, and for how much there was room.
-    private func readMore(_ client: ServerClient) throws(HTTP1Refusal) -> (StreamSocket.Received, wanted: Int) {
-        let inbox = client.inbox ?? spareInboxes.popLast() ?? RequestInbox()
-        inbox.compact()
-        let expected = client.state == .body ? inbox.body.expectedBytes : 0
-        let outcome: StreamSocket.Received
-        let wanted: Int
-        if expected > 0, let body = client.body {
-            // Past the inbox, and with it what follows the body.
-            let length = min(expected, Self.largeReadBytes)
-            try makeRoom(client, body, length)
-            wanted = length + Self.readBytes
-            outcome = client.socket.receive(into: body, upTo: length, then: inbox.bytes, upTo: Self.readBytes)
-            if case .bytes(let count) = outcome { inbox.body.count(min(count, length)) }
-        } else {
-            wanted = Self.readBytes
-            outcome = client.socket.receive(into: inbox.bytes, upTo: wanted)
-        }
-        guard client.inbox == nil else { return (outcome, wanted) }
-        if case .bytes = outcome {
-            client.inbox = inbox
-        } else {
-            spareInboxes.append(inbox)
-        }
-        return (outcome, wanted)
-    }
-
-    /// Reads what is in the inbox; true when the request is whole.
-    private func advance(_ client: ServerClient, _ inbox: RequestInbox) throws(HTTP1Refusal) -> Bool {
-        if client.state == .idle {
-            guard !inbox.isEmpty else { return false }
-            client.state = .head
-        }
-        if client.state == .head {
-            guard try inbox.head.read(inbox.unread, maxBytes: options.maxHeaderBytes) else {
-                // Most come at once, and need no time. On a new connection it has begun with it.
-                if !heads.has(client) { heads.enter(client, now: now) }
-                return false
-            }
-            try begin(client, inbox)
-        }
-        guard let body = client.body else { return false }
-        while !inbox.body.isComplete {
-            let limits = HTTP1RequestBody.Limits(bodyBytes: options.maxBodyBytes, trailerBytes: options.maxHeaderBytes)
-            let before = inbox.start
-            let bytes = inbox.bytes.view
-            let data = inbox.body.takeData(bytes, consumed: &inbox.start)
-            if !data.isEmpty {
-                try makeRoom(client, body, data.count)
-                body.append(data)
-            }
-            try inbox.body.readFraming(bytes, consumed: &inbox.start, received: body.count, limits: limits)
-            guard inbox.start > before else {
-                if !bodies.has(client) { bodies.enter(client, now: now) }
-                return false
-            }
-        }
-        return true
-    }
-
-    private func begin(_ client: ServerClient, _ inbox: RequestInbox) throws(HTTP1Refusal) {
-        let head = inbox.head
-        let bytes = inbox.unread
-        (client.request, client.body) = delegate.requestBegan(head, in: bytes, client: client.index, now: now)
-        client.standIn = HTTPStandIn(
-            isHead: bytes[head.method] == "HEAD",
-            isHTTP10: head.isHTTP10,
-            keepsAlive: head.keepsAlive
-        )
-        client.announced = nil
-        if case .sized(let length) = head.framing {
-            guard length <= options.maxBodyBytes else { throw .bodyTooLong }
-            client.announced = length
-        }
-        inbox.body = HTTP1RequestBody(head.framing)
-        inbox.start += head.length
-        client.state = .body
-        ClientQueue.leave(client)
-        client.progressBefore = 0
-        // Who has begun to send it needs no leave; HTTP/1.0 knows none (RFC 9110, section 10.1.1).
-        if head.expectsContinue, !head.isHTTP10, inbox.isEmpty, !inbox.body.isComplete {
-            _ = client.socket.write(ByteView("HTTP/1.1 100 Continue\r\n\r\n"), .empty)
-        }
-    }
-
-    /// Room for `more` bytes of the body, no more than it can need where its length is known.
-    private func makeRoom(_ client: ServerClient, _ body: ByteBuffer, _ more: Int) throws(HTTP1Refusal) {
-        let needed = body.count + more
-        var capacity = body.capacity
-        if needed > capacity {
-            capacity = max(needed, capacity * 2)
-            if let announced = client.announced { capacity = max(needed, min(capacity, announced)) }
-        } else if !body.isEmpty {
-            return
-        }
-        guard delegate.mayHoldBody(of: client.request, capacity: capacity) else {
-            throw .noRoom
-        }
-        body.reserve(total: capacity)
-    }
-
-    private func handOver(_ client: ServerClient, _ inbox: RequestInbox, _ isDrained: Bool) -> HTTPDaemon.Received {
-        ClientQueue.leave(client)
-        client.state = .handedOver
-        client.isStarted = false
-        client.mayHaveMore = !isDrained || !inbox.isEmpty
-        if inbox.isEmpty {
-            giveBackInbox(of: client)
-        } else {
-            inbox.beginRequest()
-        }
-        delegate.requestReceived(client.request, now: now)
-        return .request(client.standIn)
-    }
-
-    private func giveBackInbox(of client: ServerClient) {
-        guard let inbox = client.inbox else { return }
-        client.inbox = nil
-        inbox.reset()
-        spareInboxes.append(inbox)
-    }
-
-    /// Answers at once, past libmicrohttpd, which knows nothing of the request; then closes, but not so soon that a client which is
-    /// still sending would lose the answer to a reset (RFC 9112, section 9.6).
-    private func refuse(_ client: ServerClient, _ refusal: HTTP1Refusal) {
-        scratch.removeAll()
-        if client.request != 0 {
-            let hasBody = !client.standIn.isHead
-            delegate.requestRefused(refusal, client.request, path: .empty, hasBody: hasBody, to: scratch)
-        } else if let inbox = client.inbox {
-            let (head, bytes) = (inbox.head, inbox.unread)
-            let hasBody = !(bytes[head.method] == "HEAD")
-            delegate.requestRefused(refusal, 0, path: bytes[head.path], hasBody: hasBody, to: scratch)
-        }
-        client.request = 0
-        client.body = nil
-        giveBackInbox(of: client)
-        // What the socket has no room for at once is lost.
-        _ = client.socket.write(scratch.view, .empty)
-        client.socket.endSending()
-        client.state = .leaving
-        client.discarded = 0
-        leaving.enter(client, now: now)
-    }
-
-    private func discard(_ client: ServerClient) -> HTTPDaemon.Received {
-        var left = Self.bytesPerTurn
-        while left > 0 {
-            scratch.removeAll(keepingAtMost: 64 << 10)
-            switch client.socket.receive(into: scratch, upTo: 64 << 10) {
-            case .bytes(let count):
-                left -= count
-                client.discarded += count
-                // By then it does not listen.
-                if client.discarded > 4 * min(options.maxBodyBytes, 16 << 20) + Self.patience { return .failed }
-            case .nothingYet: return .nothing
-            case .ended: return .ended
-            case .failed: return .failed
-            }
-        }
-        return .interrupted
-    }
-}
-
 // MARK: - From libmicrohttpd
 
 extension HTTPServer: HTTPDaemonDelegate {
     func connectionOpened(_ connection: DaemonConnection) -> Int {
+        isOpened = true
         let client: ServerClient
         if let free = freeClients.popLast() {
             client = free
@@ -420,14 +267,12 @@ extension HTTPServer: HTTPDaemonDelegate {
         delegate.clientsChanged(by: 1)
         // libmicrohttpd does not look at the socket of a suspended request. Edge-triggered, this costs one system call per
         // connection and none per request; closing the socket ends it.
-        if let epoll {
-            let token = Epoll.Token(kind: tokenKind, generation: client.generation, value: Int32(client.index))
-            do throws(SystemError) {
-                try epoll.add(client.socket.descriptor, [.peerClosed, .edgeTriggered], token: token)
-            } catch {
-                // Nobody would hear that the client leaves.
-                client.socket.end()
-            }
+        let token = Epoll.Token(kind: tokenKind, generation: client.generation, value: Int32(client.index))
+        do throws(SystemError) {
+            try epoll.add(client.socket.descriptor, [.peerClosed, .edgeTriggered], token: token)
+        } catch {
+            // Nobody would hear that the client leaves.
+            client.socket.end()
         }
         return client.index + 1
     }
@@ -442,9 +287,9 @@ extension HTTPServer: HTTPDaemonDelegate {
         client.state = .closed
         client.generation &+= 1
         hasMadeWay = false
-        if clients.count - freeClients.count >= options.maxConnections { hasFreedPlace = true }
         giveBackInbox(of: client)
         freeClients.append(client)
+        acceptor.connectionEnded()
         delegate.clientsChanged(by: -1)
     }
 

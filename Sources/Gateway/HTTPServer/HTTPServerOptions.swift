@@ -4,7 +4,6 @@ extension HTTPServer {
         var maxBodyBytes = 16 << 20
         /// Of the request line and the header, and of a trailer.
         var maxHeaderBytes = 8 << 10
-        var maxConnections = 1_000
         /// How long a connection may stay open without a request.
         var idleTimeout: Duration = .seconds(75)
         /// How long a head may take, from the connection's beginning or the head's first byte on.

@@ -71,8 +71,8 @@ final class HealthProber: CurlTransferDelegate {
         }
     }
 
-    /// When `run` has something to do next.
-    var nextDeadline: Int64? { probes.lazy.map(\.due).min() }
+    /// When `run` has something to do next; `.max`: never.
+    var nextProbe: Int64 { probes.lazy.map(\.due).min() ?? .max }
 
     /// Sends the probes that are due, and gives up those that take too long.
     func run(now: Int64) {

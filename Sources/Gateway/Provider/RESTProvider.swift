@@ -72,24 +72,24 @@ final class RESTProvider: Provider {
         self.refused = refused
     }
 
-    /// Starts to serve on a socket, which is the server's from here on. Once.
+    /// Starts to serve, at a place of the balancer's. Once.
     func serve(
-        on socket: ListeningSocket,
+        _ connections: ConnectionBalancer,
+        place: Int,
         options: HTTPServer.Options,
         epoll: Epoll,
         tokenKind: UInt8,
         log: @escaping (String) -> Void
-    ) throws(SystemError) -> HTTPServer {
-        let server = try HTTPServer(
-            socket: socket,
+    ) throws(SystemError) {
+        server = try HTTPServer(
+            connections,
+            place: place,
             options: options,
             delegate: self,
             epoll: epoll,
             tokenKind: tokenKind,
             log: log
         )
-        self.server = server
-        return server
     }
 
     /// The reply is complete: the daemon's next run sends it.
@@ -115,22 +115,38 @@ final class RESTProvider: Provider {
 
 // MARK: - The loop
 
-extension RESTProvider: Shard.Timed {
-    var nextDeadline: Int64? {
-        let deadline = min(server.nextDeadline ?? .max, nextTrim)
-        return deadline == .max ? nil : deadline
+extension RESTProvider {
+    func ready(_ event: Epoll.Event) { server.ready(event) }
+
+    var nextDeadline: Int64 { min(server.nextDeadline, nextTrim) }
+
+    /// Ends what has taken too long, brings replies to the clients, and takes requests in.
+    ///
+    /// - Parameter isIdle: nothing has happened in the loop since the last time.
+    func run(now: Int64, isIdle: Bool) {
+        server.expire(now: now)
+        if nextTrim <= now { trim(now: now) }
+        server.run(isIdle: isIdle)
     }
 
-    func expire(now: Int64) {
-        server.expire(now: now)
-        guard nextTrim <= now else { return }
+    private func trim(now: Int64) {
         flow.freedMemory.note(server.trim())
         let hasMore = flow.exchanges.trim(flow.freedMemory)
         nextTrim = hasMore ? now + Self.trimInterval : .max
     }
 
-    /// The server is stopped by the shard.
-    func shutDown() {}
+    /// Takes no new connections.
+    func drain() {
+        server.run()
+        server.stopAccepting()
+    }
+
+    /// Sends what is there to be sent, and closes all connections. No call is out any more.
+    func abort() {
+        server.run()
+        server.stop()
+        flow.endTurn()
+    }
 }
 
 // MARK: - Requests

@@ -1,74 +1,53 @@
 /// One thread with everything that a request needs; nothing on the way of a request is shared with another shard.
 ///
-/// A turn of its loop: wait, model-service sockets, finished transfers, events to the Reporters, replies, new requests,
-/// timers. So work batches by itself under load: one hand-over to the Reporters per turn, however many requests it had.
+/// A shard is a loop over its sources, in an order that its maker gives them (`ShardBlueprint`): wait, tell each source what has
+/// happened to its descriptors, give each its turn. So work batches by itself under load: one hand-over to the Reporters per
+/// turn, however many requests it had.
 final class Shard {
-    /// Which part of the shard a descriptor in its epoll belongs to.
-    enum TokenKind {
-        static let daemon: UInt8 = 1
-        static let modelService: UInt8 = 2
-        static let client: UInt8 = 3
-        static let control: UInt8 = 4
-        static let intake: UInt8 = 5
-    }
-
-    /// The parts with deadlines of their own.
-    protocol Timed: AnyObject {
-        /// Nanoseconds of the monotonic clock; nil: nothing is waited for.
-        var nextDeadline: Int64? { get }
-        func expire(now: Int64)
-        /// The shard is about to end: nothing is out any more.
+    /// A part of the shard that the loop drives: where requests come from, where calls go out, what has deadlines.
+    protocol Source: AnyObject {
+        /// One of its descriptors in the shard's epoll, which it has registered with its place among the sources as the kind.
+        func ready(_ event: Epoll.Event)
+        /// Does what there is to do. Once in each turn of the loop.
+        func turn(_ pass: Pass)
+        /// When it wants a turn at the latest: nanoseconds of the monotonic clock; `.max`: it waits for events only.
+        var nextDeadline: Int64 { get }
+        /// Whether it wants another turn at once.
+        var hasMore: Bool { get }
+        /// Takes in nothing new from here on, and ends what is in flight.
+        func drain()
+        /// Whether it has, after `drain`, nothing more to do.
+        var isDrained: Bool { get }
+        /// The time to drain is over: ends what is out, so that everybody is told in the turn that follows.
+        func abort()
+        /// The shard is about to end: nothing is out any more. In the opposite order of the turns.
         func shutDown()
     }
 
-    /// A part that brings requests from elsewhere than the daemon: the messages of a queue.
-    protocol Intake: Timed {
-        /// Readable when something waits.
-        var wakeDescriptor: Int32 { get }
-        /// The descriptor has become readable.
-        func wake()
-        /// Takes in what waits, as far as there is room for it. Once a turn, after the replies.
-        func takeIn(now: Int64)
-        /// Whether more can be taken in at once.
-        var hasMore: Bool { get }
-        /// Take in no more, and end what is in flight.
-        func drain()
-        /// Whether a draining intake has nothing more to do.
-        var isDrained: Bool { get }
+    /// What a turn knows of its loop.
+    struct Pass {
+        /// When it began, in nanoseconds of the monotonic clock.
+        var now: Int64
+        /// The wait before it was over without an event.
+        var isIdle: Bool
     }
 
+    /// The kind of token of the shard's own orders.
+    private static let orders = UInt8.max
+
     private let epoll: Epoll
-    private let curl: CurlMulti
-    private let flow: ExchangeFlow
-    private let server: HTTPServer
-    private let timed: [any Timed]
-    private let intakes: [any Intake]
+    private let sources: [any Source]
     private let control: ShardControl
     private var isDraining = false
     private var isStopping = false
 
-    init(
-        epoll: Epoll,
-        curl: CurlMulti,
-        flow: ExchangeFlow,
-        server: HTTPServer,
-        timed: [any Timed],
-        intakes: [any Intake],
-        control: ShardControl
-    ) throws(SystemError) {
+    /// - Parameter sources: in the order of their turns. A source may stand there twice; the kind of its tokens is its first place.
+    init(epoll: Epoll, sources: [any Source], control: ShardControl) throws(SystemError) {
+        precondition(sources.count < Int(Self.orders), "the kind of a token tells the sources apart")
         self.epoll = epoll
-        self.curl = curl
-        self.flow = flow
-        self.server = server
-        self.timed = timed + intakes.map { $0 as any Timed }
-        self.intakes = intakes
+        self.sources = sources
         self.control = control
-        try epoll.add(server.pollDescriptor, .input, token: Epoll.Token(kind: TokenKind.daemon))
-        try epoll.add(control.wake.descriptor, .input, token: Epoll.Token(kind: TokenKind.control))
-        for (index, intake) in intakes.enumerated() {
-            let token = Epoll.Token(kind: TokenKind.intake, value: Int32(index))
-            try epoll.add(intake.wakeDescriptor, .input, token: token)
-        }
+        try epoll.add(control.wake.descriptor, .input, token: Epoll.Token(kind: Self.orders))
     }
 
     /// Serves until it is told to stop. The shard's thread.
@@ -76,49 +55,35 @@ final class Shard {
         while !isStopping {
             let timeout = waitTime()
             let count = try epoll.wait(timeoutMilliseconds: timeout)
-            for index in 0..<count { handle(epoll.event(index)) }
+            for index in 0..<count {
+                let event = epoll.event(index)
+                if event.token.kind == Self.orders { obey(control.takeOrders()) } else {
+                    sources[Int(event.token.kind)].ready(event)
+                }
+            }
             turn(isIdle: count == 0 && timeout > 0)
         }
         stop()
     }
 
-    private func handle(_ event: Epoll.Event) {
-        switch event.token.kind {
-        case TokenKind.modelService: curl.socketReady(event)
-        case TokenKind.client: server.clientChanged(event.token)
-        case TokenKind.control: obey(control.takeOrders())
-        case TokenKind.intake: intakes[Int(event.token.value)].wake()
-        default: break  // the daemon, which runs in every turn
-        }
-    }
-
     /// Everything that follows from what the wait brought.
     private func turn(isIdle: Bool) {
-        let now = Clock.monotonic()
-        curl.runTimers(now: now)
-        curl.deliverFinished()
-        for part in timed { part.expire(now: now) }
-        flow.endTurn()
-        server.run(isIdle: isIdle)
-        for intake in intakes { intake.takeIn(now: Clock.monotonic()) }
-        // Calls that were begun just now start. Some are over at once, and nothing would wake the loop for them.
-        curl.runTimers(now: Clock.monotonic())
-        curl.deliverFinished()
-        if isDraining, flow.exchanges.inUse == 0, intakes.allSatisfy(\.isDrained) { control.setDrained() }
+        let pass = Pass(now: Clock.monotonic(), isIdle: isIdle)
+        for source in sources { source.turn(pass) }
+        if isDraining, sources.allSatisfy(\.isDrained) { control.setDrained() }
     }
 
     /// How long the next wait may take, in milliseconds: until the first deadline, rounded up so as not to spin.
     private func waitTime() -> Int32 {
-        if flow.hasWork || intakes.contains(where: \.hasMore) { return 0 }
-        var deadline = curl.deadline ?? .max
-        for part in timed { deadline = min(deadline, part.nextDeadline ?? .max) }
-        var milliseconds = Int64.max
-        if deadline < .max {
-            milliseconds = max(0, (deadline - Clock.monotonic() + 999_999) / 1_000_000)
+        var deadline = Int64.max
+        for source in sources {
+            if source.hasMore { return 0 }
+            deadline = min(deadline, source.nextDeadline)
         }
-        if let timeout = server.timeoutMilliseconds { milliseconds = min(milliseconds, Int64(timeout)) }
         // Also bounded, so that a drained shard is noticed although nothing more happens on it.
-        return Int32(min(milliseconds, isDraining ? 50 : 10_000))
+        let most: Int64 = isDraining ? 50 : 10_000
+        guard deadline < .max else { return Int32(most) }
+        return Int32(min(max(0, (deadline - Clock.monotonic() + 999_999) / 1_000_000), most))
     }
 
     // MARK: The end
@@ -126,21 +91,24 @@ final class Shard {
     private func obey(_ orders: ShardControl.Orders) {
         if orders.contains(.drain), !isDraining {
             isDraining = true
-            // Connections that the kernel has completed are taken in before the listening socket goes.
-            server.run()
-            server.stopAccepting()
-            for intake in intakes { intake.drain() }
+            for source in sources { source.drain() }
         }
         if orders.contains(.stop) { isStopping = true }
     }
 
     private func stop() {
-        flow.abortAll()
-        flow.endTurn()
-        server.run()
-        server.stop()
-        flow.endTurn()
-        for part in timed { part.shutDown() }
-        curl.shutDown()
+        for source in sources { source.abort() }
+        for source in sources.reversed() { source.shutDown() }
     }
+}
+
+/// Most sources need only some of it.
+extension Shard.Source {
+    func ready(_ event: Epoll.Event) {}
+    var nextDeadline: Int64 { .max }
+    var hasMore: Bool { false }
+    func drain() {}
+    var isDrained: Bool { true }
+    func abort() {}
+    func shutDown() {}
 }

@@ -37,15 +37,32 @@ final class HTTPServerRig: Sendable {
     private let isStopping = Locked(false)
     private let hasStopped = Gate()
 
+    /// A server by itself.
+    ///
     /// - Parameter mayHoldBodies: false: there is no memory for any.
-    init(_ options: HTTPServer.Options = .init(), mayHoldBodies: Bool = true) throws {
-        let socket = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
-        port = UInt16(socket.port)
+    convenience init(
+        _ options: HTTPServer.Options = .init(),
+        maxConnections: Int = 1_000,
+        mayHoldBodies: Bool = true
+    ) throws {
+        let socket = try ListeningSocket(host: "127.0.0.1", port: 0)
+        let connections = try ConnectionBalancer(socket, maxConnections: maxConnections)
+        try self.init(connections, place: 0, options, mayHoldBodies: mayHoldBodies)
+    }
+
+    /// One of some servers that share a port.
+    init(
+        _ connections: ConnectionBalancer,
+        place: Int,
+        _ options: HTTPServer.Options = .init(),
+        mayHoldBodies: Bool = true
+    ) throws {
+        port = UInt16(connections.socket.port)
         let (seen, isReleased, isStopping, hasStopped) = (seen, isReleased, isStopping, hasStopped)
         _ = startConcurrently(1) { _ in
             defer { hasStopped.open() }
             let loop = Loop(seen: seen, mayHoldBodies: mayHoldBodies)
-            try loop.run(socket, options, isReleased: isReleased, isStopping: isStopping)
+            try loop.run(connections, place, options, isReleased: isReleased, isStopping: isStopping)
         }
     }
 
@@ -73,8 +90,7 @@ final class HTTPServerRig: Sendable {
 /// What runs on the server's thread.
 private final class Loop: HTTPServerDelegate {
     private enum Token {
-        static let daemon: UInt8 = 1
-        static let client: UInt8 = 2
+        static let server: UInt8 = 1
     }
 
     private final class Slot {
@@ -105,26 +121,25 @@ private final class Loop: HTTPServerDelegate {
     }
 
     func run(
-        _ socket: ListeningSocket,
+        _ connections: ConnectionBalancer,
+        _ place: Int,
         _ options: HTTPServer.Options,
         isReleased: Locked<Bool>,
         isStopping: Locked<Bool>
     ) throws {
         let epoll = try Epoll()
         server = try HTTPServer(
-            socket: socket,
+            connections,
+            place: place,
             options: options,
             delegate: self,
             epoll: epoll,
-            tokenKind: Token.client
+            tokenKind: Token.server
         ) { _ in }
-        try epoll.add(server.pollDescriptor, .input, token: Epoll.Token(kind: Token.daemon))
         while !isStopping.withLock({ $0 }) {
             if isReleased.withLock({ $0 }), !self.isReleased { release() }
-            let count = try epoll.wait(timeoutMilliseconds: Int32(min(server.timeoutMilliseconds ?? 5, 5)))
-            for index in 0..<count where epoll.event(index).token.kind == Token.client {
-                server.clientChanged(epoll.event(index).token)
-            }
+            let count = try epoll.wait(timeoutMilliseconds: server.nextDeadline <= Clock.monotonic() ? 0 : 5)
+            for index in 0..<count { server.ready(epoll.event(index)) }
             server.expire(now: Clock.monotonic())
             server.run(isIdle: count == 0)
         }

@@ -16,13 +16,13 @@ import func TestSupport.eventuallyValue
 
     /// Runs `body` with the port of a relay to a socket, and with that socket.
     private func withForwarder(_ body: (Int, ListeningSocket) throws -> Void) throws {
-        let server = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
+        let server = try ListeningSocket(host: "127.0.0.1", port: 0)
         defer { server.closeSocket() }
         try withForwarder(to: server.port) { try body($0, server) }
     }
 
     private func withForwarder(to target: Int, _ body: (Int) throws -> Void) throws {
-        let front = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
+        let front = try ListeningSocket(host: "127.0.0.1", port: 0)
         let stop = try EventFD()
         let forwarder = Handover(value: try TCPForwarder(front, target: target, stopSignal: stop))
         let thread = try ThreadHandle(name: "forwarder") {
@@ -116,7 +116,7 @@ import func TestSupport.eventuallyValue
     }
 
     @Test func hangsUpWhereNobodyListens() throws {
-        let closed = try ListeningSocket(host: "127.0.0.1", port: 0, shared: false)
+        let closed = try ListeningSocket(host: "127.0.0.1", port: 0)
         closed.closeSocket()
         try withForwarder(to: closed.port) { port in
             let client = try StreamSocket.connect(toLoopbackPort: port)

@@ -95,21 +95,18 @@ extension KafkaProvider: Sendable {}
 
 // MARK: - The loop
 
-extension KafkaProvider: Shard.Intake {
+extension KafkaProvider {
+    /// Readable when librdkafka has something to tell.
     var wakeDescriptor: Int32 { events.descriptor }
 
+    /// The descriptor has become readable.
     func wake() { events.clear() }
 
     var hasMore: Bool { !ready.isEmpty || replies.hasMore || inbox.hasMore }
 
-    var nextDeadline: Int64? {
-        let next = min(nextRetry, replies.nextDeadline ?? .max, inbox.nextDeadline ?? .max)
-        return next == .max ? nil : next
-    }
+    var nextDeadline: Int64 { min(nextRetry, replies.nextDeadline ?? .max, inbox.nextDeadline ?? .max) }
 
-    /// What is due comes in `takeIn`, which runs in the same turn.
-    func expire(now: Int64) {}
-
+    /// Takes in what waits, as far as there is room for it. Once a turn, after the replies.
     func takeIn(now: Int64) {
         replies.run(now: now)
         startDue(now)

@@ -1,16 +1,13 @@
 private import Glibc
 
-/// A TCP socket that listens. Given away to the HTTP library, or closed.
+/// A TCP socket that listens. Whoever has it last closes it.
 struct ListeningSocket {
     let descriptor: Int32
     /// The port it is bound to, also where 0 was asked for.
     let port: Int
 
     /// Binds and listens; `host` is an address or a name (getaddrinfo(3)).
-    ///
-    /// - Parameter shared: whether other sockets of this process may listen on the same address (SO_REUSEPORT), so that the
-    ///   kernel spreads connections over them.
-    init(host: String, port: Int, shared: Bool, backlog: Int32 = 4096) throws(SystemError) {
+    init(host: String, port: Int, backlog: Int32 = 4096) throws(SystemError) {
         let name = "listen on \(host.contains(":") ? "[\(host)]" : host):\(port)"
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
@@ -26,7 +23,6 @@ struct ListeningSocket {
         guard socket >= 0 else { throw SystemError.last(name) }
         var one: Int32 = 1
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, 4)
-        if shared { setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &one, 4) }
         guard
             Glibc.bind(socket, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
             Glibc.listen(socket, backlog) == 0

@@ -1,3 +1,4 @@
+private import CLinux
 private import Glibc
 
 /// Sockets that are opened and closed here, and belong to who opened them.
@@ -10,13 +11,13 @@ extension StreamSocket {
     }
 
     /// Takes a waiting connection (accept(2)).
-    static func accept(from listening: ListeningSocket) -> Accepted {
+    ///
+    /// - Parameter sendsAtOnce: whether what is written leaves at once, however little it is (TCP_NODELAY).
+    static func accept(from listening: ListeningSocket, sendsAtOnce: Bool = true) -> Accepted {
         while true {
-            let descriptor = Glibc.accept(listening.descriptor, nil, nil)
+            let descriptor = CLinux_accept(listening.descriptor)
             if descriptor >= 0 {
-                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-                _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-                return .socket(opened(descriptor))
+                return .socket(sendsAtOnce ? opened(descriptor) : StreamSocket(descriptor: descriptor))
             }
             switch errno {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted

@@ -26,7 +26,7 @@ protocol HTTPDaemonDelegate: AnyObject {
 
 /// A libmicrohttpd daemon in external-epoll mode: it runs when its owner's loop says so, on that loop's thread.
 ///
-/// It accepts, waits and sends; requests are read by the delegate. What libmicrohttpd reads of a request is a line that stands for
+/// It waits and sends; connections are brought to it, and requests are read by the delegate. What libmicrohttpd reads of a request is a line that stands for
 /// it (`HTTPStandIn`): its own reader takes heads that are none (docs/decisions/0012-request-reader.md).
 final class HTTPDaemon {
     /// What reading a connection came to.
@@ -56,6 +56,7 @@ final class HTTPDaemon {
     }
 
     struct Options {
+        /// Any more are closed at once.
         var maxConnections = 1000
     }
 
@@ -71,14 +72,11 @@ final class HTTPDaemon {
 
     private let daemon: OpaquePointer
     private let delegateBox: DelegateBox
-    private var socket: ListeningSocket?
 
     /// Readable when `run` has something to do.
     let pollDescriptor: Int32
 
-    /// Starts serving on a socket, which it owns from here on, also where it fails.
     init(
-        socket: ListeningSocket,
         options: Options,
         delegate: any HTTPDaemonDelegate,
         log: @escaping (String) -> Void
@@ -87,7 +85,6 @@ final class HTTPDaemon {
         let context = Unmanaged.passUnretained(box).toOpaque()
         var items = [
             CMicroHTTPD_option_log({ context, format, arguments in logMessage(context, format, arguments) }, context),
-            CMicroHTTPD_option_number(.LISTEN_SOCKET, Int(socket.descriptor)),
             CMicroHTTPD_option_number(.CONNECTION_MEMORY_LIMIT, Self.connectionBytes),
             CMicroHTTPD_option_number(.CONNECTION_LIMIT, options.maxConnections),
             CMicroHTTPD_option_completed(
@@ -100,7 +97,9 @@ final class HTTPDaemon {
             ),
             CMicroHTTPD_option_number(.END, 0),
         ]
-        let flags = MHD_USE_EPOLL.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_ERROR_LOG.rawValue
+        let flags =
+            MHD_USE_EPOLL.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_ERROR_LOG.rawValue
+            | MHD_USE_NO_LISTEN_SOCKET.rawValue
         let started = CMicroHTTPD_start_daemon(
             flags,
             0,
@@ -108,17 +107,13 @@ final class HTTPDaemon {
             context,
             &items
         )
-        guard let started else {
-            socket.closeSocket()
-            throw SystemError.last("start the HTTP daemon")
-        }
+        guard let started else { throw SystemError.last("start the HTTP daemon") }
         self.daemon = started
         self.delegateBox = box
-        self.socket = socket
         self.pollDescriptor = CMicroHTTPD_epoll_fd(started)
     }
 
-    /// Accepts, reads, calls the delegate, writes: whatever can be done without waiting.
+    /// Reads, calls the delegate, writes: whatever can be done without waiting.
     ///
     /// - Parameter isIdle: nothing has happened in the loop since the last run: what waits is better suspended.
     func run(isIdle: Bool = false) {
@@ -145,19 +140,12 @@ final class HTTPDaemon {
         return Int(clamping: milliseconds)
     }
 
-    /// Accepts no more connections; those that are open are served on.
-    func stopAccepting() {
-        guard let socket else { return }
-        self.socket = nil
-        _ = MHD_quiesce_daemon(daemon)
-        socket.closeSocket()
-    }
+    /// Serves a client's connection from the next `run` on, and owns its socket; the delegate is told from within this
+    /// function. Where it cannot, it closes the socket.
+    func add(_ connection: StreamSocket) { CMicroHTTPD_add_connection(daemon, connection.descriptor) }
 
     /// Closes everything. Each suspended request must have been resumed.
-    func stop() {
-        stopAccepting()
-        MHD_stop_daemon(daemon)
-    }
+    func stop() { MHD_stop_daemon(daemon) }
 }
 
 @available(*, unavailable)

@@ -1,0 +1,134 @@
+/// Brings a server its connections: those that it accepts itself and those that others have accepted for it. Confined to the
+/// server's thread.
+final class Acceptor {
+    private enum State {
+        case listening
+        /// There is no place for a connection; the balancer tells when there may be one.
+        case full
+        /// The system has no room for one, and nobody tells when it has: it is tried again then.
+        case exhausted(until: Int64)
+        case closed
+    }
+
+    /// Others have their turn after so many.
+    private static let perTurn = 64
+    /// Nanoseconds.
+    private static let exhaustedTime: Int64 = 100_000_000
+
+    private let balancer: ConnectionBalancer
+    private let server: Int
+    private let epoll: Epoll
+    /// Of the events of the listening socket.
+    private let token: Epoll.Token
+    /// Adds a connection to the server, or closes it where that fails.
+    private let adopt: (StreamSocket) -> Void
+    private var state = State.full
+
+    /// Begins to accept.
+    ///
+    /// - Parameters:
+    ///   - server: Its place with the balancer.
+    ///   - token: of the events that are for `connectionWaits`.
+    ///   - wakeToken: of those that are for `woken`.
+    init(
+        _ balancer: ConnectionBalancer,
+        server: Int,
+        epoll: Epoll,
+        token: Epoll.Token,
+        wakeToken: Epoll.Token,
+        adopt: @escaping (StreamSocket) -> Void
+    ) throws(SystemError) {
+        self.balancer = balancer
+        self.server = server
+        self.epoll = epoll
+        self.token = token
+        self.adopt = adopt
+        try epoll.add(balancer.wake(of: server).descriptor, .input, token: wakeToken)
+        try listen()
+    }
+
+    /// When it is tried again to accept; `.max`: that is not waited for.
+    var nextDeadline: Int64 {
+        if case .exhausted(let time) = state { time } else { .max }
+    }
+
+    /// The balancer has signalled: a connection has arrived from elsewhere, or there may be a place for one.
+    func woken(now: Int64) {
+        takeArrivals()
+        if case .full = state { resume(now: now) }
+    }
+
+    /// A connection waits to be accepted.
+    func connectionWaits(now: Int64) {
+        guard case .listening = state else { return }
+        for _ in 0..<Self.perTurn {
+            guard balancer.hasPlace(waiting: server) else { return pause(.full) }
+            switch StreamSocket.accept(from: balancer.socket, sendsAtOnce: false) {
+            case .socket(let connection): place(connection)
+            case .nothingYet: return
+            case .exhausted: return pause(.exhausted(until: now + Self.exhaustedTime))
+            }
+        }
+    }
+
+    func expire(now: Int64) {
+        if case .exhausted(let time) = state, time <= now { resume(now: now) }
+    }
+
+    /// A connection that was adopted is over.
+    func connectionEnded() { balancer.connectionEnded(of: server) }
+
+    /// Takes what waits, and nothing from then on.
+    func close() {
+        if case .closed = state { return }
+        // The kernel has completed them: their clients believe that they are served.
+        while balancer.hasPlace(waiting: server), take() {}
+        epoll.remove(balancer.socket.descriptor)
+        epoll.remove(balancer.wake(of: server).descriptor)
+        state = .closed
+        balancer.close(server: server)
+        takeArrivals()
+    }
+
+    private func takeArrivals() {
+        for connection in balancer.takeArrivals(of: server) { adopt(connection) }
+    }
+
+    private func listen() throws(SystemError) {
+        try epoll.add(balancer.socket.descriptor, [.input, .exclusive], token: token)
+        state = .listening
+    }
+
+    private func resume(now: Int64) {
+        guard balancer.hasPlace(waiting: server) else {
+            state = .full
+            return
+        }
+        do throws(SystemError) { try listen() } catch { state = .exhausted(until: now + Self.exhaustedTime) }
+    }
+
+    /// Takes one; false: none waits, or none can be taken.
+    private func take() -> Bool {
+        guard case .socket(let connection) = StreamSocket.accept(from: balancer.socket, sendsAtOnce: false) else {
+            return false
+        }
+        place(connection)
+        return true
+    }
+
+    private func place(_ connection: StreamSocket) {
+        switch balancer.place(connection, acceptedBy: server) {
+        case .here: adopt(connection)
+        case .elsewhere: break
+        }
+    }
+
+    /// Else epoll would report the socket without end.
+    private func pause(_ state: State) {
+        epoll.remove(balancer.socket.descriptor)
+        self.state = state
+    }
+}
+
+@available(*, unavailable)
+extension Acceptor: Sendable {}

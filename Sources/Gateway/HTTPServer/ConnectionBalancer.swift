@@ -1,0 +1,109 @@
+/// Spreads the connections of one port over the servers of a process: each goes to the server that has the fewest, whichever
+/// of them accepted it. So a few connections that stay open for long use all shards alike, which the kernel's own spreading
+/// by a hash (SO_REUSEPORT, socket(7)) does not do.
+///
+/// Its lock is taken when a connection comes or goes, never for a request. Any thread.
+final class ConnectionBalancer: Sendable {
+    private struct Seat {
+        var connections = 0
+        /// Accepted by another server and not taken yet; counted in `connections`.
+        var arrivals: [StreamSocket] = []
+        /// Whether it takes connections still.
+        var isOpen = true
+        /// Whether it is to be woken as soon as there is a place.
+        var waitsForPlace = false
+    }
+
+    /// Where a connection belongs that a server has accepted.
+    enum Place {
+        /// With the server that accepted it.
+        case here
+        /// With another one, which has been woken.
+        case elsewhere
+    }
+
+    /// The socket that all servers accept from; closed with the last of them.
+    let socket: ListeningSocket
+    /// Of each server.
+    let maxConnections: Int
+    private let seats: LockedValue<[Seat]>
+    private let wakes: [EventFD]
+
+    /// - Parameters:
+    ///   - socket: belongs to the balancer from here on, also where this fails.
+    ///   - maxConnections: of all servers together.
+    init(_ socket: ListeningSocket, servers: Int = 1, maxConnections: Int) throws(SystemError) {
+        self.socket = socket
+        self.maxConnections = max((maxConnections + servers - 1) / servers, 1)
+        seats = LockedValue(Array(repeating: Seat(), count: servers))
+        do throws(SystemError) {
+            var wakes: [EventFD] = []
+            for _ in 0..<servers { wakes.append(try EventFD()) }
+            self.wakes = wakes
+        } catch {
+            socket.closeSocket()
+            throw error
+        }
+    }
+
+    /// Signalled when a server has something to take, or to look for a place again.
+    func wake(of server: Int) -> EventFD { wakes[server] }
+
+    /// Whether a server has a place for one more connection; if not, `server` is woken when there may be one.
+    func hasPlace(waiting server: Int) -> Bool {
+        seats.withLock { seats in
+            let hasPlace = seats.contains { $0.isOpen && $0.connections < maxConnections }
+            seats[server].waitsForPlace = !hasPlace
+            return hasPlace
+        }
+    }
+
+    /// Finds the place of a connection that `server` has accepted, and counts it there. Servers that accept at the same time may
+    /// exceed `maxConnections` by one each.
+    func place(_ connection: StreamSocket, acceptedBy server: Int) -> Place {
+        let (target, isFirst) = seats.withLock { seats in
+            var target = server
+            for index in seats.indices where seats[index].isOpen {
+                if seats[index].connections < seats[target].connections || !seats[target].isOpen { target = index }
+            }
+            seats[target].connections += 1
+            guard target != server else { return (target, false) }
+            seats[target].arrivals.append(connection)
+            return (target, seats[target].arrivals.count == 1)
+        }
+        if isFirst { wakes[target].signal() }
+        return target == server ? .here : .elsewhere
+    }
+
+    /// What others have accepted for a server, which is its own from here on.
+    func takeArrivals(of server: Int) -> [StreamSocket] {
+        wakes[server].clear()
+        return seats.withLock { seats in
+            defer { seats[server].arrivals = [] }
+            return seats[server].arrivals
+        }
+    }
+
+    /// A connection of a server is over.
+    func connectionEnded(of server: Int) {
+        var waiting: [Int] = []
+        seats.withLock { seats in
+            seats[server].connections -= 1
+            for index in seats.indices where seats[index].waitsForPlace {
+                seats[index].waitsForPlace = false
+                waiting.append(index)
+            }
+        }
+        for index in waiting { wakes[index].signal() }
+    }
+
+    /// A server takes no more connections; those that have arrived for it it still takes. Once for each.
+    func close(server: Int) {
+        let isLast = seats.withLock { seats in
+            seats[server].isOpen = false
+            seats[server].waitsForPlace = false
+            return !seats.contains { $0.isOpen }
+        }
+        if isLast { socket.closeSocket() }
+    }
+}
