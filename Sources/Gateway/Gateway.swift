@@ -86,7 +86,8 @@ final class RunningGateway {
             maxConnections: configuration.server.maxConnections
         )
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
-        let kafka = configuration.providers.kafka == nil ? [] : (0..<count).map { KafkaMetrics(shard: $0) }
+        let consumers = configuration.providers.kafka?.consumerCount(shards: count) ?? 0
+        let kafka = (0..<consumers).map { KafkaMetrics(shard: $0) }
         let blueprint = ShardBlueprint(
             configuration: configuration,
             shardCount: count,
@@ -109,7 +110,7 @@ final class RunningGateway {
                     index,
                     connections: connections,
                     metrics: metrics[index],
-                    kafkaMetrics: kafka.isEmpty ? nil : kafka[index],
+                    kafkaMetrics: index < consumers ? kafka[index] : nil,
                     control: control
                 )
             )

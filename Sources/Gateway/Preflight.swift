@@ -174,7 +174,7 @@ public struct Preflight {
                 kafka,
                 server: configuration.server,
                 eventTopics: [],
-                shardCount: shards
+                consumers: kafka.consumerCount(shards: shards)
             )
             if single.isEmpty {
                 findings += client(key) { () throws(KafkaSettingError) in

@@ -129,7 +129,7 @@ struct ShardBlueprint {
                     kafka,
                     server: configuration.server,
                     eventTopics: configuration.reporting.reporters.compactMap(\.kafka?.topic),
-                    shardCount: shardCount
+                    consumers: kafka.consumerCount(shards: shardCount)
                 ),
                 flow: flow,
                 router: router,

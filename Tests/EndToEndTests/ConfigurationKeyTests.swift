@@ -83,6 +83,7 @@ import Testing
         "providers.kafka.model": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
         "providers.kafka.face": ["KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"],
         "providers.kafka.keyOrder": ["KafkaKeyTests.theNextOfAKeyWaitsForTheBroker"],
+        "providers.kafka.consumers": ["KafkaKeyTests.aMemberOfTheGroupRunsOnSoManyShards"],
         "providers.kafka.maxInFlight": ["KafkaFlowTests.keepsTheOrderOfKeysAndItsLimits"],
         "providers.kafka.maxInFlightBytes": [
             "KafkaKeyTests.requestsThatSayNothingGoToTheModelInTheFaceWithinTheBytes"

@@ -7,9 +7,10 @@ import Testing
         _ rig: KafkaRig,
         _ keys: [String: String],
         _ models: SidecarConfiguration.Model...,
+        server: [String: String] = [:],
         body: (SidecarProcess) throws -> Void
     ) throws {
-        var configuration = SidecarConfiguration(models[0])
+        var configuration = SidecarConfiguration(models[0], server: server)
         configuration.models = models
         configuration.kafka = rig.keys(keys)
         try withSidecar(configuration) { try body($0) }
@@ -62,6 +63,30 @@ import Testing
             }
             rig.takeMessages()
             #expect(rig.reads { rig.replies.count == 5 })
+        }
+    }
+
+    /// Each has a consumer, whose client names it on the metrics page.
+    @Test(arguments: [(0, 3), (1, 1), (2, 2), (9, 3)])
+    func aMemberOfTheGroupRunsOnSoManyShards(_ consumers: Int, _ expected: Int) throws {
+        let rig = try KafkaRig()
+        let service = try modelService(Sample.native)
+        try withProvider(
+            rig,
+            ["consumers": "\(consumers)", "statistics.interval.ms": "100"],
+            .init("iris", url: service.url("/")),
+            server: ["shards": "3"]
+        ) { sidecar in
+            for number in 0..<20 { try rig.send(key: "\(number)", "{}") }
+            try rig.flush()
+            #expect(rig.reads { rig.replies.count == 20 })
+            func members() -> Set<String> {
+                let samples = (try? sidecar.metrics().samples) ?? []
+                return Set(samples.compactMap { $0.labels["client"] }.filter { $0.hasPrefix("consumer-") })
+            }
+            let wanted = Set((0..<expected).map { "consumer-\($0)" })
+            #expect(rig.reads { members() == wanted })
+            #expect(!rig.reads(within: 0.5) { members() != wanted })
         }
     }
 

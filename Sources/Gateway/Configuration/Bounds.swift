@@ -94,7 +94,7 @@ public struct Bounds: Sendable {
         }
         let clients =
             reporters.count { if case .kafka = $0 { true } else { false } }
-            + (configuration.providers.kafka == nil ? 0 : 2 * now.shards)
+            + 2 * (configuration.providers.kafka?.consumerCount(shards: now.shards) ?? 0)
         if clients > 0 {
             add("messages with librdkafka", memory: clients * Self.librdkafkaQueue, "\(clients) clients x 16MiB")
         }

@@ -24,6 +24,8 @@ extension Configuration {
             /// What answers look like where the request does not say.
             public var face = Face.native
             public var keyOrder = KeyOrder.strict
+            /// On how many shards a member of the group runs; 0, or more than there are: on each.
+            public var consumers = 0
             /// The most requests taken from the broker and not yet done, over all shards.
             public var maxInFlight = 1_000
             /// The most bytes that these may hold, over all shards.
@@ -36,6 +38,9 @@ extension Configuration {
             public var properties: [String: String] = [:]
 
             public init() {}
+
+            /// How many members of the group there are.
+            func consumerCount(shards: Int) -> Int { consumers == 0 ? shards : min(consumers, shards) }
         }
     }
 }

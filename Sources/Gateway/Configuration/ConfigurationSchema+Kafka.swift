@@ -51,6 +51,15 @@ extension ConfigurationSchema {
             """
         ),
         .integer(
+            "providers.kafka.consumers",
+            .kafkaProvider(\.consumers),
+            0...1_024,
+            """
+            On how many shards a member of the group runs, with a consumer and a producer each: no more than the topic has \
+            partitions are of use. 0: on each.
+            """
+        ),
+        .integer(
             "providers.kafka.maxInFlight",
             .kafkaProvider(\.maxInFlight),
             1...1_000_000,

@@ -73,7 +73,7 @@ public struct DescriptorPlan: Sendable, Equatable {
     }
 
     private static func parts(_ configuration: Configuration, _ now: Circumstances) -> [Part] {
-        // Two epolls, the listening socket, two eventfds, and what wakes libcurl; and the log's two.
+        // Two epolls, three eventfds, and what wakes libcurl; and the listening socket and the log's two.
         var parts = [
             Part(what: "open already", count: now.open),
             Part(what: "\(now.shards) shard(s)", count: 8 * now.shards + 2),
@@ -81,7 +81,7 @@ public struct DescriptorPlan: Sendable, Equatable {
         ]
         if let kafka = configuration.providers.kafka {
             // A consumer and a producer, and their queue's eventfd.
-            let count = (2 * client(kafka.brokers) + 1) * now.shards
+            let count = (2 * client(kafka.brokers) + 1) * kafka.consumerCount(shards: now.shards)
             parts.append(Part(what: "providers.kafka", count: count))
         }
         let reporters = configuration.reporting.reporters

@@ -133,7 +133,9 @@ final class HTTPServer {
         deadline = min(deadline, acceptor.nextDeadline)
         if let way = nextWay { deadline = min(deadline, way.time) }
         // From the turn at hand on, which saves asking for the time.
-        if let wait = daemon.timeoutMilliseconds { deadline = min(deadline, wait == 0 ? 0 : now + Int64(wait) * 1_000_000) }
+        if let wait = daemon.timeoutMilliseconds {
+            deadline = min(deadline, wait == 0 ? 0 : now + Int64(wait) * 1_000_000)
+        }
         return deadline
     }
 

@@ -57,8 +57,9 @@ final class Shard {
             let count = try epoll.wait(timeoutMilliseconds: timeout)
             for index in 0..<count {
                 let event = epoll.event(index)
-                if event.token.kind == Self.orders { obey(control.takeOrders()) } else {
-                    sources[Int(event.token.kind)].ready(event)
+                switch event.token.kind {
+                case Self.orders: obey(control.takeOrders())
+                default: sources[Int(event.token.kind)].ready(event)
                 }
             }
             turn(isIdle: count == 0 && timeout > 0)

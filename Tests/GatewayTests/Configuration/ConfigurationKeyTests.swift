@@ -96,6 +96,7 @@ import Testing
         Case("providers.kafka.model", "iris") { $0.providers.kafka?.model == "iris" },
         Case("providers.kafka.face", "v2") { $0.providers.kafka?.face == .v2 },
         Case("providers.kafka.keyOrder", "pipelined") { $0.providers.kafka?.keyOrder == .pipelined },
+        Case("providers.kafka.consumers", "2") { $0.providers.kafka?.consumers == 2 },
         Case("providers.kafka.maxInFlight", "3") { $0.providers.kafka?.maxInFlight == 3 },
         Case("providers.kafka.maxInFlightBytes", "1MiB") { $0.providers.kafka?.maxInFlightBytes == 1 << 20 },
         Case("providers.kafka.maxAttempts", "1") { $0.providers.kafka?.maxAttempts == 1 },

@@ -1,8 +1,8 @@
 // One by one: some of its types are called as some of the Gateway's.
+import Testing
+
 import class TestSupport.HTTPConnection
 import struct TestSupport.SeededGenerator
-import func TestSupport.eventually
-import Testing
 
 @testable import Gateway
 
@@ -24,7 +24,8 @@ import Testing
         let balancer = try Self.balancer(servers)
         var expected = Array(repeating: 0, count: servers)
         for number in 0..<500 {
-            if Int.random(in: 0..<3, using: &random) == 0, let busy = expected.indices.filter({ expected[$0] > 0 }).first {
+            let busy = expected.firstIndex { $0 > 0 }
+            if let busy, Int.random(in: 0..<3, using: &random) == 0 {
                 balancer.connectionEnded(of: busy)
                 expected[busy] -= 1
                 continue
@@ -37,7 +38,9 @@ import Testing
                 expected[acceptor] += 1
             } else {
                 #expect(place == .elsewhere)
-                let arrived = (0..<servers).filter { balancer.takeArrivals(of: $0).map { $0.descriptor } == [Int32(number)] }
+                let arrived = (0..<servers).filter { server in
+                    balancer.takeArrivals(of: server).contains { $0.descriptor == Int32(number) }
+                }
                 #expect(arrived.count == 1)
                 guard let target = arrived.first else { return }
                 #expect(expected[target] == fewest)

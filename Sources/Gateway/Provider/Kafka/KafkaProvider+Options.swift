@@ -24,12 +24,12 @@ extension KafkaProvider {
 extension KafkaProvider.Options {
     /// - Parameters:
     ///   - eventTopics: where Reporters write to.
-    ///   - shardCount: among how many shards the limits are divided.
+    ///   - consumers: on how many shards there is a Provider, among which the limits are divided.
     init(
         _ kafka: Configuration.Providers.Kafka,
         server: Configuration.Server,
         eventTopics: [String],
-        shardCount: Int
+        consumers: Int
     ) {
         self.init(
             requestTopic: kafka.requestTopic,
@@ -46,8 +46,8 @@ extension KafkaProvider.Options {
             keepsOrderStrictly: kafka.keyOrder == .strict,
             maxBodyBytes: server.maxBodyBytes,
             maxHeaderBytes: server.maxHeaderBytes,
-            maxInFlight: max((kafka.maxInFlight + shardCount - 1) / shardCount, 1),
-            maxInFlightBytes: max((kafka.maxInFlightBytes + shardCount - 1) / shardCount, 1),
+            maxInFlight: max((kafka.maxInFlight + consumers - 1) / consumers, 1),
+            maxInFlightBytes: max((kafka.maxInFlightBytes + consumers - 1) / consumers, 1),
             maxAttempts: kafka.maxAttempts,
             backoff: RetryBackoff(
                 initial: kafka.retryBackoff.nanoseconds,
