@@ -12,7 +12,7 @@ public enum Gateway {
             let log = Logger(label: "ameron-sidecar")
             let code = run(configuration, log: log, processLog.threshold)
             return KafkaClientEnd.endProcess(code) { count in
-                log.warning("\(count) Kafka clients do not end; the process ends without them")
+                if count > 0 { log.warning("\(count) Kafka clients do not end; the process ends without them") }
                 processLog.finish()
             }
         } catch {

@@ -41,6 +41,32 @@ import Testing
         #expect(eventually { ends.allSatisfy(\.isFinished) })
     }
 
+    /// In librdkafka 2.0.2, a member that has been let in and has no assignment yet aborts the process when it is destroyed.
+    @Test func endsBetweenJoiningAndItsAssignment() async {
+        await #expect(processExitsWith: .success) {
+            let cluster = try KafkaMockCluster()
+            try cluster.createTopic("requests", partitions: 4)
+            // SyncGroup, by which assignments come: not for a minute.
+            for broker in 1...3 { try? cluster.pushErrors(apiKey: 14, broker: Int32(broker), [(27, 60_000)]) }
+            var end: KafkaClientEnd?
+            do {
+                let consumer = try cluster.member(of: "group", topic: "requests", [("statistics.interval.ms", "20")])
+                let hasJoined = eventually {
+                    var hasSeen = false
+                    _ = consumer.poll(limit: 100, timeoutMilliseconds: 20) {
+                        guard case .statistics(let json) = $0 else { return }
+                        hasSeen = json.string.contains(#""join_state": "wait-sync""#) || hasSeen
+                    }
+                    return hasSeen
+                }
+                guard hasJoined else { throw TestFailure("the group lets nobody in") }
+                end = consumer.client.end
+            }
+            let isFinished = eventually { end?.isFinished == true }
+            if !isFinished { throw TestFailure("it does not end") }
+        }
+    }
+
     /// A rebalance that is not answered does not hold up the end.
     @Test func endsWithARebalanceThatWaits() throws {
         let end = try end { cluster in

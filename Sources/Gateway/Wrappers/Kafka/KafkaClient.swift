@@ -19,6 +19,8 @@ final class KafkaClient {
     private let wake: EventFD?
     /// What follows when the client is let go.
     let end = KafkaClientEnd()
+    private var hasSubscribed = false
+    private var wasAssigned = false
     /// Recycled objects, for the next records.
     private var spareMessages: [KafkaMessage] = []
     private static let maxSpareMessages = 4_096
@@ -66,10 +68,18 @@ final class KafkaClient {
         }
     }
 
+    /// It joins a group.
+    func subscribed() { hasSubscribed = true }
+
     /// Does not wait: `end` follows.
     deinit {
         rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
-        end.begin(pointer, queue, isConsumer: kind == .consumer)
+        end.begin(
+            pointer,
+            queue,
+            isConsumer: kind == .consumer,
+            waitsForAssignment: hasSubscribed && !wasAssigned
+        )
     }
 
     /// Handles up to `limit` events; waits for the first up to `timeoutMilliseconds`. True: there may be more.
@@ -113,6 +123,7 @@ final class KafkaClient {
         case RD_KAFKA_EVENT_STATS: body(.statistics(ByteView(cString: rd_kafka_event_stats(event))))
         case RD_KAFKA_EVENT_REBALANCE:
             let isAssign = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
+            if isAssign { wasAssigned = true }
             let partitions = KafkaPartitionList.partitions(rd_kafka_event_topic_partition_list(event))
             // Anything but an assignment takes partitions away.
             body(.rebalance(KafkaRebalance(kind: isAssign ? .assign : .revoke, partitions: partitions)))

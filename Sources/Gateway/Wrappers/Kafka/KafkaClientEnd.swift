@@ -15,6 +15,8 @@ final class KafkaClientEnd: Sendable {
     private static let closeNanoseconds: Int64 = 10_000_000_000
 
     private static let unfinishedCount = Atomic<Int>(0)
+    /// Clients that were left as they were, since to destroy them would end the process.
+    private static let keptCount = Atomic<Int>(0)
     /// Signalled at each end. nil: there was no descriptor for it, and whoever waits looks again by himself.
     private static let news = try? EventFD()
 
@@ -34,8 +36,11 @@ final class KafkaClientEnd: Sendable {
 
     /// The end of the process where there were clients: gives them half a second, and ends it without what exit(3) does
     /// where some are not gone by then. The main thread.
+    ///
+    /// - Parameter note: Told before that of how many there is no end to be expected; 0: of none.
     static func endProcess(_ code: Int32, unfinished note: (Int) -> Void = { _ in }) -> Int32 {
-        if waitForAll(nanoseconds: 500_000_000) { return code }
+        let areAllGone = waitForAll(nanoseconds: 500_000_000)
+        if areAllGone, keptCount.load(ordering: .acquiring) == 0 { return code }
         note(unfinished)
         ProcessEnd.atOnce(code)
     }
@@ -57,13 +62,18 @@ final class KafkaClientEnd: Sendable {
     /// - Parameters:
     ///   - pointer: an rd_kafka_t.
     ///   - queue: the rd_kafka_queue_t through which all its events come.
-    func begin(_ pointer: OpaquePointer, _ queue: OpaquePointer, isConsumer: Bool) {
+    ///   - waitsForAssignment: it may have joined its group, and has heard of no assignment.
+    func begin(_ pointer: OpaquePointer, _ queue: OpaquePointer, isConsumer: Bool, waitsForAssignment: Bool) {
         Self.unfinishedCount.add(1, ordering: .acquiringAndReleasing)
-        let client = LastClient(pointer: pointer, queue: queue)
+        let client = LastClient(pointer: pointer, queue: queue, waitsForAssignment: waitsForAssignment)
         // Without a thread it is left as it is.
         try? ThreadHandle(name: "kafka-end") { [self] in
             if isConsumer, client.close(within: Self.closeNanoseconds) { left.store(true, ordering: .releasing) }
-            client.destroy()
+            if client.mayBeDestroyed {
+                client.destroy()
+            } else {
+                Self.keptCount.add(1, ordering: .acquiringAndReleasing)
+            }
             ended.store(true, ordering: .releasing)
             Self.unfinishedCount.subtract(1, ordering: .acquiringAndReleasing)
             Self.news?.signal()
@@ -72,9 +82,20 @@ final class KafkaClientEnd: Sendable {
     }
 
     // Sendable: any thread may use a client of librdkafka, and the one that gets this is the only one that does.
-    private struct LastClient: @unchecked Sendable {
-        let pointer: OpaquePointer
-        let queue: OpaquePointer
+    private final class LastClient: @unchecked Sendable {
+        private let pointer: OpaquePointer
+        private let queue: OpaquePointer
+        private var waitsForAssignment: Bool
+
+        init(pointer: OpaquePointer, queue: OpaquePointer, waitsForAssignment: Bool) {
+            self.pointer = pointer
+            self.queue = queue
+            self.waitsForAssignment = waitsForAssignment
+        }
+
+        /// Before 2.2.0, to destroy a member of a group that has been let in and has got no assignment yet aborts the process
+        /// (an assertion in rd_kafka_sticky_assignor_state_destroy; librdkafka's pull request 4381).
+        var mayBeDestroyed: Bool { !waitsForAssignment || rd_kafka_version() >= 0x02_02_00_00 }
 
         /// Leaves the group: answers what it asks for, and throws away all else. False: it is still a member.
         func close(within nanoseconds: Int64) -> Bool {
@@ -87,7 +108,12 @@ final class KafkaClientEnd: Sendable {
             {
                 guard let event = rd_kafka_queue_poll(queue, 10) else { continue }
                 // While a consumer closes, any answer takes all partitions from it.
-                if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE { _ = rd_kafka_assign(pointer, nil) }
+                if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE {
+                    if rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+                        waitsForAssignment = false
+                    }
+                    _ = rd_kafka_assign(pointer, nil)
+                }
                 rd_kafka_event_destroy(event)
             }
             return rd_kafka_consumer_closed(pointer) != 0

@@ -18,6 +18,7 @@ final class KafkaConsumer {
     func subscribe(_ topics: [String]) throws(KafkaError) {
         let list = KafkaPartitionList(topics.map { KafkaPartition(topic: $0, partition: -1) })
         try KafkaError.check(rd_kafka_subscribe(client.pointer, list.pointer.list).rawValue)
+        client.subscribed()
     }
 
     /// Handles what waits, at most `limit` events, each with at most one record. True: there may be more.
