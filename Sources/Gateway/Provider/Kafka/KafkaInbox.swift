@@ -317,6 +317,8 @@ final class KafkaInbox {
     /// Takes nothing more; what is in flight may end.
     func drain() {
         isDraining = true
+        // One that was held is heard again: nothing makes room any more, and the group is still to be left.
+        flow = .paused
         pause(partitions)
     }
 
@@ -324,7 +326,7 @@ final class KafkaInbox {
     func close() {
         guard !isClosing else { return }
         isClosing = true
-        isDraining = true
+        if !isDraining { drain() }
         storeOffsets()
         do throws(KafkaError) {
             try consumer.beginClose()
