@@ -95,13 +95,11 @@ struct ShardBlueprint {
             epoll: epoll,
             sources: Place.allCases.map { place in
                 switch place {
-                case .modelServices: ModelServices(curl: curl, adapters: adapters)
-                case .prober: prober ?? Nothing()
-                case .flow: flow
-                case .freedMemory: flow.freedMemory
-                case .rest: provider
-                case .kafka: kafka ?? Nothing()
-                case .callStarts: CallStarts(curl: curl)
+                case .modelServices: ModelServicesSource(curl: curl, adapters: adapters, prober: prober)
+                case .flow: FlowSource(flow)
+                case .rest: RESTSource(provider)
+                case .kafka: kafka.map(KafkaSource.init)
+                case .callStarts: CallStartsSource(curl: curl)
                 }
             },
             control: control
@@ -111,7 +109,7 @@ struct ShardBlueprint {
     /// The shard's sources in the order of their turns: answers come in, the events of the turn go to the Reporters and then its
     /// replies to the clients, requests come in, their calls start.
     private enum Place: UInt8, CaseIterable {
-        case modelServices, prober, flow, freedMemory, rest, kafka, callStarts
+        case modelServices, flow, rest, kafka, callStarts
 
         /// Of the tokens of its descriptors.
         var kind: UInt8 { rawValue }
@@ -198,7 +196,9 @@ struct ShardBlueprint {
                 memory: memory
             ),
             transport: makeTransport(model, url, curl),
-            flow: flow
+            sink: flow,
+            freedMemory: flow.freedMemory,
+            clock: flow.clock
         )
     }
 

@@ -41,10 +41,10 @@ final class AnswerWork {
         let request =
             switch capture.mode {
             case .none: 0
-            case .input: exchange.requestBody.count
-            case .body: min(exchange.requestBody.count, capture.maxBytes)
+            case .input: exchange.request.body.count
+            case .body: min(exchange.request.body.count, capture.maxBytes)
             }
-        return request + (exchange.answer?.body.count ?? 0)
+        return request + (exchange.attempt.answer?.body.count ?? 0)
     }
 
     /// Begins with an exchange whose answer is in.
@@ -62,7 +62,7 @@ final class AnswerWork {
                 contentType: answer.contentType,
                 contentEncoding: answer.contentEncoding,
                 maxPredictions: route.maxPredictions,
-                maxWholeBytes: exchange.face == .native ? .max : reporting.maxEventBytes
+                maxWholeBytes: exchange.request.face == .native ? .max : reporting.maxEventBytes
             )
         )
         if isRead { beginRequest(exchange) }
@@ -84,11 +84,11 @@ final class AnswerWork {
         stage = !isLookedAt || request.begin(exchange.requestSource) ? .rows : .request
     }
 
-    /// All is read: begins the rows. With `exchange.completedAt` set.
+    /// All is read: begins the rows. With `exchange.reply.completedAt` set.
     func beginRows() {
         guard let exchange else { return }
         isRead = true
-        answeredAt = reporting.wall(exchange.answeredAt)
+        answeredAt = reporting.wall(exchange.attempt.answeredAt)
         names.read(exchange)
         event.modelName = names.modelName(extractor.shared)
         event.modelVersion = names.modelVersion(extractor.shared)
@@ -100,7 +100,7 @@ final class AnswerWork {
             event.contentType = extractor.contentType
             event.contentEncoding = extractor.contentEncoding
         }
-        if exchange.face == .native { NativeAnswer.begin(exchange.ownReplyBody, exchange) }
+        if exchange.request.face == .native { NativeAnswer.begin(exchange.reply.ownBody, exchange) }
     }
 
     /// Whether the events find room, as far as can be said before they are written; after `beginRows`.
@@ -114,10 +114,10 @@ final class AnswerWork {
     /// all are.
     func writeRows(atMost rows: Int, bytes: Int, metrics: ShardMetrics) -> Bool {
         guard let exchange else { return true }
-        let isNative = exchange.face == .native
+        let isNative = exchange.request.face == .native
         // Each retained once here and not for each row.
-        let (body, extractor, counters) = (exchange.ownReplyBody, extractor, metrics.predictions)
-        let modelTime = exchange.answeredAt - exchange.sentAt
+        let (body, extractor, counters) = (exchange.reply.ownBody, extractor, metrics.predictions)
+        let modelTime = exchange.attempt.modelTime
         let lastRow = rows < count - row ? row + rows : count
         let firstByte = body.count
         var recorded = 0

@@ -3,15 +3,15 @@ enum ErrorAnswer {
     /// Writes status, headers and body of the reply: `{"error":...}` for the V1 and V2 faces, a problem document (RFC 9457)
     /// for the native one.
     static func write(_ failure: ExchangeFailure, to exchange: Exchange) {
-        let body = exchange.ownReplyBody
+        let body = exchange.reply.ownBody
         body.removeAll()
-        exchange.replyHeaders.removeAll()
-        exchange.replyBodySource = .own
-        exchange.replyStatus = failure.status
-        exchange.failure = failure.cause
-        if failure.status == 503 { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
-        if exchange.face == .native {
-            exchange.replyHeaders.append("Content-Type", ByteView("application/problem+json"))
+        exchange.reply.headers.removeAll()
+        exchange.reply.bodySource = .own
+        exchange.reply.status = failure.status
+        exchange.reply.failure = failure.cause
+        if failure.status == 503 { exchange.reply.headers.append("Retry-After", ByteView("1")) }
+        if exchange.request.face == .native {
+            exchange.reply.headers.append("Content-Type", ByteView("application/problem+json"))
             body.append("{\"type\":\"about:blank\",\"title\":\"")
             body.append(failure.title)
             body.append("\",\"status\":")
@@ -21,10 +21,10 @@ enum ErrorAnswer {
             body.append("\",\"cause\":\"")
             body.append(failure.word)
             body.append("\",\"requestId\":\"")
-            body.appendJSON(escaping: exchange.requestId.view)
+            body.appendJSON(escaping: exchange.request.id.view)
             body.append("\"}")
         } else {
-            exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
+            exchange.reply.headers.append("Content-Type", ByteView("application/json"))
             body.append("{\"error\":\"")
             writeMessage(failure, to: body)
             body.append("\"}")

@@ -76,27 +76,29 @@ final class EventReporting {
     /// What is the same in all events of an exchange. Its views are valid as long as the exchange and `names`.
     func makeEvent(_ exchange: Exchange, _ names: RoutedNames) -> PredictionEvent {
         var event = PredictionEvent()
-        event.requestId = exchange.requestId.view
+        event.requestId = exchange.request.id.view
         event.provider = exchange.provider.kind.name
-        event.face = exchange.face.name
+        event.face = exchange.request.face.name
         event.routedModel = names.routedModel
         event.routedVersion = names.routedVersion
         event.modelName = names.modelName
         event.modelVersion = names.modelVersion
-        event.status = exchange.replyStatus
-        event.modelTime = exchange.sentAt > 0 ? max(exchange.answeredAt, exchange.sentAt) - exchange.sentAt : 0
-        event.gatewayTime = exchange.completedAt - exchange.receivedAt - event.modelTime
-        event.receivedAt = wall(exchange.receivedAt)
-        event.sentAt = wall(exchange.sentAt)
-        event.answeredAt = wall(exchange.answeredAt)
-        event.completedAt = wall(exchange.completedAt)
-        if exchange.traceparent.count <= Self.maxTraceBytes { event.traceparent = exchange.traceparent.view }
+        event.status = exchange.reply.status
+        event.modelTime = exchange.attempt.modelTime
+        event.gatewayTime = exchange.reply.completedAt - exchange.request.receivedAt - event.modelTime
+        event.receivedAt = wall(exchange.request.receivedAt)
+        event.sentAt = wall(exchange.attempt.sentAt)
+        event.answeredAt = wall(exchange.attempt.answeredAt)
+        event.completedAt = wall(exchange.reply.completedAt)
+        if exchange.request.traceparent.count <= Self.maxTraceBytes {
+            event.traceparent = exchange.request.traceparent.view
+        }
         return event
     }
 
     // MARK: Failures
 
-    /// Records a call that failed, with `exchange.completedAt` and `replyStatus` set.
+    /// Records a call that failed, with `exchange.reply.completedAt` and `replyStatus` set.
     ///
     /// - Parameter answer: The model's own error answer, where there is one.
     func report(_ exchange: Exchange, failure: ExchangeFailure, answer: ModelAnswer? = nil) {
@@ -109,14 +111,14 @@ final class EventReporting {
         }
         names.read(exchange)
         var event = makeEvent(exchange, names)
-        event.id = ids.next(wallNanoseconds: exchange.completedAt + wallOffset)
+        event.id = ids.next(wallNanoseconds: exchange.reply.completedAt + wallOffset)
         event.failure = PredictionEvent.Failure(cause: failure.word, message: message.view)
         if let answer, !answer.isEncoded {
             event.failure?.detail = errorText.find(in: answer.body.view, contentType: answer.contentType)
         }
         if capture.mode != .none {
             // A longer one would hold the shard, and hardly any part of it could be in an event.
-            let isShort = exchange.requestBody.count <= maxEventBytes
+            let isShort = exchange.request.body.count <= maxEventBytes
             if !request.begin(exchange.requestSource, reads: isShort) { while !request.readOn() {} }
             request.arrange(rowCount: 1)
             request.add(to: &event)
@@ -178,18 +180,20 @@ extension Exchange {
     /// Its request, as a capture looks at it.
     var requestSource: RequestCapture.Source {
         RequestCapture.Source(
-            body: requestBody.view,
-            contentType: requestContentType.view,
-            jsonLength: requestJSONLength,
-            contentEncoding: bodyIsEncoded ? requestContentEncoding : nil,
-            hasTensors: face == .v2 || route?.modelProtocol == .v2
+            body: request.body.view,
+            contentType: request.contentType.view,
+            jsonLength: request.jsonLength,
+            contentEncoding: request.isEncoded ? request.contentEncoding : nil,
+            hasTensors: request.face == .v2 || route?.modelProtocol == .v2
         )
     }
+}
 
+extension Request {
     /// The value of Content-Encoding, which is among the lines to forward.
-    private var requestContentEncoding: ByteView {
-        for index in 0..<requestHeaders.count {
-            let line = requestHeaders[index]
+    fileprivate var contentEncoding: ByteView {
+        for index in 0..<headers.count {
+            let line = headers[index]
             if line.name.equalsIgnoringCase(ByteView("Content-Encoding")) { return line.value }
         }
         return ByteView("unknown")

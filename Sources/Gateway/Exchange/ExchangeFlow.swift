@@ -2,7 +2,7 @@
 ///
 /// The parts that speak to the outside meet here and know nothing of each other: a Provider brings requests and delivers
 /// replies, an adapter makes the call, the Reporters' lanes get the events. One per shard; confined to its thread.
-final class ExchangeFlow {
+final class ExchangeFlow: AttemptSink {
     let exchanges = ExchangePool()
     let metrics: ShardMetrics
     let readiness: Readiness
@@ -61,37 +61,37 @@ final class ExchangeFlow {
                 message: "more requests are in flight than server.maxInFlight allows"
             )
         }
-        if exchange.operation == .predict, reporting.isFull {
+        if exchange.request.operation == .predict, reporting.isFull {
             return ExchangeFailure(cause: .notRecorded, message: "the spool is full (reporting.spool.maxBytes)")
         }
         inFlight += 1
         metrics.addInFlight(1)
-        exchange.state = .calling
-        route.adapter.submit(exchange)
+        exchange.transition(to: .calling)
+        route.adapter.submit(exchange.attempt)
         return nil
     }
 
     /// The client has left while its call is out: the call is cancelled, and recorded as such.
     func clientLeft(_ exchange: Exchange) {
         guard exchange.state == .calling else { return }
-        exchange.route?.adapter.cancel(exchange)
-        exchange.completedAt = clock.monotonic()
+        exchange.route?.adapter.cancel(exchange.attempt)
+        exchange.reply.completedAt = clock.monotonic()
         endCall(exchange)
         let failure = ExchangeFailure(cause: .clientClosed, message: "the client closed the connection")
-        exchange.replyStatus = failure.status
-        exchange.failure = failure.cause
+        exchange.reply.status = failure.status
+        exchange.reply.failure = failure.cause
         reportFailure(exchange, failure)
-        exchange.state = .abandoned
+        exchange.transition(to: .abandoned)
         replies.append(exchange)
     }
 
     /// Gives a request that brought no id in its header one: that of an Open Inference Protocol body, else a new one.
     func ensureRequestId(_ exchange: Exchange) {
-        guard exchange.requestId.isEmpty else { return }
-        if exchange.face == .v2, exchange.operation == .predict, !exchange.bodyIsEncoded {
-            let length = exchange.requestJSONLength ?? exchange.requestBody.count
-            if length <= exchange.requestBody.count, let id = requestIds.find(in: exchange.requestBody[0..<length]) {
-                exchange.takeRequestId(id, from: .body)
+        guard exchange.request.id.isEmpty else { return }
+        if exchange.request.face == .v2, exchange.request.operation == .predict, !exchange.request.isEncoded {
+            let length = exchange.request.jsonLength ?? exchange.request.body.count
+            if length <= exchange.request.body.count, let id = requestIds.find(in: exchange.request.body[0..<length]) {
+                exchange.request.takeId(id, from: .body)
             }
         }
         replaceMissingRequestId(exchange)
@@ -99,23 +99,40 @@ final class ExchangeFlow {
 
     /// A new id for a request that has none.
     func replaceMissingRequestId(_ exchange: Exchange) {
-        if exchange.requestId.isEmpty { reporting.newRequestId(exchange.requestId) }
+        if exchange.request.id.isEmpty { reporting.newRequestId(exchange.request.id) }
+    }
+
+    /// Has a request tried again whose call has failed, or could not begin; `begin` follows when it is time.
+    func beginAnotherTry(_ exchange: Exchange) {
+        release(exchange)
+        exchange.beginAnotherTry()
+    }
+
+    /// The reply has been sent, or nobody waits for it: nothing of the exchange is needed any more.
+    func end(_ exchange: Exchange) {
+        release(exchange)
+        exchanges.giveBack(exchange)
+    }
+
+    /// Gives the adapter back what of its own the attempt has.
+    private func release(_ exchange: Exchange) {
+        if exchange.attempt.call != nil { exchange.route?.adapter.release(exchange.attempt) }
     }
 
     // MARK: From the adapter
 
-    /// The Model Service has answered.
-    func answered(_ exchange: Exchange, _ answer: ModelAnswer) {
+    func answered(_ attempt: Attempt, _ answer: ModelAnswer) {
+        let exchange = attempt.exchange
         precondition(exchange.state == .calling, "a call is answered while it is out")
-        exchange.answer = answer
-        exchange.answeredAt = clock.monotonic()
+        exchange.attempt.answer = answer
+        exchange.attempt.answeredAt = clock.monotonic()
         guard let route = exchange.route else { return }
-        let isPrediction = exchange.operation == .predict && (200..<300).contains(answer.status)
-        if !isPrediction || exchange.face != .native {
+        let isPrediction = exchange.request.operation == .predict && (200..<300).contains(answer.status)
+        if !isPrediction || exchange.request.face != .native {
             // Before anything is recorded: what the client cannot be sent is not what it got.
             guard takeAnswerHeaders(exchange, answer) else { return headersTooLarge(exchange, route) }
         }
-        guard exchange.operation == .predict else {
+        guard exchange.request.operation == .predict else {
             endCall(exchange)
             passOn(exchange, answer)
             finish(exchange)
@@ -123,21 +140,21 @@ final class ExchangeFlow {
         }
         guard (200..<300).contains(answer.status) else {
             endCall(exchange)
-            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+            metrics.failureDurations[route.index].observe(exchange.attempt.modelTime)
             let failure = ExchangeFailure(
                 cause: .modelError,
                 message: "the Model Service answered with an error status"
             )
             if isRetried(exchange, failure) { return }
-            exchange.failure = failure.cause
+            exchange.reply.failure = failure.cause
             passOn(exchange, answer)
             finish(exchange)
             reportFailure(exchange, failure, answer)
             return
         }
-        metrics.modelDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        metrics.modelDurations[route.index].observe(exchange.attempt.modelTime)
         readiness.gavePrediction(model: route.index)
-        exchange.state = .recording
+        exchange.transition(to: .recording)
         if AnswerWork.length(exchange, reporting.capture) < LongAnswers.minBytes {
             shortAnswers.append(exchange)
         } else {
@@ -145,13 +162,13 @@ final class ExchangeFlow {
         }
     }
 
-    /// The call gave no answer.
-    func failed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+    func failed(_ attempt: Attempt, _ failure: ExchangeFailure) {
+        let exchange = attempt.exchange
         precondition(exchange.state == .calling, "a call fails while it is out")
-        exchange.answeredAt = clock.monotonic()
+        exchange.attempt.answeredAt = clock.monotonic()
         endCall(exchange)
-        if exchange.sentAt > 0, let route = exchange.route, exchange.operation == .predict {
-            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        if exchange.attempt.sentAt > 0, let route = exchange.route, exchange.request.operation == .predict {
+            metrics.failureDurations[route.index].observe(exchange.attempt.modelTime)
         }
         fail(exchange, failure)
     }
@@ -172,9 +189,9 @@ final class ExchangeFlow {
 
     /// The events of this turn are not where they were promised to be: nobody may be given a Prediction without one.
     private func withdrawPredictions() {
-        for exchange in replies where exchange.operation == .predict && exchange.state == .replying {
+        for exchange in replies where exchange.request.operation == .predict && exchange.state == .replying {
             if exchange.provider.retries(exchange, after: .notRecorded) {
-                exchange.state = .retrying
+                exchange.transition(to: .retrying)
             } else {
                 ErrorAnswer.write(.notRecorded, to: exchange)
             }
@@ -199,8 +216,8 @@ final class ExchangeFlow {
         }
         exchanges.forEachInUse { exchange in
             guard exchange.state == .calling else { return }
-            exchange.route?.adapter.cancel(exchange)
-            exchange.answeredAt = clock.monotonic()
+            exchange.route?.adapter.cancel(exchange.attempt)
+            exchange.attempt.answeredAt = clock.monotonic()
             endCall(exchange)
             fail(exchange, failure)
         }
@@ -211,7 +228,7 @@ final class ExchangeFlow {
     private func recordShortAnswers() {
         guard !shortAnswers.isEmpty else { return }
         for exchange in shortAnswers {
-            guard let answer = exchange.answer, let route = exchange.route else {
+            guard let answer = exchange.attempt.answer, let route = exchange.route else {
                 preconditionFailure("an answer that is to be recorded is there")
             }
             record(exchange, answer, route)
@@ -229,7 +246,7 @@ final class ExchangeFlow {
         beginRows(of: short, exchange, answer, route)
         _ = short.writeRows(atMost: .max, bytes: .max, metrics: metrics)
         endCall(exchange)
-        complete(exchange, at: exchange.completedAt)
+        complete(exchange, at: exchange.reply.completedAt)
     }
 
     /// All of the answer is known: the reply begins, and the events do.
@@ -237,20 +254,22 @@ final class ExchangeFlow {
         if let unsplit = work.extractor.unsplit {
             notices.note(unsplit, work.extractor, of: route.index)
         }
-        if exchange.face == .native {
-            exchange.replyStatus = 200
-            exchange.replyHeaders.removeAll()
-            exchange.replyHeaders.append("Content-Type", ByteView("application/json"))
+        if exchange.request.face == .native {
+            exchange.reply.status = 200
+            exchange.reply.headers.removeAll()
+            exchange.reply.headers.append("Content-Type", ByteView("application/json"))
         } else {
             passOn(exchange, answer)
         }
-        exchange.completedAt = clock.monotonic()
+        exchange.reply.completedAt = clock.monotonic()
         work.beginRows()
     }
 
     /// Does a little of the first long answer.
     private func stepLongAnswer() {
-        guard let exchange = longAnswers.first, let answer = exchange.answer, let route = exchange.route else { return }
+        guard let exchange = longAnswers.first, let answer = exchange.attempt.answer, let route = exchange.route else {
+            return
+        }
         if long.exchange == nil { long.begin(exchange, answer, route) }
         guard long.isRead else {
             if long.readOn() {
@@ -287,7 +306,7 @@ final class ExchangeFlow {
     /// Some events of the long answer at hand are lost: it goes no further.
     private func takeBack(_ exchange: Exchange) {
         endLongAnswer(exchange)
-        exchange.state = .replying
+        exchange.transition(to: .replying)
         replies.append(exchange)
     }
 
@@ -300,7 +319,7 @@ final class ExchangeFlow {
 
     /// Gives the reply the lines of the Model Service's own answer; false, and there are none, where they are too long.
     private func takeAnswerHeaders(_ exchange: Exchange, _ answer: ModelAnswer) -> Bool {
-        let lines = exchange.replyHeaders
+        let lines = exchange.reply.headers
         // There may be those of a call that is made again.
         lines.removeAll()
         HeaderRules.copyAnswerHeaders(answer.headers, to: lines)
@@ -312,8 +331,8 @@ final class ExchangeFlow {
 
     private func headersTooLarge(_ exchange: Exchange, _ route: ModelRoute) {
         endCall(exchange)
-        if exchange.operation == .predict {
-            metrics.failureDurations[route.index].observe(exchange.answeredAt - exchange.sentAt)
+        if exchange.request.operation == .predict {
+            metrics.failureDurations[route.index].observe(exchange.attempt.modelTime)
         }
         fail(
             exchange,
@@ -326,14 +345,16 @@ final class ExchangeFlow {
 
     /// The client gets the Model Service's own answer, whose lines it has.
     private func passOn(_ exchange: Exchange, _ answer: ModelAnswer) {
-        exchange.replyStatus = answer.status
-        exchange.replyBodySource = .answer
+        exchange.reply.status = answer.status
+        exchange.reply.bodySource = .answer
     }
 
     /// Whether the Provider has the exchange tried again: then nobody is told of the failure.
     private func isRetried(_ exchange: Exchange, _ failure: ExchangeFailure) -> Bool {
-        guard exchange.operation == .predict, exchange.provider.retries(exchange, after: failure) else { return false }
-        exchange.state = .retrying
+        guard exchange.request.operation == .predict, exchange.provider.retries(exchange, after: failure) else {
+            return false
+        }
+        exchange.transition(to: .retrying)
         replies.append(exchange)
         return true
     }
@@ -346,21 +367,21 @@ final class ExchangeFlow {
     }
 
     private func reportFailure(_ exchange: Exchange, _ failure: ExchangeFailure, _ answer: ModelAnswer? = nil) {
-        guard exchange.operation == .predict else { return }
+        guard exchange.request.operation == .predict else { return }
         reporting.report(exchange, failure: failure, answer: answer)
     }
 
     private func finish(_ exchange: Exchange) {
-        exchange.completedAt = clock.monotonic()
-        complete(exchange, at: exchange.completedAt)
+        exchange.reply.completedAt = clock.monotonic()
+        complete(exchange, at: exchange.reply.completedAt)
     }
 
     /// The reply is complete.
     private func complete(_ exchange: Exchange, at time: Int64) {
-        exchange.state = .replying
-        if let route = exchange.route, exchange.operation == .predict, exchange.failure == nil {
-            let model = exchange.sentAt > 0 ? exchange.answeredAt - exchange.sentAt : 0
-            metrics.gatewayDurations[route.index].observe(time - exchange.receivedAt - model)
+        exchange.transition(to: .replying)
+        if let route = exchange.route, exchange.request.operation == .predict, exchange.reply.failure == nil {
+            let model = exchange.attempt.modelTime
+            metrics.gatewayDurations[route.index].observe(time - exchange.request.receivedAt - model)
         }
         replies.append(exchange)
     }

@@ -35,6 +35,9 @@ final class ModelRoute {
         self.maxPredictions = maxPredictions
         self.adapter = adapter
     }
+
+    /// Whether the Model Service has an answer to this; else the Sidecar gives its own.
+    func canAnswer(_ operation: Request.Operation) -> Bool { adapter.canAnswer(operation) }
 }
 
 extension ByteBuffer {

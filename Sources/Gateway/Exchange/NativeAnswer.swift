@@ -3,7 +3,7 @@
 enum NativeAnswer {
     static func begin(_ body: ByteBuffer, _ exchange: Exchange) {
         body.append("{\"id\":\"")
-        body.appendJSON(escaping: exchange.requestId.view)
+        body.appendJSON(escaping: exchange.request.id.view)
         body.append("\",\"predictions\":[")
     }
 

@@ -23,9 +23,9 @@ final class RoutedNames {
         // Requests name a model as it is configured.
         modelName = routedModel
         modelVersion = routedVersion
-        guard modelVersion.isEmpty, !exchange.wantedVersion.isEmpty else { return }
+        guard modelVersion.isEmpty, !exchange.request.wantedVersion.isEmpty else { return }
         wanted.removeAll(keepingAtMost: 1 << 10)
-        wanted.appendJSON(escaping: exchange.wantedVersion.view)
+        wanted.appendJSON(escaping: exchange.request.wantedVersion.view)
         if wanted.count <= Prediction.maxNameBytes { modelVersion = wanted.view }
     }
 

@@ -58,7 +58,7 @@ final class Router {
         switch find(name: name, version: version) {
         case .found(let route):
             exchange.route = route
-            if !version.isEmpty, route.version.isEmpty { exchange.wantedVersion.append(version) }
+            if !version.isEmpty, route.version.isEmpty { exchange.request.wantedVersion.append(version) }
             return nil
         case .unknownModel:
             return unknownModel(name)

@@ -1,5 +1,5 @@
 /// Carries calls by libcurl's transfer engine: whatever libcurl can do, TLS included.
-final class CurlTransport: HTTPTransport, CurlTransferDelegate {
+final class CurlTransport: HTTPTransport {
     unowned var delegate: (any HTTPTransportDelegate)?
 
     /// libcurl asks for leave (`Expect: 100-continue`) to send bodies of 1 MiB and more; below, with some distance.
@@ -13,19 +13,6 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
     private let predictHasQuery: Bool
     private let scratch = ByteBuffer(capacity: 256)
 
-    /// A call and its easy handle.
-    private final class Call: HTTPCall {
-        let transfer: CurlTransfer
-        /// Whether the transfer asks for the target of a usual prediction.
-        var hasUsualTarget = false
-
-        init(transfer: CurlTransfer) {
-            self.transfer = transfer
-            super.init(body: transfer.body, headers: transfer.headers)
-            transfer.owner = self
-        }
-    }
-
     init(url: ModelServiceURL, target: CurlHandle.Target, curl: CurlMulti) {
         self.url = url
         self.target = target
@@ -35,17 +22,7 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
         predictHasQuery = path.contains("?")
     }
 
-    func makeCall() -> HTTPCall { Call(transfer: CurlTransfer(target: target, delegate: self)) }
-
-    func start(_ call: HTTPCall) {
-        guard let call = call as? Call else { return }
-        start(call, freshConnection: false)
-    }
-
-    func cancel(_ call: HTTPCall) {
-        guard let call = call as? Call else { return }
-        curl.remove(call.transfer)
-    }
+    func makeCall(_ index: Int) -> HTTPCall { CurlCall(index, transport: self, transfer: CurlTransfer(target: target)) }
 
     /// The connections are the multi handle's.
     var nextDeadline: Int64? { nil }
@@ -55,41 +32,42 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
     /// The connections are the multi handle's, which closes them.
     func shutDown() {}
 
-    func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?) {
-        guard let call = transfer.owner as? Call else { return }
+    // MARK: From the calls
+
+    func cancel(_ call: CurlCall) { curl.remove(call.transfer) }
+
+    func finished(_ call: CurlCall, _ failure: CurlFailure?) {
         guard let failure else {
-            call.status = transfer.status
+            call.status = call.transfer.status
             delegate?.callFinished(call, failure: nil)
             return
         }
         if failure.kind == .wantsFreshConnection {
             start(call, freshConnection: true)
         } else {
-            delegate?.callFinished(call, failure: ExchangeFailure(failure.kind, detail: transfer.errorView))
+            delegate?.callFinished(call, failure: ExchangeFailure(failure.kind, detail: call.transfer.errorView))
         }
     }
 
-    func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool {
-        guard let call = transfer.owner as? Call else { return true }
-        return call.makeRoom(more, expected: min(transfer.expectedBodyBytes, target.maxBodyBytes))
-    }
+    /// How much of an answer's body is still to come, as far as it says.
+    func expectedBytes(_ call: CurlCall) -> Int { min(call.transfer.expectedBodyBytes, target.maxBodyBytes) }
 
-    private func start(_ call: Call, freshConnection: Bool) {
-        guard let exchange = call.exchange else { preconditionFailure("a call that starts belongs to an exchange") }
+    func start(_ call: CurlCall, freshConnection: Bool) {
+        guard let exchange = call.attempt?.exchange else { preconditionFailure("a call that starts is an attempt's") }
         let transfer = call.transfer
         setTarget(call, exchange)
         let list = transfer.requestHeaders
         list.removeAll()
-        list.append(exchange.requestHeaders)
-        list.append("X-Request-Id", exchange.requestId.view)
+        list.append(exchange.request.headers)
+        list.append("X-Request-Id", exchange.request.id.view)
         // What libcurl would add by itself is left to the client.
-        if exchange.requestBody.count >= Self.expectThreshold { list.suppress("Expect") }
-        if !exchange.hasAccept { list.suppress("Accept") }
-        if exchange.requestContentType.isEmpty { list.suppress("Content-Type") }
-        let isPost = exchange.operation == .predict
+        if exchange.request.body.count >= Self.expectThreshold { list.suppress("Expect") }
+        if !exchange.request.hasAccept { list.suppress("Accept") }
+        if exchange.request.contentType.isEmpty { list.suppress("Content-Type") }
+        let isPost = exchange.request.operation == .predict
         transfer.prepare(
             method: isPost ? .post : .get,
-            body: isPost ? exchange.requestBody.view : .empty,
+            body: isPost ? exchange.request.body.view : .empty,
             freshConnection: freshConnection
         )
         curl.add(transfer)
@@ -97,20 +75,45 @@ final class CurlTransport: HTTPTransport, CurlTransferDelegate {
 
     /// What is asked for, as the direct transport writes it: libcurl itself would change some of it (`/a/../b`, `%2F`). Told
     /// only where it is another one than before.
-    private func setTarget(_ call: Call, _ exchange: Exchange) {
-        let isPrediction = exchange.operation == .predict && exchange.wantedVersion.isEmpty
-        let isUsual = isPrediction && exchange.query.isEmpty
+    private func setTarget(_ call: CurlCall, _ exchange: Exchange) {
+        let isPrediction = exchange.request.operation == .predict && exchange.request.wantedVersion.isEmpty
+        let isUsual = isPrediction && exchange.request.query.isEmpty
         if isUsual && call.hasUsualTarget { return }
         scratch.removeAll()
         if isPrediction {
             scratch.append(predictTarget.view)
-            scratch.append(query: exchange.query.view, afterQuery: predictHasQuery)
+            scratch.append(query: exchange.request.query.view, afterQuery: predictHasQuery)
         } else {
-            let (_, path) = ModelServiceURL.split(url.url(for: exchange) ?? url.predict)
+            let (_, path) = ModelServiceURL.split(url.url(for: exchange.request) ?? url.predict)
             scratch.append(string: path)
-            scratch.append(query: exchange.query.view, afterQuery: path.contains("?"))
+            scratch.append(query: exchange.request.query.view, afterQuery: path.contains("?"))
         }
         call.transfer.setTarget(scratch)
         call.hasUsualTarget = isUsual
+    }
+}
+
+/// A call that libcurl's transfer engine makes.
+final class CurlCall: HTTPCall, CurlTransferDelegate {
+    let transfer: CurlTransfer
+    /// Whether the transfer asks for the target of a usual prediction.
+    fileprivate var hasUsualTarget = false
+    private unowned let transport: CurlTransport
+
+    init(_ index: Int, transport: CurlTransport, transfer: CurlTransfer) {
+        self.transport = transport
+        self.transfer = transfer
+        super.init(index, body: transfer.body, headers: transfer.headers)
+        transfer.delegate = self
+    }
+
+    override func start() { transport.start(self, freshConnection: false) }
+
+    override func cancel() { transport.cancel(self) }
+
+    func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?) { transport.finished(self, failure) }
+
+    func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool {
+        makeRoom(more, expected: transport.expectedBytes(self))
     }
 }

@@ -29,12 +29,13 @@ final class DirectTransport: HTTPTransport {
         self.afterTarget = ByteBuffer(text: " HTTP/1.1\r\nHost: \(authority)\r\n")
     }
 
-    func makeCall() -> HTTPCall { DirectCall(maxBodyBytes: target.maxBodyBytes) }
+    func makeCall(_ index: Int) -> HTTPCall {
+        DirectCall(index, transport: self, maxBodyBytes: target.maxBodyBytes)
+    }
 
-    func start(_ call: HTTPCall) {
-        guard let call = call as? DirectCall else { return }
+    fileprivate func start(_ call: DirectCall) {
         writeRequest(call)
-        if let connection = takeIdle(now: call.exchange?.sentAt ?? 0) {
+        if let connection = takeIdle(now: call.attempt?.sentAt ?? 0) {
             connection.carry(call, isReused: true)
         } else {
             open(for: call)
@@ -75,12 +76,6 @@ final class DirectTransport: HTTPTransport {
         while let oldest = idle.oldest, now - oldest >= keepAlive { idle.popFirst()?.close() }
     }
 
-    func cancel(_ call: HTTPCall) {
-        guard let call = call as? DirectCall else { return }
-        call.connection?.close()
-        call.connection = nil
-    }
-
     func shutDown() { closeAllIdle() }
 
     // MARK: From the connections
@@ -106,20 +101,22 @@ final class DirectTransport: HTTPTransport {
     }
 
     private func writeRequest(_ call: DirectCall) {
-        guard let exchange = call.exchange else { preconditionFailure("a call that starts belongs to an exchange") }
+        guard let request = call.attempt?.exchange.request else {
+            preconditionFailure("a call that starts is an attempt's")
+        }
         let out = call.requestHead
         out.removeAll(keepingAtMost: 16 << 10)
-        let isPost = exchange.operation == .predict
-        if isPost && exchange.wantedVersion.isEmpty {
+        let isPost = request.operation == .predict
+        if isPost && request.wantedVersion.isEmpty {
             out.append(predictStart.view)
-            out.append(query: exchange.query.view, afterQuery: predictHasQuery)
+            out.append(query: request.query.view, afterQuery: predictHasQuery)
         } else {
-            let (_, path) = ModelServiceURL.split(url.url(for: exchange) ?? url.predict)
+            let (_, path) = ModelServiceURL.split(url.url(for: request) ?? url.predict)
             out.append(string: isPost ? "POST \(path)" : "GET \(path)")
-            out.append(query: exchange.query.view, afterQuery: path.contains("?"))
+            out.append(query: request.query.view, afterQuery: path.contains("?"))
         }
         out.append(afterTarget.view)
-        let lines = exchange.requestHeaders
+        let lines = request.headers
         for index in 0..<lines.count {
             let (name, value) = lines[index]
             out.append(name)
@@ -127,18 +124,18 @@ final class DirectTransport: HTTPTransport {
             out.append(value)
             out.append("\r\n")
         }
-        if exchange.requestId.view.isFieldValue {
+        if request.id.view.isFieldValue {
             out.append("X-Request-Id: ")
-            out.append(exchange.requestId.view)
+            out.append(request.id.view)
             out.append("\r\n")
         }
         if isPost {
             out.append("Content-Length: ")
-            out.append(decimal: exchange.requestBody.count)
+            out.append(decimal: request.body.count)
             out.append("\r\n")
         }
         out.append("\r\n")
-        call.requestBody = isPost ? exchange.requestBody : nil
+        call.requestBody = isPost ? request.body : nil
         call.body.removeAll(keepingAtMost: BodyLoan.freeBytes)
         call.headers.removeAll(keepingAtMost: 64 << 10)
     }
@@ -151,9 +148,18 @@ final class DirectCall: HTTPCall {
     let maxBodyBytes: Int
     /// While the call is out.
     var connection: DirectConnection?
+    private unowned let transport: DirectTransport
 
-    init(maxBodyBytes: Int) {
+    init(_ index: Int, transport: DirectTransport, maxBodyBytes: Int) {
+        self.transport = transport
         self.maxBodyBytes = maxBodyBytes
-        super.init(body: ByteBuffer(capacity: 4096), headers: ByteBuffer(capacity: 1024))
+        super.init(index, body: ByteBuffer(capacity: 4096), headers: ByteBuffer(capacity: 1024))
+    }
+
+    override func start() { transport.start(self) }
+
+    override func cancel() {
+        connection?.close()
+        connection = nil
     }
 }

@@ -1,5 +1,8 @@
-/// A call to a Model Service: the bytes of its answer, and its places in the adapter's lists. Used for call after call.
+/// A call to a Model Service: the bytes of its answer, and its places in the adapter's lists. Used for call after call. Each
+/// transport has its own kind.
 class HTTPCall {
+    /// Its place among the adapter's.
+    final let index: Int
     /// The body of the answer.
     final let body: ByteBuffer
     /// The header lines of the answer as they came, status line first.
@@ -8,7 +11,8 @@ class HTTPCall {
     final var status = 0
     /// What there is to say about a failure beyond its cause.
     final let errorText = ByteBuffer(capacity: 128)
-    final var exchange: Exchange?
+    /// nil: it is spare.
+    final var attempt: Attempt?
     /// Nanoseconds of the monotonic clock.
     final var deadline: Int64 = 0
     /// Whether the call is with its transport.
@@ -22,17 +26,24 @@ class HTTPCall {
     /// How much memory it takes.
     var bytes: Int { body.capacity + headers.capacity }
 
-    init(body: ByteBuffer, headers: ByteBuffer) {
+    init(_ index: Int, body: ByteBuffer, headers: ByteBuffer) {
+        self.index = index
         self.body = body
         self.headers = headers
     }
+
+    /// Sends the request of the attempt. Its end is never told from within this function.
+    func start() { preconditionFailure("each transport has its own kind of call") }
+
+    /// Ends a call that is out; nothing more is heard of it.
+    func cancel() { preconditionFailure("each transport has its own kind of call") }
 
     /// Makes room for `more` bytes of the answer's body, of which `expected` are certain to come; false where there is no memory
     /// for them.
     final func makeRoom(_ more: Int, expected: Int = 0) -> Bool {
         guard body.count + more > BodyLoan.freeBytes, let memory else { return true }
         // The native answer that is made of it is about as long.
-        let copies = exchange?.face == .native ? 2 : 1
+        let copies = attempt?.exchange.request.face == .native ? 2 : 1
         return loan.makeRoom(in: body, more, expected: expected, copies: copies, from: memory)
     }
 
@@ -48,12 +59,8 @@ class HTTPCall {
 protocol HTTPTransport: AnyObject {
     /// Hears of the ends of calls.
     var delegate: (any HTTPTransportDelegate)? { get set }
-    /// A call that `start` can be given again and again.
-    func makeCall() -> HTTPCall
-    /// Sends the request of the call's exchange. Its end is never told from within this function.
-    func start(_ call: HTTPCall)
-    /// Ends a call that is out; nothing more is heard of it.
-    func cancel(_ call: HTTPCall)
+    /// A call that can be made again and again.
+    func makeCall(_ index: Int) -> HTTPCall
     /// When an idle connection is too old, in nanoseconds of the monotonic clock; nil: none will be.
     var nextDeadline: Int64? { get }
     /// Closes the connections that are too old.

@@ -14,11 +14,15 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     private let options: Options
     private let transport: any HTTPTransport
-    private unowned let flow: ExchangeFlow
+    private unowned let sink: any AttemptSink
+    private let freedMemory: FreedMemory
     private let clock: ShardClock
     /// Nanoseconds.
     private static let trimInterval: Int64 = 1_000_000_000
 
+    /// All calls by their index; nil: it has been let go.
+    private var calls: [HTTPCall?] = []
+    private var freeIndices: [Int] = []
     /// Calls that are not in use, the one that was used last at the end; and how many at the beginning have not been in use
     /// since the last look.
     private var spare: [HTTPCall] = []
@@ -30,42 +34,65 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     private var waiting = CallQueue<LineOrder>()
     private var deadlines = CallQueue<DeadlineOrder>()
 
-    init(options: Options, transport: any HTTPTransport, flow: ExchangeFlow) {
+    /// - Parameter sink: Hears of the ends of the attempts; outlives the adapter.
+    init(
+        options: Options,
+        transport: any HTTPTransport,
+        sink: any AttemptSink,
+        freedMemory: FreedMemory,
+        clock: ShardClock
+    ) {
         self.options = options
         self.transport = transport
-        self.flow = flow
-        clock = flow.clock
+        self.sink = sink
+        self.freedMemory = freedMemory
+        self.clock = clock
         transport.delegate = self
     }
 
     // MARK: ModelServiceAdapter
 
-    func canAnswer(_ operation: Exchange.Operation) -> Bool { options.url.url(for: operation, version: nil) != nil }
+    func canAnswer(_ operation: Request.Operation) -> Bool { options.url.url(for: operation, version: nil) != nil }
 
-    func submit(_ exchange: Exchange) {
-        let call = spare.popLast() ?? transport.makeCall()
+    func submit(_ attempt: Attempt) {
+        let call = spare.popLast() ?? makeCall()
         unused = min(unused, spare.count)
-        call.exchange = exchange
+        call.attempt = attempt
         call.memory = options.memory
-        exchange.call = call
-        call.deadline = exchange.begunAt + options.timeout
+        attempt.call = call.index
+        call.deadline = attempt.begunAt + options.timeout
         deadlines.append(call)
         if out < options.maxConnections { start(call) } else { waiting.append(call) }
     }
 
-    func cancel(_ exchange: Exchange) {
-        guard let call = exchange.call as? HTTPCall else { return }
-        abandon(call)
-    }
+    func cancel(_ attempt: Attempt) { abandon(call(of: attempt)) }
 
-    func release(_ exchange: Exchange) {
-        exchange.answer = nil
-        guard let call = exchange.call as? HTTPCall else { return }
-        exchange.call = nil
-        call.exchange = nil
-        flow.freedMemory.note(call.letGo())
+    func release(_ attempt: Attempt) {
+        let call = call(of: attempt)
+        attempt.answer = nil
+        attempt.call = nil
+        call.attempt = nil
+        freedMemory.note(call.letGo())
         spare.append(call)
         if nextTrim == .max { nextTrim = clock.monotonic() + Self.trimInterval }
+    }
+
+    private func call(of attempt: Attempt) -> HTTPCall {
+        guard let index = attempt.call, let call = calls[index] else {
+            preconditionFailure("an attempt has a call from submit to release")
+        }
+        return call
+    }
+
+    private func makeCall() -> HTTPCall {
+        if let index = freeIndices.popLast() {
+            let call = transport.makeCall(index)
+            calls[index] = call
+            return call
+        }
+        let call = transport.makeCall(calls.count)
+        calls.append(call)
+        return call
     }
 
     // MARK: From the loop
@@ -85,13 +112,13 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         // Those in line may be late too: none of them starts before all that are late are gone.
         holdsLine = true
         while let call = deadlines.first, call.deadline <= now {
-            guard let exchange = call.exchange else { preconditionFailure("a call in line belongs to an exchange") }
+            guard let attempt = call.attempt else { preconditionFailure("a call in line is an attempt's") }
             // One that has stood in line is sent when the one before it is late, so a moment before it is late itself.
-            let waited = call.isOut ? exchange.sentAt - exchange.begunAt : options.timeout
+            let waited = call.isOut ? attempt.sentAt - attempt.begunAt : options.timeout
             let limit = waited > options.timeout / 2 ? options.limits.line : options.limits.timeout
             abandon(call)
-            flow.failed(
-                exchange,
+            sink.failed(
+                attempt,
                 ExchangeFailure(
                     cause: .timeout,
                     message: "the Model Service did not answer in time",
@@ -105,7 +132,11 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     /// Lets go of the calls that nobody has needed since the last look.
     private func trim(now: Int64) {
-        for call in spare.prefix(unused) { flow.freedMemory.note(call.bytes) }
+        for call in spare.prefix(unused) {
+            freedMemory.note(call.bytes)
+            calls[call.index] = nil
+            freeIndices.append(call.index)
+        }
         spare.removeFirst(unused)
         unused = spare.count
         nextTrim = spare.isEmpty ? .max : now + Self.trimInterval
@@ -117,28 +148,28 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     // MARK: HTTPTransportDelegate
 
     func callFinished(_ call: HTTPCall, failure: ExchangeFailure?) {
-        guard let exchange = call.exchange else { return }
+        guard let attempt = call.attempt else { return }
         deadlines.remove(call)
         call.isOut = false
         out -= 1
         startNext()
         if var failure {
             if failure.cause == .tooLarge { failure.detail = options.limits.responseBytes.view }
-            flow.failed(exchange, failure)
+            sink.failed(attempt, failure)
         } else {
-            flow.answered(exchange, Self.read(call))
+            sink.answered(attempt, Self.read(call))
         }
     }
 
     // MARK: Steps
 
     private func start(_ call: HTTPCall) {
-        call.exchange?.sentAt = clock.monotonic()
+        call.attempt?.sentAt = clock.monotonic()
         call.status = 0
         call.errorText.removeAll()
         call.isOut = true
         out += 1
-        transport.start(call)
+        call.start()
     }
 
     private func startNext() {
@@ -155,7 +186,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
             waiting.remove(call)
             return
         }
-        transport.cancel(call)
+        call.cancel()
         call.isOut = false
         out -= 1
         startNext()

@@ -66,7 +66,6 @@ final class HealthProber: CurlTransferDelegate {
                 maxBodyBytes: 1 << 20
             )
             let probe = Probe(check: check, transfer: CurlTransfer(target: target, delegate: self), log: log)
-            probe.transfer.owner = probe
             probes.append(probe)
         }
     }
@@ -90,7 +89,7 @@ final class HealthProber: CurlTransferDelegate {
     }
 
     func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?) {
-        guard let probe = transfer.owner as? Probe else { return }
+        guard let probe = probes.first(where: { $0.transfer === transfer }) else { return }
         finish(probe, outcome(probe, status: transfer.status, failure), now: Clock.monotonic())
         transfer.letGo()
     }

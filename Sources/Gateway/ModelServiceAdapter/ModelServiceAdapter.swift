@@ -1,14 +1,21 @@
 /// Calls the service that executes one model. One object per model and shard; confined to the shard's thread.
 protocol ModelServiceAdapter: AnyObject {
     /// Whether the Model Service has an answer to this operation; else the Sidecar gives its own.
-    func canAnswer(_ operation: Exchange.Operation) -> Bool
-    /// Starts the call that the exchange describes. Its end comes as `ExchangeFlow.answered` or `failed`, never from within
-    /// this function.
-    func submit(_ exchange: Exchange)
+    func canAnswer(_ operation: Request.Operation) -> Bool
+    /// Starts the call of an attempt. Its end is told to the adapter's sink, never from within this function.
+    func submit(_ attempt: Attempt)
     /// Ends a call before its time; nothing more is heard of it.
-    func cancel(_ exchange: Exchange)
-    /// The answer's bytes are not needed any longer.
-    func release(_ exchange: Exchange)
+    func cancel(_ attempt: Attempt)
+    /// The answer's bytes are not needed any longer. Once for each call that was submitted, when it is over.
+    func release(_ attempt: Attempt)
+}
+
+/// Hears what becomes of the attempts that adapters were given.
+protocol AttemptSink: AnyObject {
+    /// The Model Service has answered. The answer's bytes are the adapter's until `release`.
+    func answered(_ attempt: Attempt, _ answer: ModelAnswer)
+    /// The call gave no answer.
+    func failed(_ attempt: Attempt, _ failure: ExchangeFailure)
 }
 
 /// What a Model Service answered. The bytes belong to the adapter until `release`.

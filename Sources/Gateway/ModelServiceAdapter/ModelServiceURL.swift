@@ -52,7 +52,7 @@ struct ModelServiceURL {
     }
 
     /// Where this operation's request goes; nil: the Model Service has no such resource that we know of.
-    func url(for operation: Exchange.Operation, version: String?) -> String? {
+    func url(for operation: Request.Operation, version: String?) -> String? {
         switch operation {
         case .predict:
             guard let version, let stem, modelProtocol == .v2 else { return predict }
@@ -77,11 +77,11 @@ struct ModelServiceURL {
         return plain.joined(separator: "/") + "/versions/" + Self.percentEncoded(version)
     }
 
-    /// Where the request of this exchange goes.
-    func url(for exchange: Exchange) -> String? {
+    /// Where this request goes.
+    func url(for request: Request) -> String? {
         url(
-            for: exchange.operation,
-            version: exchange.wantedVersion.isEmpty ? nil : exchange.wantedVersion.view.string
+            for: request.operation,
+            version: request.wantedVersion.isEmpty ? nil : request.wantedVersion.view.string
         )
     }
 

@@ -23,8 +23,8 @@ final class PageDocument {
                 bits >>= 8
             }
         }
-        writeBody(to: exchange.ownReplyBody)
-        let headers = exchange.replyHeaders
+        writeBody(to: exchange.reply.ownBody)
+        let headers = exchange.reply.headers
         headers.append("Content-Type", ByteView("text/html; charset=utf-8"))
         headers.append("Content-Security-Policy") {
             $0.append("default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-")

@@ -45,7 +45,7 @@ final class LocalAnswers {
 
     /// Writes status, content type and body of the reply.
     func write(_ endpoint: RESTEndpoint, to exchange: Exchange) {
-        let body = exchange.ownReplyBody
+        let body = exchange.reply.ownBody
         var isFine = true
         var contentType: StaticString? = "application/json"
         switch endpoint {
@@ -59,13 +59,13 @@ final class LocalAnswers {
             writeReadiness(to: body, isReady: isFine)
         case .metrics:
             contentType = "text/plain; version=0.0.4; charset=utf-8"
-            exchange.replyStream = startMetrics()
+            exchange.reply.stream = startMetrics()
         case .openAPI: body.append(openAPI.view)
         case .page:
             contentType = nil
             page?.write(exchange)
         case .pagePredictions(let after):
-            exchange.replyHeaders.append("Cache-Control", ByteView("no-store"))
+            exchange.reply.headers.append("Cache-Control", ByteView("no-store"))
             page?.writePredictions(after, body)
         case .v1Models: writeModelList(to: body)
         case .v1Model, .v2ModelReady:
@@ -77,12 +77,12 @@ final class LocalAnswers {
             body.append("\",\"extensions\":[]}")
         case .v2Model: writeModelMetadata(to: body, exchange.route)
         }
-        exchange.replyStatus = isFine ? 200 : 503
+        exchange.reply.status = isFine ? 200 : 503
         if let contentType {
-            exchange.replyHeaders.append("Content-Type", ByteView(contentType))
-            exchange.replyHeaders.append("X-Content-Type-Options", ByteView("nosniff"))
+            exchange.reply.headers.append("Content-Type", ByteView(contentType))
+            exchange.reply.headers.append("X-Content-Type-Options", ByteView("nosniff"))
         }
-        if !isFine { exchange.replyHeaders.append("Retry-After", ByteView("1")) }
+        if !isFine { exchange.reply.headers.append("Retry-After", ByteView("1")) }
     }
 
     private func writeReadiness(to body: ByteBuffer, isReady: Bool) {

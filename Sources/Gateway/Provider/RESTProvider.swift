@@ -161,10 +161,10 @@ extension RESTProvider: HTTPServerDelegate {
         let exchange = take(client: client)
         if nextTrim == .max { nextTrim = now + Self.trimInterval }
         let path = head.path.isEmpty ? ByteView("/") : bytes[head.path]
-        exchange.face = RESTRoutes.face(of: path)
+        exchange.request.face = RESTRoutes.face(of: path)
         header.read(head, bytes, into: exchange)
         route(exchange, method: bytes[head.method], path: path, query: bytes[head.query])
-        return (exchange.index + 1, exchange.requestBody)
+        return (exchange.index + 1, exchange.request.body)
     }
 
     func mayHoldBody(of word: Int, capacity: Int) -> Bool {
@@ -176,8 +176,8 @@ extension RESTProvider: HTTPServerDelegate {
 
     func requestReceived(_ word: Int, now: Int64) {
         let exchange = flow.exchanges[word - 1]
-        exchange.receivedAt = now
-        exchange.begunAt = now
+        exchange.request.receivedAt = now
+        exchange.attempt.begunAt = now
     }
 
     func requestRefused(
@@ -190,8 +190,8 @@ extension RESTProvider: HTTPServerDelegate {
         refused(refusal)
         let exchange = word > 0 ? flow.exchanges[word - 1] : beginRefused(path)
         let failure = ExchangeFailure(refusal)
-        exchange.receivedAt = flow.clock.monotonic()
-        exchange.closesConnection = true
+        exchange.request.receivedAt = flow.clock.monotonic()
+        exchange.reply.closesConnection = true
         inbound[exchange.index].failure = failure
         prepareRefusal(exchange, failure)
         addReplyLines(exchange)
@@ -203,7 +203,7 @@ extension RESTProvider: HTTPServerDelegate {
     /// An exchange for a head that cannot be read: only its path may be known.
     private func beginRefused(_ path: ByteView) -> Exchange {
         let exchange = take(client: 0)
-        exchange.face = RESTRoutes.face(of: path)
+        exchange.request.face = RESTRoutes.face(of: path)
         return exchange
     }
 
@@ -258,8 +258,7 @@ extension RESTProvider: HTTPServerDelegate {
     /// Nobody needs the exchange any more.
     private func finish(_ exchange: Exchange) {
         if exchange.state == .abandoned { count(exchange) }
-        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
-        if exchange.replyStream != nil { streamingCount -= 1 }
+        if exchange.reply.stream != nil { streamingCount -= 1 }
         giveBack(exchange)
     }
 
@@ -268,7 +267,7 @@ extension RESTProvider: HTTPServerDelegate {
         bodyMemory.giveBack(bodyBytes)
         if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
         inbound[exchange.index].bodyBytes = 0
-        flow.exchanges.giveBack(exchange)
+        flow.end(exchange)
     }
 }
 
@@ -297,22 +296,22 @@ extension RESTProvider {
             }
             switch endpoint {
             case .predict(let face, let model, let version):
-                exchange.face = face
-                exchange.operation = .predict
-                exchange.query.append(percentEncodingBeyondASCII: query)
+                exchange.request.face = face
+                exchange.request.operation = .predict
+                exchange.request.query.append(percentEncodingBeyondASCII: query)
                 find(exchange, model, version)
             case .v2Model(let model, let version):
-                exchange.operation = .modelMetadata
+                exchange.request.operation = .modelMetadata
                 find(exchange, model, version)
             case .v2ModelReady(let model, let version):
-                exchange.operation = .modelReady
+                exchange.request.operation = .modelReady
                 find(exchange, model, version)
             case .v1Model(let model):
-                exchange.operation = .modelMetadata
+                exchange.request.operation = .modelMetadata
                 find(exchange, model, .empty)
             case .v2Server:
                 guard let route = local.serverMetadataRoute else { return }
-                exchange.operation = .serverMetadata
+                exchange.request.operation = .serverMetadata
                 exchange.route = route
             case .page, .pagePredictions: preparePage(exchange, query)
             case .v1Models, .v2Live, .v2Ready, .live, .ready, .metrics, .openAPI: break
@@ -324,7 +323,7 @@ extension RESTProvider {
     private func refusal(_ exchange: Exchange, _ endpoint: RESTEndpoint) -> ExchangeFailure? {
         switch endpoint {
         case .predict:
-            return browserGuard.refusal(ofPrediction: header.sender, contentType: exchange.requestContentType.view)
+            return browserGuard.refusal(ofPrediction: header.sender, contentType: exchange.request.contentType.view)
         case .metrics, .page, .pagePredictions, .openAPI:
             return browserGuard.refusal(ofOperations: header.sender)
         case .ready:
@@ -365,16 +364,18 @@ extension RESTProvider {
         )
         if let failure { inbound[exchange.index].failure = failure }
         // What the Model Service has no answer for, the Sidecar answers.
-        if let route = exchange.route, !route.adapter.canAnswer(exchange.operation) { exchange.operation = .local }
+        if let route = exchange.route, !route.canAnswer(exchange.request.operation) {
+            exchange.request.operation = .local
+        }
     }
 
     /// The whole request is in.
     private func start(_ exchange: Exchange) -> HTTPDaemon.Step {
         if let failure = inbound[exchange.index].failure { return refuse(exchange, failure) }
         flow.ensureRequestId(exchange)
-        guard exchange.operation != .local else {
+        guard exchange.request.operation != .local else {
             local.write(inbound[exchange.index].endpoint, to: exchange)
-            exchange.completedAt = flow.clock.monotonic()
+            exchange.reply.completedAt = flow.clock.monotonic()
             return send(exchange)
         }
         if let failure = flow.begin(exchange) { return refuse(exchange, failure) }
@@ -391,41 +392,43 @@ extension RESTProvider {
     private func prepareRefusal(_ exchange: Exchange, _ failure: ExchangeFailure) {
         flow.replaceMissingRequestId(exchange)
         ErrorAnswer.write(failure, to: exchange)
-        if let allow = inbound[exchange.index].allow { exchange.replyHeaders.append("Allow", ByteView(allow)) }
-        exchange.completedAt = flow.clock.monotonic()
+        if let allow = inbound[exchange.index].allow { exchange.reply.headers.append("Allow", ByteView(allow)) }
+        exchange.reply.completedAt = flow.clock.monotonic()
     }
 
     /// Hands the reply to the daemon.
     private func send(_ exchange: Exchange) -> HTTPDaemon.Step {
         guard let request = inbound[exchange.index].request else { return .close }
-        exchange.state = .replying
+        if exchange.state == .receiving { exchange.transition(to: .replying) }
         addReplyLines(exchange)
-        let lines = exchange.replyHeaders
-        if exchange.replyStream != nil { streamingCount += 1 }
-        let response = exchange.replyStream.map { HTTPResponse(stream: $0) } ?? HTTPResponse(body: exchange.replyBody)
+        let lines = exchange.reply.headers
+        if exchange.reply.stream != nil { streamingCount += 1 }
+        let response = exchange.reply.stream.map { HTTPResponse(stream: $0) } ?? HTTPResponse(body: exchange.replyBody)
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
         count(exchange)
-        let length = exchange.replyStream == nil ? exchange.replyBody.count : .max
+        let length = exchange.reply.stream == nil ? exchange.replyBody.count : .max
         server.watchAnswer(client: inbound[exchange.index].client, bytes: length)
-        return request.reply(status: exchange.replyStatus, response) ? .replied : .close
+        return request.reply(status: exchange.reply.status, response) ? .replied : .close
     }
 
     /// The lines that every answer has.
     private func addReplyLines(_ exchange: Exchange) {
-        let lines = exchange.replyHeaders
-        lines.append("X-Request-Id", exchange.requestId.view)
+        let lines = exchange.reply.headers
+        lines.append("X-Request-Id", exchange.request.id.view)
         lines.append("Server-Timing") { exchange.writeServerTiming(to: $0, now: flow.clock.monotonic()) }
-        if exchange.closesConnection || flow.readiness.isDraining { lines.append("Connection", ByteView("close")) }
+        if exchange.reply.closesConnection || flow.readiness.isDraining {
+            lines.append("Connection", ByteView("close"))
+        }
     }
 
     /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.
     private func count(_ exchange: Exchange) {
-        guard exchange.operation == .predict || inbound[exchange.index].failure != nil else { return }
+        guard exchange.request.operation == .predict || inbound[exchange.index].failure != nil else { return }
         flow.metrics.countRequest(
             by: .rest,
             model: exchange.route?.index,
-            code: exchange.replyStatus,
-            failure: exchange.failure
+            code: exchange.reply.status,
+            failure: exchange.reply.failure
         )
     }
 }

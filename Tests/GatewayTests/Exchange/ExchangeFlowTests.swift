@@ -197,8 +197,8 @@ import Testing
                 rig.flow.clientLeft(exchange)
             case 7 where !out.isEmpty:
                 let (_, exchange) = out.remove(at: random.below(out.count))
-                rig.adapter.cancel(exchange)
-                rig.flow.failed(exchange, ExchangeFailure(cause: .timeout, message: "too late"))
+                rig.adapter.cancel(exchange.attempt)
+                rig.flow.failed(exchange.attempt, ExchangeFailure(cause: .timeout, message: "too late"))
             case 8: rig.lane.failsAfter = random.chance(20) ? random.below(4) : nil
             default: rig.flow.endTurn()
             }

@@ -27,9 +27,9 @@ final class FakeProvider: Provider {
         delivered.append(
             Delivered(
                 exchange: exchange.index,
-                requestId: exchange.requestId.view.string,
+                requestId: exchange.request.id.view.string,
                 state: exchange.state,
-                status: exchange.replyStatus,
+                status: exchange.reply.status,
                 body: lane.keepsEvents ? exchange.replyBody.string : "",
                 eventsBefore: lane.events.count
             )
@@ -46,17 +46,21 @@ final class FakeAdapter: ModelServiceAdapter {
     var submitted: [Int] = []
     var cancelled: [Int] = []
 
-    func canAnswer(_ operation: Exchange.Operation) -> Bool { true }
-    func submit(_ exchange: Exchange) {
-        exchange.sentAt = Clock.monotonic()
-        out.append(exchange)
-        submitted.append(exchange.index)
+    func canAnswer(_ operation: Request.Operation) -> Bool { true }
+    func submit(_ attempt: Attempt) {
+        attempt.call = 0
+        attempt.sentAt = Clock.monotonic()
+        out.append(attempt.exchange)
+        submitted.append(attempt.exchange.index)
     }
-    func cancel(_ exchange: Exchange) {
-        cancelled.append(exchange.index)
-        out.removeAll { $0 === exchange }
+    func cancel(_ attempt: Attempt) {
+        cancelled.append(attempt.exchange.index)
+        out.removeAll { $0 === attempt.exchange }
     }
-    func release(_ exchange: Exchange) { exchange.answer = nil }
+    func release(_ attempt: Attempt) {
+        attempt.call = nil
+        attempt.answer = nil
+    }
 }
 
 /// A lane that keeps its events, or fails as it is told.
@@ -144,9 +148,12 @@ final class FlowRig {
             clock: clock
         )
         provider.finish = { [unowned flow] exchange in
-            if exchange.state != .retrying { flow.exchanges.giveBack(exchange) }
+            if exchange.state != .retrying { flow.end(exchange) }
         }
     }
+
+    /// What is still out holds the adapter that holds it.
+    deinit { adapter.out.removeAll() }
 
     /// A request whose call is out; its id is `r` and a number.
     func ask(_ number: Int, face: Face = .v1, body: String = "{}") -> Exchange? {
@@ -156,7 +163,7 @@ final class FlowRig {
     func ask(_ number: Int, face: Face, bytes: [UInt8]) -> Exchange? {
         let exchange = take(number, face: face, bytes: bytes)
         guard flow.begin(exchange) == nil else {
-            flow.exchanges.giveBack(exchange)
+            flow.end(exchange)
             return nil
         }
         return exchange
@@ -165,20 +172,20 @@ final class FlowRig {
     /// A request that is in, and whose call may begin.
     func take(_ number: Int, face: Face = .v1, bytes: [UInt8] = Array("{}".utf8)) -> Exchange {
         let exchange = flow.exchanges.take(for: provider)
-        exchange.face = face
-        exchange.operation = .predict
+        exchange.request.face = face
+        exchange.request.operation = .predict
         exchange.route = route
-        exchange.receivedAt = Clock.monotonic()
-        exchange.begunAt = exchange.receivedAt
-        exchange.requestId.append(string: "r\(number)")
-        exchange.requestBody.append(contentsOf: bytes)
+        exchange.request.receivedAt = Clock.monotonic()
+        exchange.attempt.begunAt = exchange.request.receivedAt
+        exchange.request.id.append(string: "r\(number)")
+        exchange.request.body.append(contentsOf: bytes)
         return exchange
     }
 
     /// The call is not answered in its time.
     func fail(_ exchange: Exchange) {
         adapter.out.removeAll { $0 === exchange }
-        flow.failed(exchange, ExchangeFailure(cause: .timeout, message: "too late"))
+        flow.failed(exchange.attempt, ExchangeFailure(cause: .timeout, message: "too late"))
     }
 
     /// The model answers.
@@ -196,7 +203,7 @@ final class FlowRig {
     ) {
         adapter.out.removeAll { $0 === exchange }
         flow.answered(
-            exchange,
+            exchange.attempt,
             makeAnswer(bytes: bytes, status: status, contentType: contentType, jsonLength: jsonLength)
         )
     }

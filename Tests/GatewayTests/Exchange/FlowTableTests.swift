@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -123,6 +124,7 @@ import Testing
     @Test(arguments: pairs.filter { table[$0]?[$1] == nil })
     func ends(_ stage: Stage, _ event: Event) async {
         await #expect(processExitsWith: .failure) { [stage, event] in
+            endsWithoutAccount()
             let rig = try StageRig(stage)
             // Else a test that cannot be made ready would pass.
             guard rig.isReady else { return }
@@ -221,7 +223,7 @@ private final class StageRig {
             rig.lane.failsAfter = 0
             rig.flow.endTurn()
         case .abortAll: rig.flow.abortAll()
-        case .retry: exchange.prepareForAnotherTry()
+        case .retry: exchange.beginAnotherTry()
         }
     }
 

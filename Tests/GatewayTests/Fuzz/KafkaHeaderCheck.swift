@@ -33,7 +33,7 @@ enum KafkaHeaderCheck {
     private static func headerViolation(_ headers: [Header]) -> String? {
         let provider = NoProvider()
         let exchange = Exchange(index: 0, provider: provider)
-        exchange.reset(provider: provider)
+        exchange.begin(for: provider)
         let reader = KafkaRequestHeader(maxBytes: maxBytes)
         // The values must outlive the reading.
         let kept = headers.map { (buffer($0.name), $0.value.map(buffer)) }
@@ -42,7 +42,8 @@ enum KafkaHeaderCheck {
             reader.begin()
             reader.visit(ByteView("ameron-model"), ByteView("before"), exchange)
             reader.end(exchange)
-            exchange.reset(provider: provider)
+            exchange.end()
+            exchange.begin(for: provider)
             reader.begin()
             for (name, value) in kept { reader.visit(name.view, value?.view, exchange) }
             reader.end(exchange)
@@ -76,7 +77,7 @@ enum KafkaHeaderCheck {
     /// - Parameter isRefused: nothing is forwarded in the end.
     private static func lineViolation(_ headers: [Header], _ exchange: Exchange, isRefused: Bool) -> String? {
         var length = 0
-        let table = exchange.requestHeaders
+        let table = exchange.request.headers
         for index in 0..<table.count {
             let (name, value) = (table[index].name.array, table[index].value.array)
             let line = "\(String(decoding: name, as: UTF8.self).debugDescription): \(value)"
@@ -120,9 +121,9 @@ enum KafkaHeaderCheck {
         let model = own.isEmpty ? last("mlserver-model") ?? [] : own
         guard reader.model.array == model else { return "model \(reader.model.array), not \(model)" }
         guard reader.replyTopic.array == last("ameron-reply-topic") ?? [] else { return "another topic for the answer" }
-        let id = exchange.requestId.view.array
+        let id = exchange.request.id.view.array
         guard id.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return "an id that cannot be echoed: \(id)" }
-        guard exchange.traceparent.view.array.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
+        guard exchange.request.traceparent.view.array.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
             return "a traceparent with controls"
         }
         return nil

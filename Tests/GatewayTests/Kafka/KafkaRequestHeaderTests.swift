@@ -25,7 +25,7 @@ import Testing
     private func read(_ headers: [(String, [UInt8]?)], maxBytes: Int = 1_000) -> (Seen, Exchange) {
         let header = KafkaRequestHeader(maxBytes: maxBytes)
         let exchange = Exchange(index: 0, provider: provider)
-        exchange.reset(provider: provider)
+        exchange.begin(for: provider)
         // The values must outlive the reading.
         let kept = headers.map { (ByteBuffer(text: $0.0), $0.1.map { ByteBuffer(bytes: $0) }) }
         return withExtendedLifetime(kept) {
@@ -37,10 +37,10 @@ import Testing
                 version: header.version.string,
                 face: header.face,
                 replyTopic: header.replyTopic.string,
-                id: exchange.requestId.view.string,
+                id: exchange.request.id.view.string,
                 failure: header.failure?.cause,
-                lines: (0..<exchange.requestHeaders.count).map {
-                    "\(exchange.requestHeaders[$0].name.string): \(exchange.requestHeaders[$0].value.string)"
+                lines: (0..<exchange.request.headers.count).map {
+                    "\(exchange.request.headers[$0].name.string): \(exchange.request.headers[$0].value.string)"
                 }
             )
             return (seen, exchange)
@@ -89,8 +89,8 @@ import Testing
             ("inference-header-content-length", Array("1".utf8)),
             ("inference-header-content-length", Array("2".utf8)),
         ])
-        #expect(!exchange.bodyIsEncoded)
-        #expect(exchange.requestJSONLength == 2)
+        #expect(!exchange.request.isEncoded)
+        #expect(exchange.request.jsonLength == 2)
     }
 
     @Test(arguments: ["V1", "", "v3", "native "])
@@ -119,8 +119,8 @@ import Testing
         ])
         #expect(seen.lines == ["correlation-id: 1", "x: a b", "empty: ", "traceparent: 00-1-2-03", Self.json])
         #expect(seen.failure == nil)
-        #expect(exchange.traceparent.view == "00-1-2-03")
-        #expect(exchange.requestContentType.view == "application/json")
+        #expect(exchange.request.traceparent.view == "00-1-2-03")
+        #expect(exchange.request.contentType.view == "application/json")
     }
 
     @Test func `what says how the body is to be read is noted`() {
@@ -128,9 +128,9 @@ import Testing
             ("content-encoding", Array("gzip".utf8)), ("inference-header-content-length", Array("12".utf8)),
             ("accept", Array("x/y".utf8)), ("content-type", Array("application/octet-stream".utf8)),
         ])
-        #expect(exchange.bodyIsEncoded)
-        #expect(exchange.requestJSONLength == 12)
-        #expect(exchange.hasAccept)
+        #expect(exchange.request.isEncoded)
+        #expect(exchange.request.jsonLength == 12)
+        #expect(exchange.request.hasAccept)
         #expect(seen.lines.count == 4)
     }
 

@@ -41,10 +41,10 @@ import Testing
         let rig = try TransportRig(.direct, url: service.url("/"), keepAlive: keepAlive)
         defer { rig.shutDown() }
         let first = rig.exchange()
-        first.sentAt = Clock.monotonic()
+        first.attempt.sentAt = Clock.monotonic()
         #expect(try rig.ask(first).status == 200)
         let second = rig.exchange()
-        second.sentAt = first.sentAt + 60_000_000_000
+        second.attempt.sentAt = first.attempt.sentAt + 60_000_000_000
         #expect(try rig.ask(second).status == 200)
         #expect(Set(service.calls.map(\.connection)).count == (keepAlive == .max ? 1 : 2))
     }

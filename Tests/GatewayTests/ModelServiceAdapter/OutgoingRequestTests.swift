@@ -32,7 +32,7 @@ import Testing
     }
 
     private static func append(_ name: [UInt8], _ value: [UInt8], to exchange: Exchange) {
-        name.withByteView { name in value.withByteView { _ = exchange.requestHeaders.append(name, $0) } }
+        name.withByteView { name in value.withByteView { _ = exchange.request.headers.append(name, $0) } }
     }
 
     @Test(arguments: TransportKind.allCases) func `hostile lines stay here`(_ kind: TransportKind) throws {
@@ -42,9 +42,9 @@ import Testing
         let hidden = "POST /admin/delete HTTP/1.1\r\nHost: h\r\nX-Swallow: "
         for (index, line) in Hostile.lines.enumerated() {
             let exchange = rig.exchange(body: hidden)
-            exchange.requestHeaders.append("X-Before", ByteView("b"))
+            exchange.request.headers.append("X-Before", ByteView("b"))
             Self.append(line.name, line.value, to: exchange)
-            exchange.requestHeaders.append("X-After", ByteView("a"))
+            exchange.request.headers.append("X-After", ByteView("a"))
             #expect(try rig.ask(exchange).status == 200)
             let calls = service.calls
             #expect(calls.count == index + 1)
@@ -68,8 +68,8 @@ import Testing
         let rig = try TransportRig(kind, url: service.url("/predict"))
         defer { rig.shutDown() }
         let exchange = rig.exchange()
-        exchange.requestId.removeAll()
-        exchange.requestId.append(string: id)
+        exchange.request.id.removeAll()
+        exchange.request.id.append(string: id)
         #expect(try rig.ask(exchange).status == 200)
         let lines = try #require(Self.lines(of: service.calls.first?.head ?? []))
         #expect(!lines.contains { $0.hasPrefix("X-Request-Id:") })
@@ -94,7 +94,7 @@ import Testing
         // Alone, behind another and before another: the call is the same each time.
         for query in ["", sample.query, "", sample.query] {
             let exchange = rig.exchange()
-            exchange.query.append(string: query)
+            exchange.request.query.append(string: query)
             #expect(try rig.ask(exchange).status == 200)
         }
         let plain = sample.path.isEmpty ? "/" : sample.path
@@ -106,11 +106,11 @@ import Testing
         let service = try FakeModelService(other: { _ in .json("1") }, { _ in .json("1") })
         let rig = try TransportRig(kind, url: service.url("/v2/models/iris/infer"), modelProtocol: .v2)
         defer { rig.shutDown() }
-        func ask(_ operation: Exchange.Operation, version: String, query: String) throws -> String? {
+        func ask(_ operation: Request.Operation, version: String, query: String) throws -> String? {
             let exchange = rig.exchange()
-            exchange.operation = operation
-            exchange.wantedVersion.append(string: version)
-            exchange.query.append(string: query)
+            exchange.request.operation = operation
+            exchange.request.wantedVersion.append(string: version)
+            exchange.request.query.append(string: query)
             #expect(try rig.ask(exchange).status == 200)
             return service.requests.last.map { "\($0.method) \($0.target)" }
         }
@@ -135,8 +135,8 @@ import Testing
             let rig = try TransportRig(kind, url: service.url("/predict"))
             defer { rig.shutDown() }
             let exchange = rig.exchange()
-            exchange.hasAccept = true
-            exchange.requestContentType.append(string: "application/json; charset=utf-8")
+            exchange.request.hasAccept = true
+            exchange.request.contentType.append(string: "application/json; charset=utf-8")
             for (name, value) in clean { Self.append(Array(name.utf8), Array(value.utf8), to: exchange) }
             #expect(try rig.ask(exchange).status == 200)
             let head = try #require(service.calls.first?.head)

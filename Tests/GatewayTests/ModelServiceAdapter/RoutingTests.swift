@@ -3,10 +3,10 @@ import Testing
 @testable import Gateway
 
 private final class NoAdapter: ModelServiceAdapter {
-    func canAnswer(_ operation: Exchange.Operation) -> Bool { false }
-    func submit(_ exchange: Exchange) {}
-    func cancel(_ exchange: Exchange) {}
-    func release(_ exchange: Exchange) {}
+    func canAnswer(_ operation: Request.Operation) -> Bool { false }
+    func submit(_ attempt: Attempt) {}
+    func cancel(_ attempt: Attempt) {}
+    func release(_ attempt: Attempt) {}
 }
 
 @Suite struct RouterTests {

@@ -26,6 +26,8 @@ final class TransportRig: HTTPTransportDelegate {
     let curl: CurlMulti
     let transport: any HTTPTransport
     private let provider = NoProvider()
+    /// Calls do not keep theirs.
+    private var exchanges: [Exchange] = []
     private var outcomes: [ObjectIdentifier: Outcome] = [:]
 
     init(
@@ -56,20 +58,21 @@ final class TransportRig: HTTPTransportDelegate {
     /// A prediction, ready to be changed and asked.
     func exchange(body: String = "{}") -> Exchange {
         let exchange = Exchange(index: 0, provider: provider)
-        exchange.reset(provider: provider)
-        exchange.operation = .predict
-        exchange.requestBody.append(string: body)
-        exchange.requestId.append(string: "the-id")
+        exchange.begin(for: provider)
+        exchange.request.operation = .predict
+        exchange.request.body.append(string: body)
+        exchange.request.id.append(string: "the-id")
         return exchange
     }
 
     /// Starts a call, which moves as the loop does.
     func start(_ exchange: Exchange) -> HTTPCall {
-        let call = transport.makeCall()
-        call.exchange = exchange
+        let call = transport.makeCall(0)
+        exchanges.append(exchange)
+        call.attempt = exchange.attempt
         // Its place in memory may have been another's.
         outcomes[ObjectIdentifier(call)] = nil
-        transport.start(call)
+        call.start()
         return call
     }
 

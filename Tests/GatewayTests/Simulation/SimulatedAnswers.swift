@@ -20,10 +20,13 @@ final class SimulatedAnswers {
 
     init(_ modelProtocol: ModelProtocol) {
         short = [0, 1, 2, 5, 40].map { Self.list(modelProtocol, rows: $0) }
+        // Of few rows, whose events are more than one step all the same.
+        let longRow = "\"\(String(repeating: "y", count: LongAnswers.stepBytes / 20))\""
         long = [
             Self.list(modelProtocol, rows: LongAnswers.minRows),
             Self.list(modelProtocol, rows: Self.maxPredictions + 1),
-            Self.list(modelProtocol, rows: 3, element: "\"\(Self.longText)\""),
+            Self.list(modelProtocol, rows: 24, element: longRow),
+            Self.list(modelProtocol, rows: 24, element: longRow),
             Body(bytes: ByteBuffer(text: Self.longText), rows: 1),
         ]
         nonsense = ["what?", #"{"predictions":[1,2"#, "{}", "[]", #"{"outputs":"#, "\u{0}"].map {

@@ -22,15 +22,16 @@ final class SimulatedREST: Provider {
     func arrive(_ request: SimulatedRequest) {
         request.hasArrived = true
         let exchange = flow.exchanges.take(for: self)
-        exchange.receivedAt = world.now
-        exchange.begunAt = world.now
+        exchange.request.receivedAt = world.now
+        exchange.attempt.begunAt = world.now
         world.own(exchange, request)
         guard memory.take(request.bodyBytes) else {
             return refuse(request, exchange, ExchangeFailure(cause: .overloaded, message: "no memory"))
         }
         request.lentBytes = request.bodyBytes
         if let failure = intake.fill(exchange, request) { return refuse(request, exchange, failure) }
-        guard exchange.operation == .predict || exchange.route?.adapter.canAnswer(exchange.operation) == true else {
+        guard exchange.request.operation == .predict || exchange.route?.canAnswer(exchange.request.operation) == true
+        else {
             // As a question that the Sidecar answers itself.
             return refuse(request, exchange, ExchangeFailure(cause: .unknownPath, message: "nobody can say"))
         }
@@ -42,8 +43,8 @@ final class SimulatedREST: Provider {
     private func refuse(_ request: SimulatedRequest, _ exchange: Exchange, _ failure: ExchangeFailure) {
         flow.replaceMissingRequestId(exchange)
         ErrorAnswer.write(failure, to: exchange)
-        exchange.completedAt = world.now
-        exchange.state = .replying
+        exchange.reply.completedAt = world.now
+        exchange.transition(to: .replying)
         world.refused(request, exchange)
         request.isDelivered = true
         giveReply(request, exchange)
@@ -88,10 +89,9 @@ final class SimulatedREST: Provider {
     }
 
     private func finish(_ request: SimulatedRequest, _ exchange: Exchange) {
-        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
         memory.giveBack(request.lentBytes)
         world.disown(exchange)
-        flow.exchanges.giveBack(exchange)
+        flow.end(exchange)
     }
 }
 
@@ -141,7 +141,7 @@ final class SimulatedKafka: Provider {
 
     func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool {
         guard let request = world.owner(of: exchange) else { return false }
-        switch FailureHandling(failure.cause, status: exchange.answer?.status ?? 0) {
+        switch FailureHandling(failure.cause, status: exchange.attempt.answer?.status ?? 0) {
         case .wait: break
         case .tryAgain: if request.attempts >= world.setup.maxAttempts { return false }
         case .giveUp: return false
@@ -181,14 +181,14 @@ final class SimulatedKafka: Provider {
         request.hasArrived = true
         inHand += 1
         let exchange = flow.exchanges.take(for: self)
-        exchange.receivedAt = world.now
+        exchange.request.receivedAt = world.now
         world.own(exchange, request)
         if let failure = intake.fill(exchange, request) { return refuse(request, exchange, failure) }
         call(request, exchange)
     }
 
     private func call(_ request: SimulatedRequest, _ exchange: Exchange) {
-        exchange.begunAt = world.now
+        exchange.attempt.begunAt = world.now
         request.beginTry()
         guard let failure = flow.begin(exchange) else {
             request.isCalled = true
@@ -201,8 +201,7 @@ final class SimulatedKafka: Provider {
 
     private func wait(_ request: SimulatedRequest, _ exchange: Exchange) {
         guard !isDraining else { return drop(request, exchange) }
-        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
-        exchange.prepareForAnotherTry()
+        flow.beginAnotherTry(exchange)
         let due = world.now + delay
         retries.append(Retry(request: request, exchange: exchange, due: due))
         world.schedule.add(at: due, .tick)
@@ -224,9 +223,8 @@ final class SimulatedKafka: Provider {
 
     private func giveBack(_ request: SimulatedRequest, _ exchange: Exchange) {
         inHand -= 1
-        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
         world.disown(exchange)
-        flow.exchanges.giveBack(exchange)
+        flow.end(exchange)
     }
 }
 
@@ -240,12 +238,12 @@ struct SimulatedIntake {
 
     /// Why the request is refused at once; nil: it is not.
     func fill(_ exchange: Exchange, _ request: SimulatedRequest) -> ExchangeFailure? {
-        exchange.face = request.face
-        exchange.operation = request.operation
-        exchange.requestBody.append(text.view.prefix(request.bodyBytes - 1))
-        exchange.requestBody.append("}")
+        exchange.request.face = request.face
+        exchange.request.operation = request.operation
+        exchange.request.body.append(text.view.prefix(request.bodyBytes - 1))
+        exchange.request.body.append("}")
         if request.hasId {
-            Array("r\(request.number)".utf8).withByteView { exchange.takeRequestId($0, from: .request) }
+            Array("r\(request.number)".utf8).withByteView { exchange.request.takeId($0, from: .request) }
         }
         flow.ensureRequestId(exchange)
         world.noteId(of: exchange, request)

@@ -6,7 +6,7 @@ final class SimulatedRequest {
     let number: Int
     let provider: ProviderKind
     let face: Face
-    let operation: Exchange.Operation
+    let operation: Request.Operation
     /// Which model it names; nil: one that is not configured.
     let model: Int?
     let bodyBytes: Int
@@ -52,7 +52,7 @@ final class SimulatedRequest {
         number: Int,
         provider: ProviderKind,
         face: Face,
-        operation: Exchange.Operation,
+        operation: Request.Operation,
         model: Int?,
         bodyBytes: Int,
         hasId: Bool,

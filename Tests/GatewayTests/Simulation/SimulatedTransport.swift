@@ -5,20 +5,28 @@ import TestSupport
 /// Calls of a Model Service that answers as the seed will have it: in time or not, well or badly, in one part or in two.
 final class SimulatedTransport: HTTPTransport {
     private final class Call: HTTPCall {
-        unowned let transport: SimulatedTransport
+        private let count: Count
+        private unowned let transport: SimulatedTransport
         /// Of the start that it is out by; nil: it is not out.
         var token: Int?
         var request: SimulatedRequest?
         var script = Script.silence
 
-        init(_ transport: SimulatedTransport) {
+        init(_ index: Int, _ transport: SimulatedTransport) {
             self.transport = transport
-            super.init(body: ByteBuffer(capacity: 512), headers: ByteBuffer(capacity: 128))
-            transport.callsThere += 1
+            count = transport.count
+            super.init(index, body: ByteBuffer(capacity: 512), headers: ByteBuffer(capacity: 128))
+            count.value += 1
         }
 
-        deinit { transport.callsThere -= 1 }
+        deinit { count.value -= 1 }
+
+        override func start() { transport.start(self) }
+        override func cancel() { transport.cancel(self) }
     }
+
+    /// How many calls there are.
+    private final class Count { var value = 0 }
 
     private enum Script {
         case answer(status: Int, SimulatedAnswers.Body, headerBytes: Int)
@@ -36,8 +44,7 @@ final class SimulatedTransport: HTTPTransport {
     private var out: [Int: Call] = [:]
     private var starts = 0
     private(set) var callsOut = 0
-    /// How many calls there are, out or not: that each is given back shows in that all of them are let go of.
-    private(set) var callsThere = 0
+    private let count = Count()
     private var isShutDown = false
 
     init(_ world: SimulationWorld, model: Int, answers: SimulatedAnswers) {
@@ -48,16 +55,18 @@ final class SimulatedTransport: HTTPTransport {
 
     private var traits: SimulationSetup.Model { world.setup.models[model] }
 
+    /// How many calls there are, out or not: that each is given back shows in that all of them are let go of.
+    var callsThere: Int { count.value }
+
     // MARK: HTTPTransport
 
     var nextDeadline: Int64? { nil }
     func expire(now: Int64) {}
-    func makeCall() -> HTTPCall { Call(self) }
+    func makeCall(_ index: Int) -> HTTPCall { Call(index, self) }
 
-    func start(_ call: HTTPCall) {
-        guard let call = call as? Call else { return world.expect(false, "a call of nobody's is started") }
+    private func start(_ call: Call) {
         guard call.token == nil else { return world.expect(false, "a call is started that is out") }
-        guard let exchange = call.exchange, let request = world.owner(of: exchange) else {
+        guard let exchange = call.attempt?.exchange, let request = world.owner(of: exchange) else {
             return world.expect(false, "a call is started that belongs to no exchange")
         }
         starts += 1
@@ -74,8 +83,8 @@ final class SimulatedTransport: HTTPTransport {
         world.schedule.add(at: world.now + makeLatency(), .progress(model: model, token: starts))
     }
 
-    func cancel(_ call: HTTPCall) {
-        guard let call = call as? Call, call.token != nil else {
+    private func cancel(_ call: Call) {
+        guard call.token != nil else {
             return world.expect(false, "a call is cancelled that is not out")
         }
         takeBack(call)
@@ -159,7 +168,7 @@ final class SimulatedTransport: HTTPTransport {
 
     private func finish(_ call: Call, _ failure: ExchangeFailure?) {
         if let failure { call.request?.outcome = .failed(failure.cause) }
-        if let exchange = call.exchange {
+        if let exchange = call.attempt?.exchange {
             world.expect(world.owner(of: exchange) === call.request, "a call has changed its exchange")
         }
         takeBack(call)

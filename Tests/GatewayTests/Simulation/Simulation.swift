@@ -53,7 +53,7 @@ final class Simulation {
             switch setup.delivery {
             case .none: NoReporting()
             case .bestEffort: try SimulatedQueues(world)
-            case .atLeastOnce: SimulatedSpool(world)
+            case .atLeastOnce: setup.hasFiles ? try SimulatedSpoolFiles(world) : SimulatedSpool(world)
             }
         world.ledger.areEventsSafe = { [unowned reporting] in reporting.isTurnSafe }
         let flow = ExchangeFlow(
@@ -99,7 +99,9 @@ final class Simulation {
                     memory: memory
                 ),
                 transport: transport,
-                flow: flow
+                sink: flow,
+                freedMemory: flow.freedMemory,
+                clock: flow.clock
             )
             transports.append(transport)
             adapters.append(adapter)
@@ -237,7 +239,7 @@ final class Simulation {
             if exchange.state == .calling || exchange.state == .recording { inFlight += 1 }
             guard exchange.state == .calling, let route = exchange.route else { return }
             calling[route.index] += 1
-            let deadline = exchange.begunAt + setup.models[route.index].timeout
+            let deadline = exchange.attempt.begunAt + setup.models[route.index].timeout
             world.expect(deadline > world.now, "a call is out beyond its time")
         }
         world.expect(flow.inFlight == inFlight, "\(inFlight) requests are in flight, not \(flow.inFlight)")

@@ -13,9 +13,9 @@ extension SimulationWorld {
 
     /// A request ends before its call began: nobody records that.
     func refused(_ request: SimulatedRequest, _ exchange: Exchange) {
-        trace(exchange.replyStatus)
+        trace(exchange.reply.status)
         request.replies += 1
-        let isRefusal = exchange.failure != nil && exchange.replyStatus >= 400
+        let isRefusal = exchange.reply.failure != nil && exchange.reply.status >= 400
         expect(isRefusal, "request \(request.number) is refused with success")
     }
 
@@ -33,7 +33,7 @@ extension SimulationWorld {
     /// A reply goes out.
     func replied(_ request: SimulatedRequest, _ exchange: Exchange) {
         trace(request.number)
-        trace(exchange.replyStatus)
+        trace(exchange.reply.status)
         if request.hasLeft { request.endings += 1 } else { request.replies += 1 }
         checkReply(request, exchange)
         if request.operation == .predict { checkEvents(request, exchange) }
@@ -42,12 +42,12 @@ extension SimulationWorld {
 
     /// Each Prediction has its event before it is given to anybody, and each failed call has one.
     private func checkEvents(_ request: SimulatedRequest, _ exchange: Exchange) {
-        if exchange.failure == .notRecorded {
+        if exchange.reply.failure == .notRecorded {
             return expect(isAtLeastOnce, "request \(request.number) is not recorded, which nobody has promised")
         }
         var rows = 0
-        if exchange.failure == nil, case .answered(_, let body, _) = request.outcome { rows = body.rows }
-        let failures = exchange.failure == nil ? 0 : 1
+        if exchange.reply.failure == nil, case .answered(_, let body, _) = request.outcome { rows = body.rows }
+        let failures = exchange.reply.failure == nil ? 0 : 1
         ledger.expectedEvents += rows + failures
         if isAtLeastOnce {
             expect(ledger.areEventsSafe(), "request \(request.number) is answered, and the turn's events are lost")
@@ -59,14 +59,14 @@ extension SimulationWorld {
         expect(
             request.rowEvents == rows && request.failureEvents == failures,
             "request \(request.number) has \(request.rowEvents) events and \(request.failureEvents) of failures, "
-                + "not \(rows) and \(failures), when it ends in \(request.exchange?.replyStatus ?? 0) "
-                + "(\(request.exchange?.failure.map { "\($0)" } ?? "no failure"))"
+                + "not \(rows) and \(failures), when it ends in \(request.exchange?.reply.status ?? 0) "
+                + "(\(request.exchange?.reply.failure.map { "\($0)" } ?? "no failure"))"
         )
     }
 
     /// The reply is what the Model Service has said, or says why not.
     private func checkReply(_ request: SimulatedRequest, _ exchange: Exchange) {
-        let (status, failure) = (exchange.replyStatus, exchange.failure)
+        let (status, failure) = (exchange.reply.status, exchange.reply.failure)
         let isSaid = !exchange.replyBody.isEmpty || failure == nil || failure == .modelError
         expect(isSaid, "request \(request.number) fails without a word")
         if failure == .notRecorded || failure == .draining && ledger.isStopping {
@@ -84,7 +84,7 @@ extension SimulationWorld {
                         && (failure == nil || failure == .modelError && modelStatus >= 400)
                 }
             case .failed(let cause): failure == cause && status >= 400
-            case .none: failure == .timeout && now >= exchange.begunAt + timeout(of: request)
+            case .none: failure == .timeout && now >= exchange.attempt.begunAt + timeout(of: request)
             }
         expect(
             isRight,

@@ -59,17 +59,19 @@ private enum CrashNotice {
 
     // Written by the one test that runs seeds, read by the signal handler of the same thread.
     nonisolated(unsafe) static var seed: UInt64 = 0
+    // As `seed`. A sanitizer's handlers may be among them.
+    nonisolated(unsafe) private static var handlers: [Int32: __sighandler_t] = [:]
 
     static func whileInstalled(_ body: () throws -> Void) rethrows {
-        let before = signals.map { number in
-            signal(number) { number in
+        for number in signals {
+            handlers[number] = signal(number) { number in
                 CrashNotice.write()
                 // The crash goes its way.
-                signal(number, SIG_DFL)
+                signal(number, CrashNotice.handlers[number] ?? SIG_DFL)
                 raise(number)
             }
         }
-        defer { for (number, handler) in zip(signals, before) { signal(number, handler) } }
+        defer { for number in signals { signal(number, handlers[number] ?? SIG_DFL) } }
         try body()
     }
 

@@ -103,7 +103,7 @@ final class SimulationWorld {
 
     /// Has events of an exchange found by its id.
     func noteId(of exchange: Exchange, _ request: SimulatedRequest) {
-        if !request.hasId { byNewId[exchange.requestId.view.string] = request }
+        if !request.hasId { byNewId[exchange.request.id.view.string] = request }
     }
 
     private func owner(ofId id: ByteView) -> SimulatedRequest? {

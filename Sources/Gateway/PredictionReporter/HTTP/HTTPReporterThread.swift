@@ -205,7 +205,6 @@ final class HTTPReporterThread: CurlTransferDelegate {
 
     private func start(_ delivery: HTTPDelivery) {
         let transfer = spare.popLast() ?? makeTransfer()
-        transfer.owner = delivery
         delivery.transfer = transfer
         delivery.due = Clock.monotonic() + timeout
         active.append(delivery)
@@ -228,7 +227,7 @@ final class HTTPReporterThread: CurlTransferDelegate {
     }
 
     func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?) {
-        guard let delivery = transfer.owner as? HTTPDelivery else { return }
+        guard let delivery = active.first(where: { $0.transfer === transfer }) else { return }
         if failure?.kind == .wantsFreshConnection {
             // Not a try of its own: the receiver had closed an idle connection.
             start(delivery, on: transfer, freshConnection: true)

@@ -93,12 +93,12 @@ extension KafkaProvider: KafkaRepliesDelegate {
         }
         let exchange = flow.exchanges.take(for: self)
         exchange.providerContext = request.index
-        exchange.face = request.face
-        exchange.receivedAt = request.receivedAt
-        exchange.requestId.append(request.requestId.view)
+        exchange.request.face = request.face
+        exchange.request.receivedAt = request.receivedAt
+        exchange.request.id.append(request.requestId.view)
         ErrorAnswer.write(failure, to: exchange)
         sendReply(request, exchange)
-        flow.exchanges.giveBack(exchange)
+        flow.end(exchange)
     }
 
     private func deadLetterFailed(_ request: KafkaRequest, _ error: KafkaError) -> Bool {

@@ -74,10 +74,12 @@ final class KafkaProvider: Provider {
 
     func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool {
         let request = requests[exchange.providerContext]
-        switch FailureHandling(failure.cause, status: exchange.answer?.status ?? 0) {
+        switch FailureHandling(failure.cause, status: exchange.attempt.answer?.status ?? 0) {
         case .wait:
             request.delay = options.backoff.delay(attempt: request.waits, random: random.next())
             request.waits += 1
+            // One that was noted may be of a reply that is withdrawn, since its event could not be recorded.
+            request.failure = nil
             return true
         case .tryAgain where request.attempts < options.maxAttempts:
             request.delay = options.backoff.delay(attempt: request.attempts - 1, random: random.next())
@@ -220,8 +222,7 @@ extension KafkaProvider: KafkaInboxDelegate {
 
     private func giveBack(_ exchange: Exchange, of request: KafkaRequest) {
         request.exchange = nil
-        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
-        flow.exchanges.giveBack(exchange)
+        flow.end(exchange)
     }
 }
 
@@ -232,13 +233,13 @@ extension KafkaProvider {
     private func start(_ request: KafkaRequest) {
         let exchange = flow.exchanges.take(for: self)
         exchange.providerContext = request.index
-        exchange.operation = .predict
-        exchange.receivedAt = request.receivedAt
+        exchange.request.operation = .predict
+        exchange.request.receivedAt = request.receivedAt
         request.exchange = exchange
         header.begin()
         request.record.headers.forEachHeader { header.visit($0, $1, exchange) }
         header.end(exchange)
-        exchange.face = header.face ?? options.face
+        exchange.request.face = header.face ?? options.face
         if let failure = fill(exchange, request) {
             refuse(request, exchange, failure)
         } else {
@@ -268,14 +269,14 @@ extension KafkaProvider {
         guard value.count <= options.maxBodyBytes else {
             return ExchangeFailure(cause: .bodyTooLarge, message: "the value is longer than server.maxBodyBytes allows")
         }
-        exchange.requestBody.append(value)
+        exchange.request.body.append(value)
         let name = header.model.isEmpty ? model.view : header.model
         return router.assignRoute(to: exchange, name: name, version: header.version)
     }
 
     /// Begins a call, or waits where the Sidecar can't make one now.
     private func call(_ request: KafkaRequest, _ exchange: Exchange) {
-        exchange.begunAt = flow.clock.monotonic()
+        exchange.attempt.begunAt = flow.clock.monotonic()
         request.state = .calling
         if let failure = flow.begin(exchange) {
             if retries(exchange, after: failure) {
@@ -294,8 +295,7 @@ extension KafkaProvider {
             drop(request)
             return
         }
-        if exchange.call != nil { exchange.route?.adapter.release(exchange) }
-        exchange.prepareForAnotherTry()
+        flow.beginAnotherTry(exchange)
         request.state = .retrying
         request.retryAt = flow.clock.monotonic() + request.delay
         nextRetry = min(nextRetry, request.retryAt)
@@ -314,7 +314,7 @@ extension KafkaProvider {
         request.note(failure)
         flow.replaceMissingRequestId(exchange)
         ErrorAnswer.write(failure, to: exchange)
-        exchange.completedAt = flow.clock.monotonic()
+        exchange.reply.completedAt = flow.clock.monotonic()
         answer(request, exchange)
     }
 }
@@ -325,13 +325,13 @@ extension KafkaProvider {
     /// Hands the answer to the producer, and the dead letter where the request has failed.
     private func answer(_ request: KafkaRequest, _ exchange: Exchange) {
         request.state = .answering
-        request.face = exchange.face
-        request.requestId.append(exchange.requestId.view)
+        request.face = exchange.request.face
+        request.requestId.append(exchange.request.id.view)
         flow.metrics.countRequest(
             by: .kafka,
             model: exchange.route?.index,
-            code: exchange.replyStatus,
-            failure: exchange.failure
+            code: exchange.reply.status,
+            failure: exchange.reply.failure
         )
         if request.failure != nil { sendDeadLetter(request) }
         sendReply(request, exchange)

@@ -16,14 +16,14 @@ enum KafkaReplyHeader {
                 if !isAboutOneMessage(name) { list.append(name: name, value: value) }
             }
         }
-        for index in 0..<exchange.replyHeaders.count {
-            let line = exchange.replyHeaders[index]
+        for index in 0..<exchange.reply.headers.count {
+            let line = exchange.reply.headers[index]
             if let name = kafkaName(line.name) { list.append(name, line.value) }
         }
         scratch.removeAll()
-        scratch.append(decimal: exchange.replyStatus)
+        scratch.append(decimal: exchange.reply.status)
         list.append("ameron-status", scratch.view)
-        list.append("x-request-id", exchange.requestId.view)
+        list.append("x-request-id", exchange.request.id.view)
         scratch.removeAll()
         exchange.writeServerTiming(to: scratch, now: Clock.monotonic())
         list.append("server-timing", scratch.view)

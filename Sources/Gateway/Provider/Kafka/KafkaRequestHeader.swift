@@ -82,12 +82,12 @@ final class KafkaRequestHeader {
             // MLServer's requests are of the Open Inference Protocol.
             if face == nil { face = .v2 }
         }
-        exchange.takeRequestId(cloudEventId, from: .cloudEvent)
-        exchange.takeRequestId(requestId, from: .request)
+        exchange.request.takeId(cloudEventId, from: .cloudEvent)
+        exchange.request.takeId(requestId, from: .request)
         forwardSingles(exchange)
-        if exchange.requestContentType.isEmpty {
-            exchange.requestContentType.append("application/json")
-            exchange.requestHeaders.append("Content-Type", exchange.requestContentType.view)
+        if exchange.request.contentType.isEmpty {
+            exchange.request.contentType.append("application/json")
+            exchange.request.headers.append("Content-Type", exchange.request.contentType.view)
         }
         if failure == nil { failure = failureOfSize }
     }
@@ -109,10 +109,10 @@ final class KafkaRequestHeader {
         for single in Self.singles {
             guard let line = last[single.rawValue] else { continue }
             switch single {
-            case .contentType: exchange.requestContentType.append(line.value)
-            case .contentEncoding: exchange.bodyIsEncoded = !line.value.equalsIgnoringCase(ByteView("identity"))
-            case .traceparent: exchange.traceparent.append(line.value)
-            case .jsonLength: exchange.requestJSONLength = line.value.decimal
+            case .contentType: exchange.request.contentType.append(line.value)
+            case .contentEncoding: exchange.request.isEncoded = !line.value.equalsIgnoringCase(ByteView("identity"))
+            case .traceparent: exchange.request.traceparent.append(line.value)
+            case .jsonLength: exchange.request.jsonLength = line.value.decimal
             }
             forward(line.name, line.value, exchange)
         }
@@ -147,7 +147,7 @@ final class KafkaRequestHeader {
         }
         switch name.count {
         case 5 where name.equalsIgnoringCase(ByteView("Ce-Id")): noteId(value, &cloudEventId)
-        case 6 where name.equalsIgnoringCase(ByteView("Accept")): exchange.hasAccept = true
+        case 6 where name.equalsIgnoringCase(ByteView("Accept")): exchange.request.hasAccept = true
         case 12 where name.equalsIgnoringCase(ByteView("X-Request-Id")): noteId(value, &requestId)
         default: break
         }
@@ -174,7 +174,7 @@ final class KafkaRequestHeader {
         bytes += name.count + value.count + 4
         lines += 1
         // Past a limit the request is refused.
-        if bytes <= maxBytes, lines <= Self.maxLines { exchange.requestHeaders.append(name, value) }
+        if bytes <= maxBytes, lines <= Self.maxLines { exchange.request.headers.append(name, value) }
     }
 
     private static func hasPrefix(_ name: ByteView, _ prefix: StaticString) -> Bool {

@@ -12,10 +12,8 @@ final class CurlTransfer: CurlHandle {
     let headers = ByteBuffer(capacity: 1024)
     /// The lines that go out with the request.
     let requestHeaders = CurlHeaderList()
-    /// The owner's record of this transfer.
-    unowned var owner: AnyObject
-    /// Told when the transfer is finished.
-    unowned let delegate: any CurlTransferDelegate
+    /// Told when the transfer is finished; outlives it.
+    unowned var delegate: (any CurlTransferDelegate)?
 
     /// Of an answer: what the direct transport takes.
     private static let maxHeaderBytes = 256 << 10
@@ -40,9 +38,8 @@ final class CurlTransfer: CurlHandle {
         case mayHaveBeenRead
     }
 
-    init(target: Target, delegate: any CurlTransferDelegate) {
+    init(target: Target, delegate: (any CurlTransferDelegate)? = nil) {
         self.delegate = delegate
-        self.owner = delegate
         self.maxBodyBytes = target.maxBodyBytes
         super.init(target: target)
         let me = Unmanaged.passUnretained(self).toOpaque()
@@ -67,7 +64,7 @@ final class CurlTransfer: CurlHandle {
 
     override func finished(result: UInt32, in multi: CurlMulti) {
         multi.remove(self)
-        delegate.transferFinished(self, failure: failure(result: result))
+        delegate?.transferFinished(self, failure: failure(result: result))
     }
 
     override func connectionDied(unread: Bool) { wasUnread = unread }
@@ -163,7 +160,7 @@ final class CurlTransfer: CurlHandle {
             answerIsTooLong = true
             return 0
         }
-        guard body.count + count <= BodyLoan.freeBytes || delegate.makeRoom(count, in: self) else {
+        guard body.count + count <= BodyLoan.freeBytes || delegate?.makeRoom(count, in: self) ?? true else {
             lacksMemory = true
             return 0
         }

@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test func `a broken or closed connection is tried again`() throws {
-        let replies: [Reply] = [.reset, .close, .resetInBody, .garbage, .accepted.thenClose, .accepted]
+        let replies: [TestSupport.Reply] = [.reset, .close, .resetInBody, .garbage, .accepted.thenClose, .accepted]
         let receiver = try FakeEventReceiver { replies[min($0.index, replies.count - 1)] }
         let reporter = try makeReporter(receiver) { $0.maxInFlight = 1 }
         try reporter.start()
