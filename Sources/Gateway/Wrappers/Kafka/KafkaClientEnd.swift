@@ -69,11 +69,7 @@ final class KafkaClientEnd: Sendable {
         // Without a thread it is left as it is.
         try? ThreadHandle(name: "kafka-end") { [self] in
             if isConsumer, client.close(within: Self.closeNanoseconds) { left.store(true, ordering: .releasing) }
-            if client.mayBeDestroyed {
-                client.destroy()
-            } else {
-                Self.keptCount.add(1, ordering: .acquiringAndReleasing)
-            }
+            if !client.destroy() { Self.keptCount.add(1, ordering: .acquiringAndReleasing) }
             ended.store(true, ordering: .releasing)
             Self.unfinishedCount.subtract(1, ordering: .acquiringAndReleasing)
             Self.news?.signal()
@@ -95,7 +91,7 @@ final class KafkaClientEnd: Sendable {
 
         /// Before 2.2.0, to destroy a member of a group that has been let in and has got no assignment yet aborts the process
         /// (an assertion in rd_kafka_sticky_assignor_state_destroy; librdkafka's pull request 4381).
-        var mayBeDestroyed: Bool { !waitsForAssignment || rd_kafka_version() >= 0x02_02_00_00 }
+        private var mayBeDestroyed: Bool { !waitsForAssignment || rd_kafka_version() >= 0x02_02_00_00 }
 
         /// Leaves the group: answers what it asks for, and throws away all else. False: it is still a member.
         func close(within nanoseconds: Int64) -> Bool {
@@ -119,9 +115,11 @@ final class KafkaClientEnd: Sendable {
             return rd_kafka_consumer_closed(pointer) != 0
         }
 
-        func destroy() {
+        /// False: it had to be left as it is.
+        func destroy() -> Bool {
             rd_kafka_queue_destroy(queue)
-            rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            if mayBeDestroyed { rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+            return mayBeDestroyed
         }
     }
 }
