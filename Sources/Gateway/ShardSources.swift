@@ -1,4 +1,4 @@
-/// The parts of a shard as its loop drives them.
+// The parts of a shard as its loop drives them.
 
 /// The calls to the Model Services: their sockets, the deadlines of their adapters, their health.
 final class ModelServicesSource: Shard.Source {

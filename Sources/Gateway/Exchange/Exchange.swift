@@ -10,7 +10,7 @@ final class Exchange {
         case receiving
         /// The call is out.
         case calling
-        /// The answer is in, and is long: its Predictions are being recorded, or wait for that.
+        /// The answer is in: its Predictions are recorded at the end of the turn, or a step in each where they are many.
         case recording
         /// The reply is complete and waits for the end of the loop's turn.
         case replying

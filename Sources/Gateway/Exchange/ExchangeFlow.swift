@@ -124,8 +124,8 @@ final class ExchangeFlow: AttemptSink {
     func answered(_ attempt: Attempt, _ answer: ModelAnswer) {
         let exchange = attempt.exchange
         precondition(exchange.state == .calling, "a call is answered while it is out")
-        exchange.attempt.answer = answer
-        exchange.attempt.answeredAt = clock.monotonic()
+        attempt.answer = answer
+        attempt.answeredAt = clock.monotonic()
         guard let route = exchange.route else { return }
         let isPrediction = exchange.request.operation == .predict && (200..<300).contains(answer.status)
         if !isPrediction || exchange.request.face != .native {

@@ -81,8 +81,10 @@ final class Acceptor {
     /// Takes what waits, and nothing from then on.
     func close() {
         if case .closed = state { return }
-        // The kernel has completed them: their clients believe that they are served.
-        while balancer.hasPlace(waiting: server), take() {}
+        // The kernel has completed them: their clients believe that they are served. Of more than it holds, some came later.
+        for _ in 0..<ListeningSocket.backlog {
+            guard balancer.hasPlace(waiting: server), take() else { break }
+        }
         epoll.remove(balancer.socket.descriptor)
         epoll.remove(balancer.wake(of: server).descriptor)
         state = .closed

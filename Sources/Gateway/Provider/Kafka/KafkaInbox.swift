@@ -295,7 +295,7 @@ final class KafkaInbox {
             return
         }
         guard KafkaClientEnd.allowsReplacement else {
-            log.error("no new consumer is made: \(KafkaClientEnd.unfinished) clients that were given up do not end")
+            log.error("no new consumer is made: \(KafkaClientEnd.held) clients that were given up do not end")
             return
         }
         do {

@@ -31,8 +31,11 @@ final class KafkaClientEnd: Sendable {
     /// How many clients were let go and are not gone.
     static var unfinished: Int { unfinishedCount.load(ordering: .acquiring) }
 
+    /// How many clients were let go and still take what they took: those that are not gone, and those left as they were.
+    static var held: Int { unfinished + keptCount.load(ordering: .acquiring) }
+
     /// Whether a client may take the place of one that was let go.
-    static var allowsReplacement: Bool { unfinished < maxUnfinished }
+    static var allowsReplacement: Bool { held < maxUnfinished }
 
     /// The end of the process where there were clients: gives them half a second, and ends it without what exit(3) does
     /// where some are not gone by then. The main thread.
@@ -89,9 +92,9 @@ final class KafkaClientEnd: Sendable {
             self.waitsForAssignment = waitsForAssignment
         }
 
-        /// Before 2.2.0, to destroy a member of a group that has been let in and has got no assignment yet aborts the process
+        /// Before 2.3.0, to destroy a member of a group that has been let in and has got no assignment yet aborts the process
         /// (an assertion in rd_kafka_sticky_assignor_state_destroy; librdkafka's pull request 4381).
-        private var mayBeDestroyed: Bool { !waitsForAssignment || rd_kafka_version() >= 0x02_02_00_00 }
+        private var mayBeDestroyed: Bool { !waitsForAssignment || rd_kafka_version() >= 0x02_03_00_00 }
 
         /// Leaves the group: answers what it asks for, and throws away all else. False: it is still a member.
         func close(within nanoseconds: Int64) -> Bool {

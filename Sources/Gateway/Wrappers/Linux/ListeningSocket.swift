@@ -2,12 +2,15 @@ private import Glibc
 
 /// A TCP socket that listens. Whoever has it last closes it.
 struct ListeningSocket {
+    /// How many connections that are complete the kernel holds until they are accepted.
+    static let backlog = 4096
+
     let descriptor: Int32
     /// The port it is bound to, also where 0 was asked for.
     let port: Int
 
     /// Binds and listens; `host` is an address or a name (getaddrinfo(3)).
-    init(host: String, port: Int, backlog: Int32 = 4096) throws(SystemError) {
+    init(host: String, port: Int) throws(SystemError) {
         let name = "listen on \(host.contains(":") ? "[\(host)]" : host):\(port)"
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
@@ -25,7 +28,7 @@ struct ListeningSocket {
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, 4)
         guard
             Glibc.bind(socket, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
-            Glibc.listen(socket, backlog) == 0
+            Glibc.listen(socket, Int32(Self.backlog)) == 0
         else {
             let error = SystemError.last(name)
             close(socket)
