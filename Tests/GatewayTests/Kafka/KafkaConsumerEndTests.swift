@@ -66,7 +66,7 @@ import Testing
             if !isFinished { throw TestFailure("it does not end") }
             // Nobody waits for it, and nobody replaces it beyond the bound.
             guard eventually({ KafkaClientEnd.unfinished == 0 }) else { throw TestFailure("it is waited for") }
-            guard KafkaClientEnd.held == 1 else { throw TestFailure("\(KafkaClientEnd.held) are held") }
+            guard KafkaClientEnd.kept == 1 else { throw TestFailure("\(KafkaClientEnd.kept) are kept") }
         }
     }
 

@@ -53,7 +53,7 @@ extension KafkaReporterThread {
         case .waiting(let time) where Clock.monotonic() >= time:
             if outlet == nil {
                 guard KafkaClientEnd.allowsReplacement else {
-                    trouble.begin("\(KafkaClientEnd.held) clients that were given up do not end")
+                    trouble.begin("\(KafkaClientEnd.unfinished) clients that were given up do not end")
                     state = .waiting(until: nextAttempt())
                     return
                 }

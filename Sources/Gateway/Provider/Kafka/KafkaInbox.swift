@@ -294,8 +294,9 @@ final class KafkaInbox {
             isClosed = isClosing
             return
         }
-        guard KafkaClientEnd.allowsReplacement else {
-            log.error("no new consumer is made: \(KafkaClientEnd.held) clients that were given up do not end")
+        guard KafkaClientEnd.allowsConsumerReplacement else {
+            let held = KafkaClientEnd.unfinished + KafkaClientEnd.kept
+            log.error("no new consumer is made: \(held) clients that were given up do not end")
             return
         }
         do {

@@ -31,11 +31,14 @@ final class KafkaClientEnd: Sendable {
     /// How many clients were let go and are not gone.
     static var unfinished: Int { unfinishedCount.load(ordering: .acquiring) }
 
-    /// How many clients were let go and still take what they took: those that are not gone, and those left as they were.
-    static var held: Int { unfinished + keptCount.load(ordering: .acquiring) }
+    /// How many consumers were left as they were: they never end.
+    static var kept: Int { keptCount.load(ordering: .acquiring) }
 
-    /// Whether a client may take the place of one that was let go.
-    static var allowsReplacement: Bool { held < maxUnfinished }
+    /// Whether a producer may take the place of one that was let go.
+    static var allowsReplacement: Bool { unfinished < maxUnfinished }
+
+    /// Whether a consumer may. Apart from producers, whose replacement must not end with the consumers'.
+    static var allowsConsumerReplacement: Bool { unfinished + kept < maxUnfinished }
 
     /// The end of the process where there were clients: gives them half a second, and ends it without what exit(3) does
     /// where some are not gone by then. The main thread.
@@ -43,7 +46,7 @@ final class KafkaClientEnd: Sendable {
     /// - Parameter note: Told before that of how many there is no end to be expected; 0: of none.
     static func endProcess(_ code: Int32, unfinished note: (Int) -> Void = { _ in }) -> Int32 {
         let areAllGone = waitForAll(nanoseconds: 500_000_000)
-        if areAllGone, keptCount.load(ordering: .acquiring) == 0 { return code }
+        if areAllGone, kept == 0 { return code }
         note(unfinished)
         ProcessEnd.atOnce(code)
     }
