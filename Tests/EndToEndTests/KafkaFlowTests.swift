@@ -204,6 +204,31 @@ import Testing
         }
     }
 
+    /// At least once, what the spool can never hold is not tried for ever: it becomes a dead letter, and its partition goes on.
+    @Test(arguments: [300, 3_000]) func givesUpAnswersThatTheSpoolCannotHold(rows: Int) throws {
+        let rig = try KafkaRig(partitions: 1)
+        let large = #"{"predictions":[\#(Array(repeating: "1", count: rows).joined(separator: ","))]}"#
+        let service = try FakeModelService { .json($0.text.contains("large") ? large : #"{"predictions":[1]}"#) }
+        let directory = TemporaryDirectory()
+        let model = SidecarConfiguration.Model("iris", protocol: "v1", url: service.url("/"))
+        var configuration = SidecarConfiguration(model)
+        configuration.kafka = rig.keys()
+        let spool = "{ path: \"\(directory.file("spool"))\", maxBytes: 64KiB }"
+        configuration.reporting = ["delivery": "at-least-once", "spool": spool]
+        try withSidecar(configuration) { sidecar in
+            try rig.send(key: "k", #"{"instances":["large"]}"#, headers(0))
+            try rig.send(key: "k", #"{"instances":["small"]}"#, headers(1))
+            try rig.flush()
+            #expect(rig.reads { rig.replies.count == 2 && rig.deadLetters.count == 1 })
+            #expect(rig.replies.map { $0["ameron-status"] } == ["502", "200"])
+            #expect(rig.deadLetters.first?["ameron-dead-letter-cause"] == "tooLarge")
+            #expect(rig.deadLetters.first?["ameron-dead-letter-attempts"] == "1")
+            #expect(try rig.reads { try rig.committed(partitions: 1) == [2] })
+            let refused = try sidecar.metrics().total("ameron_spool_refused_events_total")
+            #expect(refused == Double(rows))
+        }
+    }
+
     @Test func doesNotStartWithASettingThatIsNone() throws {
         let rig = try KafkaRig()
         let service = try modelService(Sample.native)

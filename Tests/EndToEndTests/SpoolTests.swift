@@ -89,8 +89,8 @@ import Testing
             for _ in 0..<5 {
                 #expect(try ask("small").status == 200)
                 let refused = try ask("large")
-                #expect(refused.status == 503)
-                #expect(refused.text.contains("could not be recorded"), "\(refused.text)")
+                #expect(refused.status == 502)
+                #expect(refused.text.contains("reporting.spool.maxBytes"), "\(refused.text)")
                 #expect(try ask("small").status == 200)
             }
             #expect(try spooledBytes(sidecar) < 100_000)

@@ -103,11 +103,11 @@ final class AnswerWork {
         if exchange.request.face == .native { NativeAnswer.begin(exchange.reply.ownBody, exchange) }
     }
 
-    /// Whether the events find room, as far as can be said before they are written; after `beginRows`.
-    var hasRoom: Bool {
-        guard isRecorded, let exchange else { return true }
+    /// Why the events find no room, as far as can be said before they are written; nil: they do. After `beginRows`.
+    var roomFailure: ExchangeFailure? {
+        guard isRecorded, let exchange else { return nil }
         let added = Self.length(exchange, reporting.capture) + extractor.addedBytes
-        return reporting.hasRoom(for: count, like: event, added: added)
+        return reporting.roomFailure(for: count, like: event, added: added)
     }
 
     /// Writes down the next rows: at most so many, and as many as make so many bytes of events or of the reply. True when
@@ -151,6 +151,7 @@ final class AnswerWork {
             }
             row += 1
         }
+        exchange.reply.eventBytes += recorded
         guard row == count else { return false }
         if isNative { NativeAnswer.end(body, extractor) }
         end()

@@ -10,6 +10,8 @@ final class EventReporting {
     let capture: RequestCapture.Options
 
     private let lanes: [any EventLane]
+    /// More bytes of events than this, of one answer, never find room.
+    private let maxAnswerBytes: Int
     private let observer: (any EventObserver)?
     private let encoder: PredictionEventEncoder
     private let batch = EventBatch()
@@ -36,6 +38,7 @@ final class EventReporting {
         clock: ShardClock
     ) {
         self.lanes = lanes
+        maxAnswerBytes = lanes.map(\.maxAnswerBytes).min() ?? .max
         self.observer = observer
         self.encoder = encoder
         self.capture = capture
@@ -123,23 +126,33 @@ final class EventReporting {
             request.arrange(rowCount: 1)
             request.add(to: &event)
         }
-        _ = record(event)
+        exchange.reply.eventBytes += record(event)
     }
 
     // MARK: Handing over
 
-    /// Whether the events of an answer of many Predictions, made from `makeEvent`, find room with every Reporter.
+    /// Why an exchange whose events the Reporters did not take is not answered.
+    func failure(of exchange: Exchange) -> ExchangeFailure {
+        exchange.reply.eventBytes > maxAnswerBytes ? .neverRecorded : .notRecorded
+    }
+
+    /// Why the events of an answer of many Predictions, made from `makeEvent`, find no room with some Reporter; nil: they do.
     ///
     /// - Parameters:
     ///   - event: One of them, without its value.
     ///   - added: How many bytes the values and what is captured of the request come to, over all events.
-    func hasRoom(for count: Int, like event: PredictionEvent, added: Int) -> Bool {
+    func roomFailure(for count: Int, like event: PredictionEvent, added: Int) -> ExchangeFailure? {
         encoder.begin()
         sample.removeAll()
-        encoder.encode(event, into: sample)
+        var longest = event
+        longest.id = ids.next(wallNanoseconds: clock.monotonic() + wallOffset)
+        longest.rowIndex = max(count - 1, 0)
+        encoder.encode(longest, into: sample)
         let length = min(count * sample.bytes.count + added, count * (EventFrame.headerLength + maxEventBytes))
-        for lane in lanes where !lane.hasRoom(forEvents: count, bytes: length) { return false }
-        return true
+        for lane in lanes where !lane.hasRoom(forEvents: count, bytes: length) {
+            return length > maxAnswerBytes ? .neverRecorded : .notRecorded
+        }
+        return nil
     }
 
     /// Whether requests should be refused because there is no room for their events.

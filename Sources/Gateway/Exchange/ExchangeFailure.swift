@@ -26,6 +26,14 @@ struct ExchangeFailure {
         ExchangeFailure(cause: .notRecorded, message: "the Prediction could not be recorded")
     }
 
+    /// Nor can they ever be, so long as the configuration stays as it is: to ask again is in vain.
+    static var neverRecorded: ExchangeFailure {
+        ExchangeFailure(
+            cause: .tooLarge,
+            message: "the events of the answer are longer than reporting.spool.maxBytes allows"
+        )
+    }
+
     /// The stable word under `error.cause` in events and `cause` in native answers.
     var word: StaticString {
         switch cause {

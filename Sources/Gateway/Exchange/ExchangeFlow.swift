@@ -190,10 +190,11 @@ final class ExchangeFlow: AttemptSink {
     /// The events of this turn are not where they were promised to be: nobody may be given a Prediction without one.
     private func withdrawPredictions() {
         for exchange in replies where exchange.request.operation == .predict && exchange.state == .replying {
-            if exchange.provider.retries(exchange, after: .notRecorded) {
+            let failure = reporting.failure(of: exchange)
+            if exchange.provider.retries(exchange, after: failure) {
                 exchange.transition(to: .retrying)
             } else {
-                ErrorAnswer.write(.notRecorded, to: exchange)
+                ErrorAnswer.write(failure, to: exchange)
             }
         }
     }
@@ -274,7 +275,7 @@ final class ExchangeFlow: AttemptSink {
         guard long.isRead else {
             if long.readOn() {
                 beginRows(of: long, exchange, answer, route)
-                if !long.hasRoom { refuseLongAnswer(exchange) }
+                if let failure = long.roomFailure { refuseLongAnswer(exchange, failure) }
             }
             return
         }
@@ -296,10 +297,10 @@ final class ExchangeFlow: AttemptSink {
     }
 
     /// Its events would find no room: none of them is stored, so that there is room for those of others.
-    private func refuseLongAnswer(_ exchange: Exchange) {
+    private func refuseLongAnswer(_ exchange: Exchange, _ failure: ExchangeFailure) {
         endLongAnswer(exchange)
-        if isRetried(exchange, .notRecorded) { return }
-        ErrorAnswer.write(.notRecorded, to: exchange)
+        if isRetried(exchange, failure) { return }
+        ErrorAnswer.write(failure, to: exchange)
         finish(exchange)
     }
 

@@ -22,6 +22,9 @@ final class Reply {
     /// When it was complete, in nanoseconds of the monotonic clock.
     var completedAt: Int64 = 0
 
+    /// How many bytes its events have taken so far.
+    var eventBytes = 0
+
     /// Makes ready for the next one.
     func reset() {
         status = 0
@@ -32,6 +35,7 @@ final class Reply {
         closesConnection = false
         failure = nil
         completedAt = 0
+        eventBytes = 0
     }
 
     /// Gives back what a large one has left behind.

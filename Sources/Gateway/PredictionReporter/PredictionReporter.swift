@@ -40,6 +40,8 @@ protocol EventLane: AnyObject {
     var isFull: Bool { get }
     /// Whether so many events, which will come over several turns, find room as things are; where not, counts them as refused.
     func hasRoom(forEvents events: Int, bytes: Int) -> Bool
+    /// More bytes of events than this, of one answer, never find room.
+    var maxAnswerBytes: Int { get }
 }
 
 extension EventLane {
@@ -48,4 +50,5 @@ extension EventLane {
 
     /// Events over its bound are dropped one by one.
     func hasRoom(forEvents events: Int, bytes: Int) -> Bool { true }
+    var maxAnswerBytes: Int { .max }
 }

@@ -76,6 +76,8 @@ final class SpoolLane: EventLane {
         return false
     }
 
+    var maxAnswerBytes: Int { settings.dropsOldest ? .max : settings.maxBytes }
+
     func submit(_ batch: EventBatch, isLast: Bool) -> Bool {
         batch.seal()
         if settings.dropsOldest { return submitMakingRoom(batch) }

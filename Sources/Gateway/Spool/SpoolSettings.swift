@@ -86,7 +86,7 @@ final class SpoolSettings: Sendable {
         let last = lastMisfit.load(ordering: .relaxed)
         guard last == Int64.min || now - last >= Self.misfitInterval else { return }
         guard lastMisfit.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged else { return }
-        let consequence = dropsOldest ? "they are dropped" : "their clients get 503"
+        let consequence = dropsOldest ? "they are dropped" : "their clients get \(length > maxBytes ? 502 : 503)"
         log(
             .error,
             "\(length) bytes of events that came together do not fit into the spool \(path) (reporting.spool.maxBytes, "

@@ -186,15 +186,18 @@ import Testing
     // MARK: Room for many
 
     @Test(arguments: [(0, 0), (1, 0), (1_000, 0), (1_000, 123_456), (10, 1 << 30)])
-    func `room is asked for as many events as long as one of them`(count: Int, added: Int) {
+    func `room is asked for as many events as long as the last of them`(count: Int, added: Int) {
         let lane = Lane()
         let reporting = makeReporting([lane], maxEventBytes: 2_000)
         var event = PredictionEvent()
         event.rowCount = count
         event.modelName = ByteView("iris")
         let sample = EventBatch()
-        PredictionEventEncoder(source: "//test", maxEventBytes: 2_000).encode(event, into: sample)
-        #expect(reporting.hasRoom(for: count, like: event, added: added))
+        var last = event
+        last.id = ByteView("01890a5d-ac96-774b-bcce-b302099a8057")
+        last.rowIndex = max(count - 1, 0)
+        PredictionEventEncoder(source: "//test", maxEventBytes: 2_000).encode(last, into: sample)
+        #expect(reporting.roomFailure(for: count, like: event, added: added) == nil)
         // No event is longer than it may be.
         let bytes = min(count * sample.bytes.count + added, count * (EventFrame.headerLength + 2_000))
         #expect(lane.asked == [[count, bytes]])
@@ -207,11 +210,11 @@ import Testing
     @Test func `there is room where every Reporter has some`() {
         let lanes = [Lane(), Lane(), Lane()]
         let reporting = makeReporting(lanes)
-        #expect(reporting.hasRoom(for: 5, like: PredictionEvent(), added: 0))
+        #expect(reporting.roomFailure(for: 5, like: PredictionEvent(), added: 0) == nil)
         #expect(lanes.map(\.asked.count) == [1, 1, 1])
         for lane in lanes {
             lane.isRoomy = false
-            #expect(!reporting.hasRoom(for: 5, like: PredictionEvent(), added: 0))
+            #expect(reporting.roomFailure(for: 5, like: PredictionEvent(), added: 0)?.cause == .notRecorded)
             lane.isRoomy = true
         }
         // Who says no counts the events as refused: one does, and nobody after it is asked.
@@ -228,7 +231,7 @@ import Testing
                 event.rowCount = 3
                 event.status = 200 + answer
                 if index == 1 {
-                    #expect(reporting.hasRoom(for: 3, like: event, added: 0))
+                    #expect(reporting.roomFailure(for: 3, like: event, added: 0) == nil)
                 }
                 reporting.beginRows()
                 for row in 0..<3 {

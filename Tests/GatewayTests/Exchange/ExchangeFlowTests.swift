@@ -152,6 +152,30 @@ import Testing
         #expect(rig.flow.inFlight == 0)
     }
 
+    /// An answer whose events can never be stored is not asked for again: its partition would wait for it for ever.
+    @Test(arguments: [10, many], [false, true])
+    func anAnswerThatNeverFitsIsGivenUp(rows: Int, isRetried: Bool) throws {
+        let rig = FlowRig(maxAnswerBytes: 2_000)
+        rig.provider.retriesFailures = isRetried
+        rig.answer(try #require(rig.ask(1, face: .native)), FlowRig.v1(rows: rows))
+        while rig.provider.delivered.isEmpty { rig.flow.endTurn() }
+        #expect(rig.provider.delivered.map(\.state) == [.replying])
+        #expect(rig.provider.delivered[0].status == 502)
+        #expect(try JSON(parsing: rig.provider.delivered[0].body)["cause"] == "tooLarge")
+        #expect(rig.provider.asked == [.tooLarge])
+        #expect(rig.lane.events.isEmpty && rig.flow.inFlight == 0)
+    }
+
+    /// Several that do not fit together may well do so one after the other.
+    @Test func answersThatFitOneByOneAreAskedForAgain() throws {
+        let rig = FlowRig(maxAnswerBytes: 2_000)
+        rig.provider.retriesFailures = true
+        for number in 1...4 { rig.answer(try #require(rig.ask(number)), FlowRig.v1(rows: 1)) }
+        rig.flow.endTurn()
+        #expect(rig.provider.delivered.map(\.state) == Array(repeating: .retrying, count: 4))
+        #expect(rig.provider.asked == Array(repeating: .notRecorded, count: 4))
+    }
+
     /// The time to drain is over: what is being recorded is recorded to its end, what waits is told.
     @Test func abortingEndsLongAnswers() throws {
         let rig = FlowRig()

@@ -18,6 +18,8 @@ final class FakeProvider: Provider {
     unowned let lane: FakeLane
     var delivered: [Delivered] = []
     var retriesFailures = false
+    /// What it was asked to try again, in order.
+    var asked: [ExchangeFailure.Cause] = []
     /// What is done with an exchange that has been delivered.
     var finish: (Exchange) -> Void = { _ in }
 
@@ -37,7 +39,10 @@ final class FakeProvider: Provider {
         finish(exchange)
     }
 
-    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool { retriesFailures }
+    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool {
+        asked.append(failure.cause)
+        return retriesFailures && failure.cause != .tooLarge
+    }
 }
 
 /// A Model Service that never answers by itself.
@@ -80,8 +85,13 @@ final class FakeLane: EventLane {
     /// How many batches it takes before it fails; nil: it does not.
     var failsAfter: Int?
     var isFull = false
+    /// Of one turn, and of one answer.
+    var maxAnswerBytes = Int.max
+
+    func hasRoom(forEvents events: Int, bytes: Int) -> Bool { bytes <= maxAnswerBytes }
 
     func submit(_ batch: EventBatch, isLast: Bool) -> Bool {
+        guard batch.bytes.count <= maxAnswerBytes else { return false }
         if let left = failsAfter {
             guard left > 0 else { return false }
             failsAfter = left - 1
@@ -126,9 +136,11 @@ final class FlowRig {
         _ modelProtocol: ModelProtocol = .v1,
         capture: RequestCapture.Options = .init(),
         maxInFlight: Int = 1_000,
-        keepsEvents: Bool = true
+        keepsEvents: Bool = true,
+        maxAnswerBytes: Int = .max
     ) {
         lane.keepsEvents = keepsEvents
+        lane.maxAnswerBytes = maxAnswerBytes
         provider = FakeProvider(lane: lane)
         route = ModelRoute(index: 0, name: "iris", version: "1", modelProtocol: modelProtocol, adapter: adapter)
         let reporting = EventReporting(
