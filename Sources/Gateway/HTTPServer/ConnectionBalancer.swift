@@ -1,6 +1,9 @@
-/// Spreads the connections of one port over the servers of a process: each goes to the server that has the fewest, whichever
-/// of them accepted it. So a few connections that stay open for long use all shards alike, which the kernel's own spreading
-/// by a hash (SO_REUSEPORT, socket(7)) does not do.
+/// Spreads the connections of one port over the servers of a process: each stays with the server that accepted it, unless
+/// another has at least two fewer: then it goes to the one that has the fewest. So a few connections that stay open for long
+/// use all shards nearly alike, which the kernel's own spreading by a hash (SO_REUSEPORT, socket(7)) does not do.
+///
+/// Where `n` connections have come to `s` servers and none has gone, the busiest has at most `1 + ceil((n - 1) / s)`: one more
+/// than its even share. Where some have gone, this holds for the server that gets a connection, at the time when it gets it.
 ///
 /// Its lock is taken when a connection comes or goes, never for a request. Any thread.
 final class ConnectionBalancer: Sendable {
@@ -21,6 +24,10 @@ final class ConnectionBalancer: Sendable {
         /// With another one, which has been woken.
         case elsewhere
     }
+
+    /// A connection is handed over where another server has so many fewer. With 1 none would have more than its even share, but
+    /// nearly each connection would wake a second thread; with 3 the busiest could have two more.
+    private static let handOverDifference = 2
 
     /// The socket that all servers accept from; closed with the last of them.
     let socket: ListeningSocket
@@ -62,10 +69,7 @@ final class ConnectionBalancer: Sendable {
     /// exceed `maxConnections` by one each.
     func place(_ connection: StreamSocket, acceptedBy server: Int) -> Place {
         let (target, isFirst) = seats.withLock { seats in
-            var target = server
-            for index in seats.indices where seats[index].isOpen {
-                if seats[index].connections < seats[target].connections || !seats[target].isOpen { target = index }
-            }
+            let target = destination(among: seats, acceptedBy: server)
             seats[target].connections += 1
             guard target != server else { return (target, false) }
             seats[target].arrivals.append(connection)
@@ -73,6 +77,17 @@ final class ConnectionBalancer: Sendable {
         }
         if isFirst { wakes[target].signal() }
         return target == server ? .here : .elsewhere
+    }
+
+    private func destination(among seats: [Seat], acceptedBy server: Int) -> Int {
+        var fewest = server
+        for index in seats.indices where seats[index].isOpen {
+            if seats[index].connections < seats[fewest].connections || !seats[fewest].isOpen { fewest = index }
+        }
+        // A server that is full keeps nothing that another has a place for.
+        guard seats[server].isOpen, seats[server].connections < maxConnections else { return fewest }
+        let difference = seats[server].connections - seats[fewest].connections
+        return difference < Self.handOverDifference ? server : fewest
     }
 
     /// What others have accepted for a server, which is its own from here on.

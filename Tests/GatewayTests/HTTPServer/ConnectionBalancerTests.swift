@@ -16,38 +16,80 @@ import struct TestSupport.SeededGenerator
         )
     }
 
-    /// Comes and goes at random, accepted by whichever server: each goes to one of those that have the fewest, and to the one
-    /// that accepted it where that is one of them.
-    @Test(arguments: 0..<20) func givesToTheFewest(_ seed: UInt64) throws {
+    /// Comes and goes at random, accepted by whichever server: each stays where another has at most one fewer, else it goes to
+    /// one of those that have the fewest. The server that gets it has then at most one more than its even share.
+    @Test(arguments: 0..<20) func handsOverWhereAnotherHasTwoFewer(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let servers = Int.random(in: 1...5, using: &random)
-        let balancer = try Self.balancer(servers)
-        var expected = Array(repeating: 0, count: servers)
-        for number in 0..<500 {
-            let busy = expected.firstIndex { $0 > 0 }
-            if let busy, Int.random(in: 0..<3, using: &random) == 0 {
-                balancer.connectionEnded(of: busy)
-                expected[busy] -= 1
+        var counted = try CountedBalancer(servers)
+        for _ in 0..<500 {
+            let busy = counted.counts.indices.filter { counted.counts[$0] > 0 }
+            if !busy.isEmpty, random.chance(30) {
+                counted.end(of: random.pick(busy))
                 continue
             }
-            let acceptor = Int.random(in: 0..<servers, using: &random)
-            let place = balancer.place(StreamSocket(descriptor: Int32(number)), acceptedBy: acceptor)
-            let fewest = expected.min() ?? 0
-            if expected[acceptor] == fewest {
-                #expect(place == .here)
-                expected[acceptor] += 1
-            } else {
-                #expect(place == .elsewhere)
-                let arrived = (0..<servers).filter { server in
-                    balancer.takeArrivals(of: server).contains { $0.descriptor == Int32(number) }
-                }
-                #expect(arrived.count == 1)
-                guard let target = arrived.first else { return }
-                #expect(expected[target] == fewest)
-                expected[target] += 1
-            }
+            let before = counted.counts
+            let acceptor = random.below(servers)
+            let arrived = counted.arrive(at: acceptor)
+            let target = try #require(arrived)
+            let fewest = before.min() ?? 0
+            if before[acceptor] - fewest < 2 { #expect(target == acceptor) } else { #expect(before[target] == fewest) }
+            #expect(counted.counts[target] <= counted.bound)
         }
-        for server in 0..<servers { balancer.close(server: server) }
+        counted.close()
+    }
+
+    /// As long as none goes, this bounds each server, whoever accepts: a favourite among the servers, too.
+    @Test(arguments: 0..<20) func arrivalsAloneKeepWithinOneOfTheEvenShare(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let servers = Int.random(in: 2...9, using: &random)
+        let favourite = random.below(servers)
+        let percent = random.below(101)
+        var counted = try CountedBalancer(servers)
+        for _ in 0..<200 {
+            _ = counted.arrive(at: random.chance(percent) ? favourite : random.below(servers))
+            #expect(counted.counts.allSatisfy { $0 <= counted.bound })
+        }
+        counted.close()
+    }
+
+    /// All that 16 arrivals at four servers can come to: the worst is one more than the even share, and it is met.
+    @Test func theWorstThatArrivalsCanComeTo() throws {
+        // One order of arrivals for each combination of counts that can be reached.
+        var reached: [[Int]: [Int]] = [Array(repeating: 0, count: 4): []]
+        var worst: [Int] = []
+        for _ in 0..<16 {
+            var next: [[Int]: [Int]] = [:]
+            for order in reached.values {
+                for acceptor in 0..<4 {
+                    var counted = try CountedBalancer(4)
+                    for earlier in order + [acceptor] { _ = counted.arrive(at: earlier) }
+                    counted.close()
+                    next[counted.counts] = order + [acceptor]
+                }
+            }
+            reached = next
+            worst.append(reached.keys.compactMap { $0.max() }.max() ?? 0)
+        }
+        #expect(worst == [1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5])
+    }
+
+    /// What a server has no place for goes to another, whatever the difference is.
+    @Test(arguments: 0..<10) func passesNoLimit(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let servers = Int.random(in: 1...5, using: &random)
+        let limit = Int.random(in: 1...6, using: &random)
+        var counted = try CountedBalancer(servers, servers * limit)
+        for _ in 0..<300 {
+            let busy = counted.counts.indices.filter { counted.counts[$0] > 0 }
+            if !busy.isEmpty, random.chance(30) { counted.end(of: random.pick(busy)) }
+            let acceptor = random.below(servers)
+            guard counted.balancer.hasPlace(waiting: acceptor) else { continue }
+            _ = counted.arrive(at: acceptor)
+            #expect(counted.counts.allSatisfy { $0 <= limit })
+        }
+        #expect(counted.counts.contains(limit), "never full")
+        counted.close()
     }
 
     @Test func tellsWhoWaitsOfThePlace() throws {
@@ -97,7 +139,7 @@ import struct TestSupport.SeededGenerator
         }
     }
 
-    /// 8 and 16 connections that stay open, over four servers, and then those of them that are left after half has gone.
+    /// 8 and 16 connections that stay open, over four servers: none has more than one above its even share.
     @Test(arguments: [8, 16], 0..<5) func spreadsOverServers(_ connections: Int, _ trial: Int) throws {
         let balancer = try Self.balancer(4)
         let rigs = try (0..<4).map { try HTTPServerRig(balancer, place: $0) }
@@ -108,7 +150,9 @@ import struct TestSupport.SeededGenerator
             #expect(try client.response().status == 200)
             clients.append(client)
         }
-        #expect(rigs.map(\.now.clients) == Array(repeating: connections / 4, count: 4))
+        let counts = rigs.map(\.now.clients)
+        #expect(counts.reduce(0, +) == connections)
+        #expect(counts.allSatisfy { $0 <= connections / 4 + 1 })
         clients.removeAll()
         #expect(rigs.allSatisfy { $0.isQuiet() })
         #expect(rigs.flatMap(\.now.faults) == [])
@@ -127,5 +171,50 @@ import struct TestSupport.SeededGenerator
         for client in waiting { #expect(try client.response().status == 200) }
         #expect(rigs.allSatisfy { $0.isQuiet() })
         #expect(rigs.reduce(0) { $0 + $1.now.opened } == 30)
+    }
+}
+
+/// A balancer, and where its connections are.
+private struct CountedBalancer {
+    let balancer: ConnectionBalancer
+    private(set) var counts: [Int]
+    private var number: Int32 = 0
+
+    init(_ servers: Int, _ maxConnections: Int = 1_000) throws {
+        balancer = try ConnectionBalancer(
+            ListeningSocket(host: "127.0.0.1", port: 0),
+            servers: servers,
+            maxConnections: maxConnections
+        )
+        counts = Array(repeating: 0, count: servers)
+    }
+
+    /// What none may have more of, where none has gone.
+    var bound: Int {
+        let total = counts.reduce(0, +)
+        // Rounded up.
+        return 1 + (total - 1 + counts.count - 1) / counts.count
+    }
+
+    /// Returns: where it went; nil: nowhere, or to more than one.
+    mutating func arrive(at acceptor: Int) -> Int? {
+        number += 1
+        let place = balancer.place(StreamSocket(descriptor: number), acceptedBy: acceptor)
+        var targets = place == .here ? [acceptor] : []
+        for server in counts.indices {
+            targets += balancer.takeArrivals(of: server).filter { $0.descriptor == number }.map { _ in server }
+        }
+        guard targets.count == 1 else { return nil }
+        counts[targets[0]] += 1
+        return targets[0]
+    }
+
+    mutating func end(of server: Int) {
+        balancer.connectionEnded(of: server)
+        counts[server] -= 1
+    }
+
+    func close() {
+        for server in counts.indices { balancer.close(server: server) }
     }
 }
