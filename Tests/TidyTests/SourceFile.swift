@@ -21,19 +21,21 @@ struct SourceFile {
         return parts.count == 3 ? "" : String(parts[2])
     }
 
-    /// All Swift files under `Sources` and `Tests` of the repository that this file stands in.
+    /// The repository that this file stands in.
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// All Swift files under `Sources` and `Tests`.
     static func all() throws -> [SourceFile] {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return try ["Sources", "Tests"].flatMap { top in
-            try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: top).path)
-                .filter { $0.hasSuffix(".swift") }
-                .sorted()
-                .map { path in
-                    let text = try String(contentsOf: root.appending(path: "\(top)/\(path)"), encoding: .utf8)
-                    return SourceFile(path: "\(top)/\(path)", text: text)
-                }
+        try (paths(below: "Sources") + paths(below: "Tests")).filter { $0.hasSuffix(".swift") }.map { path in
+            SourceFile(path: path, text: try String(contentsOf: root.appending(path: path), encoding: .utf8))
         }
+    }
+
+    /// All files and folders below one of the root's, sorted, from the root.
+    static func paths(below top: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: top).path).sorted()
+            .map { "\(top)/\($0)" }
     }
 
     /// The words of each line of code: identifiers, keywords and numbers.

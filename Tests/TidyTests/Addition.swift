@@ -1,0 +1,153 @@
+import Foundation
+
+/// Something that may be added to the program, and how the code shows which files must change for it.
+///
+/// The table for people is in docs/ARCHITECTURE.md. The two must agree: where a place comes, or goes, the table changes with it.
+struct Addition: Sendable {
+    /// As in the table's first column.
+    let name: String
+    /// A file with such code must change.
+    var marks: [Mark] = []
+    /// The beginnings of the names of files that have such code and need not change: what is added is their like.
+    var except: [String] = []
+    /// These must change too, which no mark shows.
+    var also: Set<String> = []
+
+    struct Mark: Sendable {
+        /// A regular expression for code, without comments and strings.
+        let pattern: String
+        /// The mark holds only in a file where this matches, too.
+        var beside = ""
+        /// And only below this folder.
+        var folder = "Sources/"
+
+        func matches(_ code: String, path: String) -> Bool {
+            path.hasPrefix(folder) && code.range(of: pattern, options: .regularExpression) != nil
+                && (beside.isEmpty || code.range(of: beside, options: .regularExpression) != nil)
+        }
+    }
+
+    static let all: [Addition] = [
+        Addition(
+            name: "a face",
+            marks: [
+                Mark(pattern: #"(==|!=) \.(native|v1|v2)\b"#, beside: #"\b[fF]ace\b"#),
+                Mark(pattern: #"\bcase \.?(native|v1|v2)\b"#, beside: #"\b[fF]ace\b"#),
+                Mark(pattern: #"\bface = \.(v1|v2)\b"#),
+                Mark(pattern: #"\bRESTEndpoint\b"#),
+            ],
+            also: ["openapi.json"]
+        ),
+        Addition(
+            name: "a model protocol",
+            marks: [
+                Mark(pattern: #"(==|!=) \.(native|v1|v2|raw)\b"#, beside: "[mM]odelProtocol|ServiceProtocol"),
+                Mark(pattern: #"\bcase \(?\.?(native|v1|v2|raw)\b"#, beside: "[mM]odelProtocol|ServiceProtocol"),
+            ],
+            also: ["ConfigurationOptions.swift"]
+        ),
+        Addition(
+            name: "a Model Service Adapter",
+            marks: [Mark(pattern: #"\bHTTPModelServiceAdapter\b"#), Mark(pattern: #"\bscheme == \."#)],
+            except: ["HTTPModelServiceAdapter"],
+            also: ["ModelServiceURL.swift", "HealthProber.swift"]
+        ),
+        Addition(
+            name: "a Provider",
+            marks: [
+                Mark(pattern: #"\b(RESTProvider|KafkaProvider)\b"#),
+                Mark(pattern: #"[ (]\.rest\b|\bcase \.?rest\b"#),
+                Mark(pattern: #"\.providers\."#),
+            ],
+            except: ["RESTProvider", "KafkaProvider"],
+            also: ["Configuration+Providers.swift", "ConfigurationSchema.swift", "ConfigurationSummary.swift"]
+        ),
+        Addition(
+            name: "a policy for calls",
+            marks: [
+                Mark(pattern: #"\b(retrying|isRetried|beginAnotherTry|FailureHandling)\b|\bfunc retries\b"#)
+            ],
+            also: [
+                "Attempt.swift", "RESTProvider.swift", "Configuration.swift", "ConfigurationSchema.swift",
+                "ShardBlueprint.swift",
+            ]
+        ),
+        Addition(
+            name: "a format of events",
+            marks: [
+                Mark(pattern: #"\bEventEnvelope\b"#, folder: reporters),
+                Mark(pattern: #"\bframe\.(line|data)\b"#, folder: reporters),
+            ],
+            also: [
+                "FileReporter.swift", "KafkaReporterThread.swift", "HTTPReporterThread.swift",
+                "Configuration+Reporter.swift", "ConfigurationSchema+Reporters.swift",
+            ]
+        ),
+        Addition(
+            name: "a destination of events",
+            marks: [Mark(pattern: #"\bcase \.?file\b"#, beside: #"\bcase \.?kafka\b"#)]
+        ),
+        Addition(
+            name: "a kind of event",
+            marks: [Mark(pattern: #"\bEventEnvelope\b"#)],
+            except: ["PredictionEventEncoder"],
+            also: [
+                "EventFrame.swift", "EventReporting.swift", "PredictionWatchLane.swift", "EventFormatter.swift",
+            ]
+        ),
+        Addition(
+            name: "a bound",
+            also: ["Configuration.swift", "ConfigurationSchema.swift", "Bounds.swift", "ShardBlueprint.swift"]
+        ),
+        Addition(name: "a metric", also: ["ShardMetrics.swift", "MetricsPage.swift"]),
+    ]
+
+    private static let reporters = "Sources/Gateway/PredictionReporter/"
+
+    /// In what the table and the sources disagree.
+    ///
+    /// - Parameter paths: all files of the sources, whatever they hold.
+    static func findings(
+        _ additions: [Addition],
+        _ table: AdditionTable,
+        _ files: [SourceFile],
+        paths: [String]
+    ) -> [String] {
+        let names = Dictionary(grouping: paths, by: fileName)
+        var findings: [String] = []
+        for row in table.rows {
+            for file in row.files where names[file]?.count != 1 {
+                findings.append(
+                    "\(row.name): \(file) \(names[file] == nil ? "is no file" : "is the name of several files")"
+                )
+            }
+            if row.count != Set(row.files).count {
+                findings.append("\(row.name): \(row.files.count) files are named, and the table says another number")
+            }
+        }
+        let code = files.map { ($0.path, $0.code.joined(separator: "\n")) }
+        for addition in additions {
+            guard let row = table.rows.first(where: { $0.name == addition.name }) else {
+                findings.append("\(addition.name): has no row")
+                continue
+            }
+            var wanted = addition.also
+            for mark in addition.marks {
+                let found = code.filter { path, code in
+                    !addition.except.contains { fileName(path).hasPrefix($0) } && mark.matches(code, path: path)
+                }
+                if found.isEmpty { findings.append("\(addition.name): nothing has the mark \(mark.pattern)") }
+                wanted.formUnion(found.map { fileName($0.0) })
+            }
+            for file in wanted.subtracting(row.files).sorted() {
+                findings.append("\(addition.name): \(file) must change, and is not named")
+            }
+            for file in Set(row.files).subtracting(wanted).sorted() {
+                findings.append("\(addition.name): \(file) is named, and nothing shows that it must change")
+            }
+        }
+        return findings
+    }
+
+    private static func fileName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+}
