@@ -29,11 +29,10 @@ enum Rules {
     static let belowExchange: Set = [
         "Prediction", "HTTPServer", "Text", "Wrappers", "Configuration", "Version.swift",
     ]
-    /// How the parts are seen by each other and from below: their protocols, and what a shard counts.
+    /// How the parts are seen by each other and from below: their protocols, and what the Kafka Provider counts.
     static let joints: Set = [
         "Provider/Provider.swift", "ModelServiceAdapter/ModelServiceAdapter.swift",
-        "PredictionReporter/PredictionReporter.swift", "Observability/ShardMetrics.swift",
-        "Observability/KafkaMetrics.swift", "Observability/KafkaClientStatistics.swift",
+        "PredictionReporter/PredictionReporter.swift", "Observability/KafkaMetrics.swift",
     ]
     /// What lies between the shards and the Reporters.
     static let eventWay: Set = [
