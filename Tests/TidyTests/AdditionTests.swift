@@ -9,7 +9,7 @@ import Testing
         let findings = Addition.findings(
             Addition.all,
             table,
-            try SourceFile.all(),
+            try SourceFile.all.get(),
             paths: try SourceFile.paths(below: "Sources")
         )
         for finding in findings { Issue.record("\(finding)") }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// One Swift file, as written and as code alone.
-struct SourceFile {
+struct SourceFile: Sendable {
     /// From the root of the repository: `Sources/Gateway/Text/UUID.swift`.
     let path: String
     let lines: [String]
@@ -25,8 +25,8 @@ struct SourceFile {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// All Swift files under `Sources` and `Tests`.
-    static func all() throws -> [SourceFile] {
+    /// All Swift files under `Sources` and `Tests`, read once for all tests.
+    static let all = Result {
         try (paths(below: "Sources") + paths(below: "Tests")).filter { $0.hasSuffix(".swift") }.map { path in
             SourceFile(path: path, text: try String(contentsOf: root.appending(path: path), encoding: .utf8))
         }

@@ -2,10 +2,8 @@ import Testing
 
 /// The source tree keeps to the rules.
 @Suite struct TidyTests {
-    private static let files = Result { try SourceFile.all() }
-
     @Test(arguments: Rules.all.indices) func tree(_ rule: Int) throws {
-        let files = try Self.files.get()
+        let files = try SourceFile.all.get()
         #expect(files.contains { $0.path == "Tests/TidyTests/TidyTests.swift" }, "looked in the wrong place")
         for finding in Rules.all[rule].check(files) {
             Issue.record("\(Rules.all[rule].name): \(finding)")
