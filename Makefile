@@ -27,7 +27,7 @@ LINT_PACKAGES := shellcheck=/usr/bin/shellcheck git=/usr/bin/git python3-venv
 # Exit code 66, and the report in a file: so no report can get lost with a process that nobody waits for.
 SANITIZER_OPTIONS = exitcode=66:log_path=$(CURDIR)/.build-$(1)/reports/report
 
-.PHONY: help deps test-deps build man install uninstall tarball run run-all test test-release budgets test-faults test-bounds test-asan test-tsan test-install ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
+.PHONY: help deps test-deps build man install uninstall tarball run run-all quick test test-release budgets test-faults test-bounds test-asan test-tsan test-install ui-test fuzz bench docker docker-push docs format lint interop schemathesis clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,15 @@ test: deps test-deps ## run all tests
 	swift test --skip-build $(or $(TEST_ARGS),--skip '^(FaultTests|EndToEndTests)[.]')
 	$(if $(TEST_ARGS),,swift test --skip-build --filter '^FaultTests[.]')
 	$(if $(TEST_ARGS),,$(MAKE) --no-print-directory test-release budgets test-install)
+
+# What it leaves out, `make test` has: eight suites of unit tests that take almost three quarters of the time, mostly waiting for
+# Kafka's own timers; the other end-to-end tests; all of these on the release build; faults; budgets. CONTRIBUTING.md has figures.
+QUICK_SKIPS := KafkaInboxTests|KafkaRecoveryTests|ReporterConformance|KafkaConsumerTests|KafkaConsumerEndTests|KafkaReporterTests|FailureFileTests|SmokeFuzz
+QUICK_SUITES := Route|Prediction|Identity|Header|RequestHead|ModelFault|ModelConnection|LifeCycle|KafkaProvider|Metrics|CommandLine
+quick: deps ## run a core of the tests, between two thoughts: unit tests, simulation, rules of the tree, some end-to-end tests
+	swift build --build-tests
+	swift test --skip-build --filter '^(GatewayTests|TidyTests)[.]' --skip '^GatewayTests[.]($(QUICK_SKIPS))/'
+	swift test --skip-build --filter '^EndToEndTests[.]($(QUICK_SUITES))Tests/'
 
 test-release: build test-deps ## run the end-to-end tests on the release build, which is what ships
 	swift build --build-tests
