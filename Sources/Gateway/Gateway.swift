@@ -49,8 +49,10 @@ public enum Gateway {
         } catch {
             log.critical("\(error)")
             // As for a configuration that cannot be used: the spool and the configuration do not go together.
-            if case .reportersChanged? = error as? SpoolError { return ConfigurationError.exitCode }
-            return 1
+            switch error as? SpoolError {
+            case .reportersChanged?, .writtenLater?: return ConfigurationError.exitCode
+            default: return 1
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ swiftc "${flags[@]}" -package-name ameron_sidecar -module-name TestSupport -emit
 read -ra libraries <<<"$(pkg-config --libs libmicrohttpd libcurl rdkafka yaml-0.1 simdjson)"
 swiftc "${flags[@]}" -package-name ameron_sidecar -module-name Fuzz \
     -emit-executable -emit-module -emit-module-path "$out/Fuzz.swiftmodule" -o "$out/fuzz" Tests/fuzz/Fuzz.swift \
-    $tests/Fuzz/{ByteMutation,FuzzTarget,JSONCheck,JSONMutation,KafkaHeaderCheck,ReferenceJSON,SpoolCheck}.swift \
+    $tests/Fuzz/{ByteMutation,FuzzTarget,JSONCheck,JSONMutation,KafkaHeaderCheck,ReferenceJSON,SpoolCheck,SpoolFrame}.swift \
     $tests/HTTPServer/{ReferenceRequest,RequestMutation,RequestReaderCheck}.swift \
     $tests/ModelServiceAdapter/{ReferenceResponse,ResponseMutation,ResponseParserCheck}.swift \
     $tests/Prediction/Answer.swift $tests/Exchange/FlowSupport.swift "$out/TestSupport.o" \

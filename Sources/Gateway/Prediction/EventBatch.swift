@@ -26,7 +26,7 @@ final class EventBatch {
 
     /// Appends an event: `write` appends its line to `bytes` and returns where its parts stand in that line.
     @inline(__always)
-    func append(_ write: (ByteBuffer) -> EventFrame.Parts) {
+    func append(_ kind: EventKind = .prediction, _ write: (ByteBuffer) -> EventFrame.Parts) {
         let start = bytes.count
         bytes.append(upTo: EventFrame.headerLength) { _ in EventFrame.headerLength }
         let lineStart = bytes.count
@@ -37,20 +37,8 @@ final class EventBatch {
             bytes.truncate(to: start)
             return
         }
-        bytes.setLittleEndian(Int(EventFrame.mark), length, at: start)
-        bytes.setLittleEndian(0, 0, at: start + 8)
-        set(parts.id, 0, start)
-        set(parts.time, 1, start)
-        set(parts.data, 2, start)
-        set(parts.requestId, 3, start)
-        set(parts.predictionId, 4, start)
-        set(parts.modelName, 5, start)
+        EventFrame.write(parts, of: kind, lineLength: length, over: bytes.overwrite(start..<lineStart))
         frames.append(start..<bytes.count)
-    }
-
-    @inline(__always)
-    private func set(_ part: Range<Int>, _ index: Int, _ start: Int) {
-        bytes.setLittleEndian(part.lowerBound, part.count, at: start + EventFrame.firstCheckedByte + 8 * index)
     }
 
     func removeAll() {

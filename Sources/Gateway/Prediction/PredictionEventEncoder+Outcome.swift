@@ -1,12 +1,21 @@
 // What came of the request, and what is recorded of it: the part of an event that differs from row to row.
 extension PredictionEventEncoder {
-    func appendOutcome(of event: PredictionEvent, without leftOut: PredictionEvent.Members, to out: ByteBuffer) {
+    /// - Parameters:
+    ///   - start: Where the line begins.
+    ///   - parts: Gets where the members stand that may be large.
+    func appendOutcome(
+        of event: PredictionEvent,
+        without leftOut: PredictionEvent.Members,
+        to out: ByteBuffer,
+        since start: Int,
+        _ parts: inout EventFrame.Parts
+    ) {
         var notFinite: PredictionEvent.Members = []
         out.append(#","value":"#)
         if event.failure != nil || event.value.bytes.isEmpty || leftOut.contains(.value) {
-            out.append("null")
+            parts.value = out.part(since: start) { $0.append("null") }
         } else {
-            if out.append(event.value) { notFinite.insert(.value) }
+            parts.value = out.part(since: start) { if $0.append(event.value) { notFinite.insert(.value) } }
             if event.value.encoding != .json {
                 out.appendMember(#","valueEncoding":"#, word: event.value.encoding.word)
             }
@@ -16,18 +25,21 @@ extension PredictionEventEncoder {
         if let unsplit = event.unsplit { out.appendMember(#","unsplit":"#, word: unsplit.word) }
         if !event.extra.bytes.isEmpty, !leftOut.contains(.extra) {
             // Beyond the contract: a model's unknown members live on, apart from ours so that no name can clash.
-            out.append(#","extra":{"#)
-            if out.append(event.extra) { notFinite.insert(.extra) }
-            out.append(UInt8(ascii: "}"))
+            out.append(#","extra":"#)
+            parts.extra = out.part(since: start) { out in
+                out.append(UInt8(ascii: "{"))
+                if out.append(event.extra) { notFinite.insert(.extra) }
+                out.append(UInt8(ascii: "}"))
+            }
         }
         if let failure = event.failure { append(failure, to: out) }
         if let input = event.input, !leftOut.contains(.input) {
             out.append(#","input":"#)
-            if out.append(input) { notFinite.insert(.input) }
+            parts.input = out.part(since: start) { if $0.append(input) { notFinite.insert(.input) } }
             out.appendMember(#","inputEncoding":"#, word: input.encoding.word)
         }
         if let request = event.request {
-            append(request, without: leftOut, &notFinite, to: out)
+            append(request, without: leftOut, &notFinite, to: out, since: start, &parts)
         }
         appendShort(#","requestContentType":"#, event.requestContentType, to: out)
         appendShort(#","requestContentEncoding":"#, event.requestContentEncoding, to: out)
@@ -48,11 +60,13 @@ extension PredictionEventEncoder {
         _ request: PredictionEvent.CapturedRequest,
         without leftOut: PredictionEvent.Members,
         _ notFinite: inout PredictionEvent.Members,
-        to out: ByteBuffer
+        to out: ByteBuffer,
+        since start: Int,
+        _ parts: inout EventFrame.Parts
     ) {
         if !leftOut.contains(.request) {
             out.append(#","request":"#)
-            if out.append(request.body) { notFinite.insert(.request) }
+            parts.request = out.part(since: start) { if $0.append(request.body) { notFinite.insert(.request) } }
             out.appendMember(#","requestEncoding":"#, word: request.body.encoding.word)
         }
         if request.isCut || leftOut.contains(.request) {

@@ -106,7 +106,7 @@ final class PredictionEventEncoder {
             appendMiddle(of: event, to: out, since: start, &parts)
             if isRepeated { repeated.keepMiddle(out, from: middleStart, since: start, parts, event) }
         }
-        appendOutcome(of: event, without: leftOut, to: out)
+        appendOutcome(of: event, without: leftOut, to: out, since: start, &parts)
         if isRepeated, repeated.isKnown {
             repeated.appendEnd(to: out)
         } else {
@@ -205,7 +205,7 @@ extension PredictionEventEncoder: Sendable {}
 extension ByteBuffer {
     /// What `write` appends, as a part of a line.
     @inline(__always)
-    fileprivate func part(since start: Int, _ write: (ByteBuffer) -> Void) -> Range<Int> {
+    func part(since start: Int, _ write: (ByteBuffer) -> Void) -> Range<Int> {
         let partStart = count - start
         write(self)
         return partStart..<count - start

@@ -8,11 +8,12 @@ final class RepeatedText {
     private var end = 0..<0
     /// All parts are kept.
     private(set) var isKnown = false
-    /// Where the parts of the frame stand, counted from the start of the front, and of the middle.
-    private var time = 0..<0
-    private var data = 0
-    private var requestId = 0..<0
-    private var modelName = 0..<0
+    /// Where the parts of the frame stand, counted from the start of the front, and of the middle: as the frame's header has
+    /// it, so that moving one is an addition. No time: 0.
+    private var time: UInt64 = 0
+    private var data: UInt64 = 0
+    private var requestId: UInt64 = 0
+    @EventFrame.Place private var modelName = 0..<0
     /// What the middle says of the model, besides its name.
     private var modelVersion = 0..<0
     private var timeTakenInMs = 0..<0
@@ -31,19 +32,19 @@ final class RepeatedText {
     func keepFront(_ out: ByteBuffer, from start: Int, since lineStart: Int, _ parts: EventFrame.Parts) {
         forget()
         front = keep(out, from: start)
-        let offset = start - lineStart
-        time = parts.time.isEmpty ? 0..<0 : parts.time.moved(by: -offset)
-        data = parts.data.lowerBound - offset
-        requestId = parts.requestId.moved(by: -offset)
+        let offset = UInt64(start - lineStart)
+        time = parts.time.isEmpty ? 0 : parts.$time - offset
+        data = parts.$data - offset
+        requestId = parts.$requestId - offset
     }
 
     @inline(__always)
     func appendFront(to out: ByteBuffer, since lineStart: Int, _ parts: inout EventFrame.Parts) {
-        let offset = out.count - lineStart
+        let offset = UInt64(out.count - lineStart)
         out.append(text[front])
-        parts.time = time.isEmpty ? 0..<0 : time.moved(by: offset)
-        parts.data = data + offset..<data + offset
-        parts.requestId = requestId.moved(by: offset)
+        parts.$time = time == 0 ? 0 : time &+ offset
+        parts.$data = data &+ offset
+        parts.$requestId = requestId &+ offset
     }
 
     func keepMiddle(
@@ -56,7 +57,7 @@ final class RepeatedText {
         // One that says something else of its model is not worth keeping.
         guard !isKnown else { return }
         middle = keep(out, from: start)
-        modelName = parts.modelName.moved(by: lineStart - start)
+        $modelName = parts.$modelName - UInt64(start - lineStart)
         let versionStart = text.count
         text.append(event.modelVersion)
         modelVersion = versionStart..<text.count
@@ -73,9 +74,9 @@ final class RepeatedText {
 
     @inline(__always)
     func appendMiddle(to out: ByteBuffer, since lineStart: Int, _ parts: inout EventFrame.Parts) {
-        let offset = out.count - lineStart
+        let offset = UInt64(out.count - lineStart)
         out.append(text[middle])
-        parts.modelName = modelName.moved(by: offset)
+        parts.$modelName = $modelName &+ offset
     }
 
     func keepEnd(_ out: ByteBuffer, from start: Int) {
@@ -90,8 +91,3 @@ final class RepeatedText {
 
 @available(*, unavailable)
 extension RepeatedText: Sendable {}
-
-extension Range<Int> {
-    @inline(__always)
-    fileprivate func moved(by offset: Int) -> Range<Int> { lowerBound + offset..<upperBound + offset }
-}

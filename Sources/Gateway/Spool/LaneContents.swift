@@ -10,6 +10,8 @@ struct LaneContents {
         let fileEnd: Int64
         /// Nothing was written after it: only it can be torn.
         let isNewest: Bool
+        /// A frame in it that this program cannot read; nil: there is none, as far as was looked.
+        var later: LaterFrame?
     }
 
     struct Cursor {
@@ -59,9 +61,11 @@ struct LaneContents {
         // From the last one back. What stands behind the beginning of the next in an older one was not meant to stay.
         for start in starts.reversed() {
             let path = directory + "/" + SpoolSegment.name(start)
+            let file: RandomAccessFile
             let size: Int
             do throws(SystemError) {
-                size = try RandomAccessFile(path: path, .read).size
+                file = try RandomAccessFile(path: path, .read)
+                size = try file.size
             } catch {
                 // Of one that runs: everybody has it by now.
                 if error.isMissingFile { continue }
@@ -70,6 +74,8 @@ struct LaneContents {
             let fileEnd = start + Int64(size)
             let isNewest = segments.allSatisfy { $0.end == $0.start }
             var segment = Segment(start: start, end: min(next, fileEnd), fileEnd: fileEnd, isNewest: isNewest)
+            // What cannot be read is told of when its events are.
+            segment.later = try? SegmentReader.laterFrame(in: file)
             if isNewest { segment.end = Self.endOfEvents(path, segment, log) }
             segments.insert(segment, at: 0)
             next = start

@@ -6,10 +6,13 @@ extension EventFrame {
     }
 
     /// Whether the frame has a checksum and it holds: the bytes are as they were when it was sealed.
-    var isSealed: Bool {
-        let low = bytes.littleEndianWord(at: Self.checksumOffset)
-        let high = bytes.littleEndianWord(at: Self.checksumOffset + 4)
-        return UInt64(high) << 32 | UInt64(low) == Self.checksum(of: bytes)
+    var isSealed: Bool { Self.isSealed(bytes) }
+
+    /// The same of a frame of any version.
+    static func isSealed(_ frame: ByteView) -> Bool {
+        let low = frame.littleEndianWord(at: checksumOffset)
+        let high = frame.littleEndianWord(at: checksumOffset + 4)
+        return UInt64(high) << 32 | UInt64(low) == checksum(of: frame)
     }
 
     fileprivate static func seal(_ frame: Range<Int>, in buffer: ByteBuffer) {

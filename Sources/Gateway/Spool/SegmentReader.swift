@@ -33,6 +33,8 @@ final class SegmentReader {
     private var lostFrom: Int64?
     /// Stretches that were no frames, since last asked.
     private(set) var lost: [Range<Int64>] = []
+    /// Whole frames that this program cannot read, likewise.
+    private var later: [(range: Range<Int64>, frame: LaterFrame)] = []
 
     init(path: String, start: Int64, position: Int64) throws(SystemError) {
         self.start = start
@@ -45,6 +47,12 @@ final class SegmentReader {
         if lost.isEmpty { return [] }
         defer { lost = [] }
         return lost
+    }
+
+    func takeLater() -> [(range: Range<Int64>, frame: LaterFrame)] {
+        if later.isEmpty { return [] }
+        defer { later = [] }
+        return later
     }
 
     /// Reads on, but not past `end`. Moves `position`, or learns that it must read more at once next time.
@@ -65,6 +73,12 @@ final class SegmentReader {
                 chunk.frames.append(offset..<offset + length)
                 offset += length
                 endOfFrames = position + Int64(offset)
+            case .later(let frame, let length):
+                let start = position + Int64(offset)
+                endLost(at: start)
+                later.append((start..<start + Int64(length), frame))
+                offset += length
+                endOfFrames = start + Int64(length)
             case .beginning(let length):
                 needed = length
                 break parsing
@@ -86,6 +100,8 @@ final class SegmentReader {
 
     private enum Look {
         case frame(length: Int)
+        /// A whole one that this program cannot read.
+        case later(LaterFrame, length: Int)
         /// It may be a frame, of this length at least.
         case beginning(length: Int)
         case nothing
@@ -93,22 +109,40 @@ final class SegmentReader {
 
     /// - Parameter rest: How many bytes the segment has from the offset on; the view may have fewer.
     private static func look(at view: ByteView, _ offset: Int, rest: Int) -> Look {
-        guard rest >= EventFrame.headerLength else { return .nothing }
-        guard view.count - offset >= EventFrame.headerLength else { return .beginning(length: EventFrame.headerLength) }
-        guard view.littleEndianWord(at: offset) == EventFrame.mark else { return .nothing }
-        let length = EventFrame.headerLength + Int(view.littleEndianWord(at: offset + 4))
-        guard length <= rest else { return .nothing }
-        guard let frame = EventFrame(in: view, at: offset) else { return .beginning(length: length) }
-        return frame.isSealed && frame.isWellFormed ? .frame(length: length) : .nothing
+        guard rest >= EventFrame.prefixLength else { return .nothing }
+        guard view.count - offset >= EventFrame.prefixLength else { return .beginning(length: EventFrame.prefixLength) }
+        guard let length = EventFrame.length(in: view, at: offset), length >= EventFrame.prefixLength, length <= rest
+        else { return .nothing }
+        guard view.count - offset >= length else { return .beginning(length: length) }
+        if let frame = EventFrame(in: view, at: offset) {
+            return frame.isSealed && frame.isWellFormed ? .frame(length: length) : .nothing
+        }
+        let bytes = view[offset..<offset + length]
+        guard let later = LaterFrame(bytes), EventFrame.isSealed(bytes) else { return .nothing }
+        return .later(later, length: length)
+    }
+
+    /// What the first frame of a segment says of itself where this program cannot read it; nil: there is no such frame, or it
+    /// is damaged. Of the frames behind it nothing is said, but a segment is written by one program.
+    static func laterFrame(in file: RandomAccessFile) throws(SystemError) -> LaterFrame? {
+        let bytes = ByteBuffer(capacity: EventFrame.prefixLength)
+        try file.read(into: bytes, at: 0, upTo: EventFrame.prefixLength)
+        guard bytes.count == EventFrame.prefixLength, let later = LaterFrame(bytes.view),
+            let length = EventFrame.length(in: bytes.view, at: 0), length >= EventFrame.prefixLength,
+            try length <= file.size
+        else { return nil }
+        try file.read(into: bytes, at: bytes.count, upTo: length - bytes.count)
+        return withExtendedLifetime(bytes) { bytes.count == length && EventFrame.isSealed(bytes.view) } ? later : nil
     }
 
     /// The next place where a frame may begin: its mark, or what may be the beginning of one at the end of the view.
     private static func nextMark(in view: ByteView, from start: Int, isLast: Bool) -> Int {
+        // The same of both marks.
         let firstByte = UInt8(truncatingIfNeeded: EventFrame.mark)
         var index = start
         while let found = view.firstIndex(of: firstByte, from: index) {
             guard view.count - found >= 4 else { return isLast ? view.count : found }
-            if view.littleEndianWord(at: found) == EventFrame.mark { return found }
+            if EventFrame.isMark(view.littleEndianWord(at: found)) { return found }
             index = found + 1
         }
         return view.count

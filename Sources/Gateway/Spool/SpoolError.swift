@@ -13,6 +13,8 @@ enum SpoolError: Error, Equatable, CustomStringConvertible {
     case system(SystemError)
     /// Events wait for Reporters that are not there any more, or lead elsewhere.
     case reportersChanged(path: String, [Change])
+    /// Events wait in a file that a later version of the Sidecar has written.
+    case writtenLater(path: String, LaterFrame)
 
     struct Change: Equatable, CustomStringConvertible {
         var name: String
@@ -51,6 +53,10 @@ enum SpoolError: Error, Equatable, CustomStringConvertible {
                 "reporting.spool.path: the Reporters have changed while events wait in \(path): \(all). Name them as "
                 + "before (reporting.reporters.N.name), or see `ameron-sidecar spool list`, and then `spool export NAME`, "
                 + "`spool forget NAME`, or `spool forget NAME --keep-place` to send what waits to where it leads now"
+        case .writtenLater(let path, let frame):
+            return
+                "reporting.spool.path: events wait in \(path) that a later version of the Sidecar wrote (\(frame)), and "
+                + "this one cannot read them: start that version until they are delivered, or name another directory"
         }
     }
 

@@ -71,6 +71,19 @@ struct SpoolInventory {
             changes.append(SpoolError.Change(name: name, waiting: waiting, before: before, now: now))
         }
         if !changes.isEmpty { throw .reportersChanged(path: path, changes) }
+        try checkVersions(reporters)
+    }
+
+    /// Throws where events wait that a later version of the Sidecar has written: who reads on would lose them.
+    private func checkVersions(_ reporters: [SpoolReporter]) throws(SpoolError) {
+        for (_, contents) in lanes {
+            for segment in contents.segments {
+                guard let later = segment.later else { continue }
+                let isRead = reporters.allSatisfy { contents.cursors[$0.name]?.position ?? 0 >= segment.end }
+                if isRead { continue }
+                throw .writtenLater(path: contents.directory + "/" + SpoolSegment.name(segment.start), later)
+            }
+        }
     }
 
     /// Tells of events in a spool that this configuration does not read.

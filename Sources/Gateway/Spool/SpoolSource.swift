@@ -148,6 +148,10 @@ final class SpoolSource: EventSource {
         for range in file.takeLost() {
             lost("\(segment.path) is damaged at byte \(range.lowerBound - segment.start)", range)
         }
+        for later in file.takeLater() {
+            let what = "a later version wrote an event that this one cannot read (\(later.frame))"
+            lost("\(segment.path): \(what)", later.range)
+        }
         move(lane, to: file.position)
         if chunk.frames.isEmpty {
             spare.append(chunk)

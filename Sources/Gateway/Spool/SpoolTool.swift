@@ -146,6 +146,7 @@ public enum SpoolTool {
             try withExtendedLifetime(lines) { try take(lines.view) }
         }
         for lost in reader.takeLost() { waiting.lostBytes += lost.count }
+        for later in reader.takeLater() { waiting.lostBytes += later.range.count }
     }
 
     private static func print(_ line: String) throws { try Array((line + "\n").utf8).withByteView { try write($0) } }

@@ -55,12 +55,12 @@ enum SpoolCheck {
     // MARK: One file
 
     /// What frames there are, found the slow way: at each byte it is asked whether a whole one begins.
-    private static func frames(in bytes: [UInt8]) -> [Range<Int>] {
-        var frames: [Range<Int>] = []
+    private static func frames(in bytes: [UInt8]) -> [(kind: SpoolFrame.Kind, range: Range<Int>)] {
+        var frames: [(SpoolFrame.Kind, Range<Int>)] = []
         var start = 0
-        while bytes.count - start >= SpoolFrame.headerLength {
-            if let length = SpoolFrame.length(of: bytes, at: start) {
-                frames.append(start..<start + length)
+        while start < bytes.count {
+            if let (kind, length) = SpoolFrame.look(bytes, at: start) {
+                frames.append((kind, start..<start + length))
                 start += length
             } else {
                 start += 1
@@ -78,6 +78,7 @@ enum SpoolCheck {
         let chunk = SpoolChunk()
         var seen: [Range<Int>] = []
         var lost: [Range<Int64>] = []
+        var later: [Range<Int64>] = []
         var steps = 0
         while reader.position < end {
             try reader.read(into: chunk, end: end)
@@ -87,17 +88,23 @@ enum SpoolCheck {
                 if let violation = partsViolation(chunk.buffer[frame]) { return violation }
             }
             lost += reader.takeLost()
+            later += reader.takeLater().map(\.range)
             steps += 1
             guard steps < 10 + bytes.count / 64 else { return "the reader does not come to an end" }
         }
-        let wanted = frames(in: bytes)
+        let frames = frames(in: bytes)
+        let wanted = frames.filter { $0.kind == .readable }.map(\.range)
         guard seen == wanted else { return "frames \(seen), not \(wanted)" }
-        guard reader.endOfFrames == layout.start + Int64(wanted.last?.upperBound ?? 0) else {
+        let unknown = frames.filter { $0.kind == .later }.map(\.range)
+        guard later == unknown.map({ layout.start + Int64($0.lowerBound)..<layout.start + Int64($0.upperBound) }) else {
+            return "later frames \(later), not \(unknown)"
+        }
+        guard reader.endOfFrames == layout.start + Int64(frames.last?.range.upperBound ?? 0) else {
             return "the last frame ends at \(reader.endOfFrames)"
         }
         var gaps: [Range<Int64>] = []
         var position = 0
-        for frame in wanted + [bytes.count..<bytes.count] {
+        for frame in frames.map(\.range) + [bytes.count..<bytes.count] {
             if frame.lowerBound > position {
                 gaps.append(layout.start + Int64(position)..<layout.start + Int64(frame.lowerBound))
             }
@@ -109,7 +116,10 @@ enum SpoolCheck {
     /// Whatever a frame says of its parts, they lie within it.
     private static func partsViolation(_ bytes: ByteView) -> String? {
         guard let frame = EventFrame(in: bytes) else { return "a frame that is none" }
-        let parts = [frame.id, frame.time, frame.data, frame.requestId, frame.predictionId, frame.modelName]
+        var parts = [frame.id, frame.time, frame.data, frame.requestId, frame.predictionId, frame.modelName]
+        if let contents = frame.contents {
+            parts += [contents.value, contents.request, contents.input, contents.extra]
+        }
         return parts.allSatisfy { $0.count <= frame.line.count } ? nil : "a part is longer than its line"
     }
 
@@ -169,98 +179,5 @@ enum SpoolCheck {
         source.close()
         spool.close()
         return (count, true)
-    }
-}
-
-/// Frames, written without the code that is checked.
-enum SpoolFrame {
-    static let headerLength = 64
-    private static let mark: [UInt8] = Array("AMEV".utf8)
-
-    /// How long the whole frame is that begins there; nil: none does.
-    static func length(of bytes: [UInt8], at start: Int) -> Int? {
-        guard bytes.count - start >= headerLength, bytes[start..<start + 4].elementsEqual(mark) else { return nil }
-        let length = headerLength + word(bytes, start + 4)
-        guard length <= bytes.count - start else { return nil }
-        let sum = checksum(Array(bytes[start + 16..<start + length]))
-        guard bytes[start + 8..<start + 16].elementsEqual(sum) else { return nil }
-        // What it says of its parts must fit, and the line end as one.
-        let line = length - headerLength
-        guard line > 0, bytes[start + length - 1] == 0x0a else { return nil }
-        let isSound = (0..<6).allSatisfy { word(bytes, start + 16 + 8 * $0) + word(bytes, start + 20 + 8 * $0) <= line }
-        return isSound ? length : nil
-    }
-
-    /// A frame of so many bytes.
-    static func make(length: Int) -> [UInt8] {
-        var bytes = mark + [UInt8](repeating: 0, count: length - 4)
-        set(&bytes, 4, length - headerLength)
-        seal(&bytes, at: 0)
-        return bytes
-    }
-
-    /// Gives what looks like the beginning of a frame the checksum of all that follows, as far as it says that it reaches.
-    static func seal(_ bytes: inout [UInt8], at start: Int) {
-        guard bytes.count - start >= headerLength else { return }
-        if word(bytes, start + 4) > bytes.count - start - headerLength {
-            set(&bytes, start + 4, bytes.count - start - headerLength)
-        }
-        let length = headerLength + word(bytes, start + 4)
-        if length > headerLength { bytes[start + length - 1] = 0x0a }
-        bytes.replaceSubrange(start..<start + 4, with: mark)
-        bytes.replaceSubrange(start + 8..<start + 16, with: checksum(Array(bytes[start + 16..<start + length])))
-    }
-
-    /// What a cursor's file holds.
-    static func cursor(_ position: Int64) -> [UInt8] {
-        let place = (0..<8).map { UInt8(truncatingIfNeeded: position >> (8 * $0)) }
-        return place + sum(place)
-    }
-
-    static func set(_ bytes: inout [UInt8], _ index: Int, _ word: Int) {
-        for offset in 0..<4 { bytes[index + offset] = UInt8(truncatingIfNeeded: word >> (8 * offset)) }
-    }
-
-    private static func word(_ bytes: [UInt8], _ index: Int) -> Int {
-        (0..<4).reduce(0) { $0 | Int(bytes[index + $1]) << (8 * $1) }
-    }
-
-    private static func sum(_ bytes: [UInt8]) -> [UInt8] {
-        let sum = bytes.withByteView { Checksum.xxh3($0) }
-        return (0..<8).map { UInt8(truncatingIfNeeded: sum >> (8 * $0)) }
-    }
-
-    private static func checksum(_ bytes: [UInt8]) -> [UInt8] {
-        let sum = sum(bytes)
-        // 0 would mean that there is none.
-        return sum.allSatisfy { $0 == 0 } ? [1] + sum.dropFirst() : sum
-    }
-}
-
-/// Changes to files of events that leave some of them events.
-enum SpoolMutation {
-    /// - Parameter other: content that parts may be taken from.
-    static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator, other: [UInt8]) {
-        let start = random.below(bytes.count + 1)
-        let end = min(bytes.count, start + random.below(random.pick([2, 10, 100])))
-        switch random.below(7) {
-        case 0 where start < bytes.count: bytes[start] = UInt8(random.below(256))
-        case 1: bytes.removeSubrange(start..<end)
-        case 2: bytes.insert(contentsOf: bytes[start..<end], at: start)
-        case 3: bytes.insert(contentsOf: other.prefix(random.below(other.count + 1)), at: start)
-        case 4:
-            // An event.
-            var frame = SpoolFrame.make(length: SpoolFrame.headerLength + random.below(40))
-            for part in 0..<6 where random.chance(50) {
-                SpoolFrame.set(&frame, 16 + 8 * part, random.pick([0, 1, 8, 40, 0xffff_ffff]))
-                SpoolFrame.set(&frame, 20 + 8 * part, random.pick([0, 1, 8, 40, 0xffff_ffff]))
-            }
-            SpoolFrame.seal(&frame, at: 0)
-            bytes.insert(contentsOf: frame, at: max(start, min(4, bytes.count)))
-        default:
-            // One that was changed is whole again.
-            let marks = bytes.indices.filter { bytes[$0...].starts(with: "AMEV".utf8) }
-            if !marks.isEmpty { SpoolFrame.seal(&bytes, at: random.pick(marks)) }
-        }
     }
 }

@@ -281,6 +281,36 @@ private final class Texts {
         #expect(end == batch.bytes.count)
     }
 
+    /// JSON of any kind, for comparing; nil: nothing.
+    private func value(_ json: ByteView) throws -> NSObject? {
+        if json.isEmpty { return nil }
+        let value = try JSONSerialization.jsonObject(with: Data(json.array), options: .fragmentsAllowed)
+        return try #require(value as? NSObject)
+    }
+
+    @Test(arguments: 0..<200) func `large members are found where the frame says`(seed: Int) throws {
+        var random = SeededGenerator(seed: UInt64(seed))
+        func part(_ json: String) -> PredictionEvent.Part {
+            let encoding = random.pick([BodyEncoding.json, .text, .base64])
+            return .init(bytes: texts.view(json), encoding: encoding, mayBeNotFinite: random.chance(30))
+        }
+        let length = random.pick([3, 3_000])
+        let json = "[\(String(repeating: "1, ", count: length))2]"
+        var event = event
+        if random.chance(80) { event.value = part(json) }
+        if random.chance(50) { event.extra = .init(bytes: texts.view(#""value":\#(json),"x":"}""#)) }
+        if random.chance(50) { event.input = part(json) }
+        if random.chance(50) { event.request = .init(body: part(#"{"a":\#(json)}"#), isCut: random.chance(50)) }
+        if random.chance(20) { event.failure = .init(cause: "reset", message: texts.view(#","value":1"#)) }
+        let batch = encode(event, maxEventBytes: 16_384)
+        let data = try parsed(batch[0].data)
+        let contents = try #require(batch[0].contents)
+        #expect(try value(contents.value) == data["value"] as? NSObject)
+        #expect(try value(contents.extra) == data["extra"] as? NSObject)
+        #expect(try value(contents.input) == data["input"] as? NSObject)
+        #expect(try value(contents.request) == data["request"] as? NSObject)
+    }
+
     /// Events of answers with many rows are put together from parts of the first one: they must be what they would be alone.
     @Test(arguments: 0..<8 as Range<UInt64>)
     func `rows of one answer are as if alone`(seed: UInt64) throws {

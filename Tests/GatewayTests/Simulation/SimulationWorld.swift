@@ -132,9 +132,8 @@ final class SimulationWorld {
 
     /// Behind the Prediction's id stands the row's index; see `PredictionEventEncoder`.
     private static func rowIndex(_ frame: EventFrame) -> Int {
-        let place = 16 + 8 * 4
-        let end = Int(frame.bytes.littleEndianWord(at: place) + frame.bytes.littleEndianWord(at: place + 4))
-        let number = frame.line.dropFirst(end + #"","rowIndex":"#.utf8.count)
+        let ids = frame.requestId.count + frame.predictionId.count
+        let number = frame.data.dropFirst(#"{"requestId":"","predictionId":"","rowIndex":"#.utf8.count + ids)
         return number.prefix(number.firstIndex(of: UInt8(ascii: ",")) ?? 0).decimal ?? -1
     }
 

@@ -121,7 +121,7 @@ import Testing
         let filler = random.pick([UInt8(0), 0x41, 0xff])
         let marks = random.chance(30)
         try change(directory.segments()[0]) { bytes in
-            for index in stretch { bytes[index] = marks ? Array("AMEV\u{10}\0\0\0".utf8)[index % 8] : filler }
+            for index in stretch { bytes[index] = marks ? Array("AMEF\u{10}\0\0\0".utf8)[index % 8] : filler }
             // So that at least one byte is another one.
             bytes[stretch.lowerBound] = bytes[stretch.lowerBound] ^ 0x80
         }
@@ -163,7 +163,7 @@ import Testing
         let segments = directory.segments()
         let removed = try #require(wholeFile(segments[2]))
         let missing = removed.count
-        let lost = String(decoding: removed, as: UTF8.self).components(separatedBy: "AMEV").count - 1
+        let lost = String(decoding: removed, as: UTF8.self).components(separatedBy: "AMEF").count - 1
         try FileManager.default.removeItem(atPath: segments[2])
         let spool = try directory.open()
         #expect(spool.storedBytes == directory.eventBytes)
@@ -187,7 +187,7 @@ import Testing
         let lane = spool.lane(0)
         for number in 0..<40 { lane.submit(number * 10..<number * 10 + 10, fill: 800) }
         let removed = try #require(wholeFile(directory.segments()[1]))
-        let lost = String(decoding: removed, as: UTF8.self).components(separatedBy: "AMEV").count - 1
+        let lost = String(decoding: removed, as: UTF8.self).components(separatedBy: "AMEF").count - 1
         try FileManager.default.removeItem(atPath: directory.segments()[1])
         try change(directory.segments()[2]) { $0.removeLast($0.count / 2) }
         let seen = SpoolReader(spool).takeAll()

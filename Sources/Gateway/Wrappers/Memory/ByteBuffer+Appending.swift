@@ -28,12 +28,11 @@ extension ByteBuffer {
         UnsafeMutableRawPointer(base + index).storeBytes(of: word.littleEndian, as: UInt32.self)
     }
 
-    /// Overwrites eight bytes: two words of 32 bits each, the lowest byte of each first. What does not fit is cut off.
+    /// For overwriting bytes by words, from the first of them on; to be used before anything else is done to the buffer.
     @inline(__always)
-    func setLittleEndian(_ first: Int, _ second: Int, at index: Int) {
-        precondition(index >= 0 && index + 8 <= count, "byte index out of range")
-        let words = UInt64(UInt32(truncatingIfNeeded: first)) | UInt64(UInt32(truncatingIfNeeded: second)) << 32
-        UnsafeMutableRawPointer(base + index).storeBytes(of: words.littleEndian, as: UInt64.self)
+    func overwrite(_ range: Range<Int>) -> WordWriter {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "byte range out of range")
+        return WordWriter(place: UnsafeMutableRawPointer(base + range.lowerBound), left: range.count)
     }
 
     /// Appends a copy of a part of these bytes.
@@ -44,3 +43,31 @@ extension ByteBuffer {
         append(self[part])
     }
 }
+
+/// Words that are written over bytes of a buffer, one after the other, the lowest byte of each first.
+struct WordWriter {
+    fileprivate var place: UnsafeMutableRawPointer
+    /// How many bytes may still be written.
+    fileprivate var left: Int
+
+    /// Writes four bytes.
+    @inline(__always)
+    mutating func append(_ word: UInt32) {
+        precondition(left >= 4, "no room for another word")
+        place.storeBytes(of: word.littleEndian, as: UInt32.self)
+        place += 4
+        left -= 4
+    }
+
+    /// Writes eight bytes.
+    @inline(__always)
+    mutating func append(_ words: UInt64) {
+        precondition(left >= 8, "no room for two more words")
+        place.storeBytes(of: words.littleEndian, as: UInt64.self)
+        place += 8
+        left -= 8
+    }
+}
+
+@available(*, unavailable)
+extension WordWriter: Sendable {}
