@@ -29,8 +29,8 @@ struct ReportingBlueprint {
             SpoolInventory.warnOfUnread(configuration.spool.path, log: report)
         }
         let fsync = spool == nil ? Configuration.Spool.Fsync.never : configuration.spool.fsync
-        reporters = try names.indices.map { index in
-            try Self.makeReporter(
+        reporters = names.indices.map { index in
+            Self.makeReporter(
                 configuration.reporters[index],
                 name: names[index],
                 feed: feeds[index],
@@ -65,34 +65,17 @@ struct ReportingBlueprint {
         feed: any EventFeed,
         fsync: Configuration.Spool.Fsync,
         log: @escaping ReporterLog
-    ) throws -> any PredictionReporter {
+    ) -> any PredictionReporter {
         // What has left the spool for a file must be as safe there. The file of events is written all the time: it is
         // synced for those only who want nothing lost to a power cut.
-        switch reporter {
+        let synchronizes = fsync != .never
+        return switch reporter {
         case .file(let file):
-            return try FileReporter(
-                name: name,
-                configuration: file,
-                feed: feed,
-                synchronizes: fsync == .always,
-                log: log
-            )
+            FileReporter(name: name, configuration: file, feed: feed, synchronizes: fsync == .always, log: log)
         case .kafka(let kafka):
-            return try KafkaReporter(
-                name: name,
-                configuration: kafka,
-                feed: feed,
-                synchronizes: fsync != .never,
-                log: log
-            )
+            KafkaReporter(name: name, configuration: kafka, feed: feed, synchronizes: synchronizes, log: log)
         case .http(let http):
-            return try HTTPReporter(
-                name: name,
-                configuration: http,
-                feed: feed,
-                synchronizes: fsync != .never,
-                log: log
-            )
+            HTTPReporter(name: name, configuration: http, feed: feed, synchronizes: synchronizes, log: log)
         }
     }
 }

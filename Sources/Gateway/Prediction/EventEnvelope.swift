@@ -2,9 +2,15 @@
 ///
 /// One place for writing and for reading, so that an event sent with its attributes as headers is the same event.
 enum EventEnvelope {
-    static let type: StaticString = "org.ameron.prediction.v1"
+    private static let predictionType: StaticString = "org.ameron.prediction.v1"
     static let specversion: StaticString = "1.0"
     static let dataContentType: StaticString = "application/json"
+
+    static func type(of kind: EventKind) -> StaticString {
+        switch kind {
+        case .prediction: predictionType
+        }
+    }
 
     private static let opening: StaticString = #"{"specversion":"1.0","type":"org.ameron.prediction.v1","source":""#
     private static let beforeId: StaticString = #"","id":""#

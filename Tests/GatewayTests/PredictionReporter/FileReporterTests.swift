@@ -21,7 +21,7 @@ import Testing
         configuration.maxBytes = maxBytes
         configuration.keep = keep
         return try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
-            try FileReporter(configuration: configuration, feed: queue, log: recorder.log)
+            FileReporter(configuration: configuration, feed: queue, log: recorder.log)
         }
     }
 

@@ -29,7 +29,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
             var configuration = Configuration.Reporter.File()
             configuration.path = directory.file("predictions.jsonl")
             let reporter = try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
-                try FileReporter(configuration: configuration, feed: queue) { _, _ in }
+                FileReporter(configuration: configuration, feed: queue) { _, _ in }
             }
             return ReporterSubject(
                 reporter: reporter,
@@ -43,7 +43,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
             try cluster.createTopic("predictions", partitions: 1)
             let configuration = kafkaConfiguration(cluster)
             let reporter = try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
-                try KafkaReporter(configuration: configuration, feed: queue) { _, _ in }
+                KafkaReporter(configuration: configuration, feed: queue) { _, _ in }
             }
             return ReporterSubject(
                 reporter: reporter,
@@ -64,7 +64,7 @@ struct ReporterKind: Sendable, CustomTestStringConvertible {
             // With more than one request out at once, some would overtake others.
             configuration.maxInFlight = 1
             let reporter = try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
-                try HTTPReporter(configuration: configuration, feed: queue) { _, _ in }
+                HTTPReporter(configuration: configuration, feed: queue) { _, _ in }
             }
             return ReporterSubject(reporter: reporter, delivered: { receiver.events }, owner: receiver)
         }

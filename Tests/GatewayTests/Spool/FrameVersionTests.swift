@@ -50,7 +50,7 @@ import Testing
     private func deliver(_ spool: Spool, count: Int) throws -> [String] {
         var configuration = Configuration.Reporter.File()
         configuration.path = directory.directory.file("events.jsonl")
-        let reporter = try FileReporter(
+        let reporter = FileReporter(
             configuration: configuration,
             feed: spool.feed(reporter: 0),
             log: directory.logs.log

@@ -24,7 +24,8 @@ import Testing
         let spool = try directory.open()
         let source = spool.feed(reporter: 0).makeSource()
         var seen: [String] = []
-        let writer = KafkaEventWriter(key: .requestId)
+        let format = EventFormatName.json.make()
+        let writer = KafkaEventWriter(key: .requestId, format: format)
         let headers = HTTPEventHeaders(own: [:])
         while source.hasEvents {
             var events: [WaitingEvent] = []
@@ -35,11 +36,11 @@ import Testing
                 _ = writer.writeHeaders(of: message)
                 var ledger = DeliveryLedger()
                 for mode in Configuration.Reporter.HTTP.Mode.allCases {
-                    let delivery = HTTPDelivery(mode: mode, arrival: 0, capacity: 100)
-                    delivery.append(event.frame, ledger.begin(event))
+                    let delivery = HTTPDelivery(mode, format.batch, arrival: 0, capacity: 100)
+                    delivery.append(event.frame, in: format, ledger.begin(event))
                     delivery.close()
                     headers.write(for: delivery, to: CurlHeaderList())
-                    delivery.forEachEvent { json, _ in #expect(!json.isEmpty || event.frame.line.count == 1) }
+                    delivery.forEachEvent(format) { json, _ in #expect(!json.isEmpty || event.frame.line.count == 1) }
                 }
                 seen.append(event.frame.id.string)
             }

@@ -1,7 +1,7 @@
 /// The events of one request, copied, from its first try until they are done with. Used again for others after that.
 final class HTTPDelivery {
     private struct Event {
-        /// Where its JSON stands in `bytes`, without a line feed.
+        /// Where its line stands in `bytes`, without a line feed; of a record nothing is said here.
         var range: Range<Int>
         let ticket: DeliveryLedger.Ticket
     }
@@ -18,12 +18,21 @@ final class HTTPDelivery {
     /// What carries the present try.
     var transfer: CurlTransfer?
 
-    /// A JSON array of the events, or the frame of the one event.
+    private let framing: EventBatchFraming
+    /// The lines of the events, framed, or the record of the one event.
     private let bytes: ByteBuffer
     private var events: [Event] = []
+    /// Where the one event of binary mode stands.
+    private var stored: StoredEventRecord?
 
-    init(mode: Configuration.Reporter.HTTP.Mode, arrival: Int64, capacity: Int) {
+    init(
+        _ mode: Configuration.Reporter.HTTP.Mode,
+        _ framing: EventBatchFraming,
+        arrival: Int64,
+        capacity: Int
+    ) {
         self.mode = mode
+        self.framing = framing
         self.arrival = arrival
         bytes = ByteBuffer(capacity: capacity)
     }
@@ -36,41 +45,57 @@ final class HTTPDelivery {
         due = 0
         bytes.removeAll(keepingAtMost: keepingAtMost)
         events.removeAll(keepingCapacity: true)
+        stored = nil
     }
 
     var count: Int { events.count }
     var byteCount: Int { bytes.count }
 
     /// Adds an event: in binary mode the only one. `close` comes after the last.
-    func append(_ frame: EventFrame, _ ticket: DeliveryLedger.Ticket) {
+    func append(_ frame: EventFrame, in format: any EventFormat, _ ticket: DeliveryLedger.Ticket) {
         switch mode {
         case .binary:
             precondition(events.isEmpty, "one event per request")
-            bytes.append(frame.bytes)
-            events.append(Event(range: EventFrame.headerLength..<bytes.count - 1, ticket: ticket))
-        case .batch: append(json: frame.line.prefix(frame.line.count - 1), ticket)
+            stored = StoredEventRecord(format.record(of: frame), in: bytes)
+            events.append(Event(range: 0..<bytes.count, ticket: ticket))
+        case .batch:
+            let line = format.line(of: frame)
+            append(line: line.prefix(line.count - 1), ticket)
         }
     }
 
-    private func append(json: ByteView, _ ticket: DeliveryLedger.Ticket) {
-        bytes.append(events.isEmpty ? "[" : ",")
+    private func append(line: ByteView, _ ticket: DeliveryLedger.Ticket) {
+        bytes.append(events.isEmpty ? framing.opening : framing.separator)
         let start = bytes.count
-        bytes.append(json)
+        bytes.append(line)
         events.append(Event(range: start..<bytes.count, ticket: ticket))
     }
 
     func close() {
-        if mode == .batch { bytes.append("]") }
+        if mode == .batch { bytes.append(framing.closing) }
     }
 
-    /// The request's body; valid as long as the delivery, as is what the others give.
-    var body: ByteView { frame?.data ?? bytes.view }
+    /// The request's body and its media type; valid as long as the delivery, as is what the others give.
+    var body: ByteView { record?.value ?? bytes.view }
+    var contentType: ByteView { record?.contentType ?? ByteView(framing.contentType) }
 
     /// The one event of binary mode.
-    var frame: EventFrame? { mode == .binary ? EventFrame(in: bytes.view) : nil }
+    var record: EventRecord? { stored?.record(in: bytes) }
 
-    func forEachEvent(_ body: (_ json: ByteView, DeliveryLedger.Ticket) -> Void) {
-        for event in events { body(bytes[event.range], event.ticket) }
+    var tickets: some Sequence<DeliveryLedger.Ticket> { events.lazy.map(\.ticket) }
+
+    /// Hands out what the failure file is to keep of each event.
+    func forEachEvent(_ format: any EventFormat, _ body: (ByteView, DeliveryLedger.Ticket) -> Void) {
+        let text = ByteBuffer(capacity: bytes.count)
+        for event in events {
+            text.removeAll()
+            if let record {
+                format.appendEvent(of: record, to: text)
+            } else {
+                format.appendEvent(ofLine: bytes[event.range], to: text)
+            }
+            withExtendedLifetime(text) { body(text.view, event.ticket) }
+        }
     }
 
     /// Two deliveries with half of the events each.
@@ -80,8 +105,8 @@ final class HTTPDelivery {
     }
 
     private func part(_ range: Range<Int>) -> HTTPDelivery {
-        let part = HTTPDelivery(mode: mode, arrival: arrival, capacity: bytes.count / 2)
-        for event in events[range] { part.append(json: bytes[event.range], event.ticket) }
+        let part = HTTPDelivery(mode, framing, arrival: arrival, capacity: bytes.count / 2)
+        for event in events[range] { part.append(line: bytes[event.range], event.ticket) }
         part.close()
         return part
     }

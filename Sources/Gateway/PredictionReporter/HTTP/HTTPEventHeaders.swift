@@ -1,7 +1,6 @@
 /// Writes the header lines of a request with events (CloudEvents HTTP protocol binding).
 final class HTTPEventHeaders {
     private let own: [(name: [UInt8], value: [UInt8])]
-    private let source = ByteBuffer(capacity: 128)
     private let value = ByteBuffer(capacity: 128)
 
     /// - Parameter own: the lines that the configuration adds to every request.
@@ -13,17 +12,13 @@ final class HTTPEventHeaders {
         list.removeAll()
         // What libcurl would do by itself with large bodies: ask for leave and wait.
         list.suppress("Expect")
-        if let frame = delivery.frame {
-            list.append("content-type", ByteView(EventEnvelope.dataContentType))
+        list.append("content-type", delivery.contentType)
+        if let record = delivery.record {
             list.append("ce-specversion", ByteView(EventEnvelope.specversion))
-            list.append("ce-type", ByteView(EventEnvelope.type))
-            source.removeAll()
-            source.append(unescaping: EventEnvelope.source(of: frame))
-            append("ce-source", source.view, to: list)
-            append("ce-id", frame.id, to: list)
-            if !frame.time.isEmpty { append("ce-time", frame.time, to: list) }
-        } else {
-            list.append("content-type", ByteView("application/cloudevents-batch+json"))
+            list.append("ce-type", record.type)
+            append("ce-source", record.source, to: list)
+            append("ce-id", record.id, to: list)
+            if !record.time.isEmpty { append("ce-time", record.time, to: list) }
         }
         for (name, value) in own {
             name.withByteView { name in value.withByteView { list.append(name, $0) } }

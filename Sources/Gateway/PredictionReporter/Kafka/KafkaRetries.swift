@@ -2,15 +2,17 @@
 final class KafkaRetries {
     private struct Entry {
         let record: KafkaMessageRecord
-        /// Where the message starts, and how long its parts are, one after the other.
+        /// Where the message stands: its key, and behind it the event.
         var start: Int
         let key: Int?
-        let value: Int
-        let source: Int
-        let id: Int
-        let time: Int
+        var event: StoredEventRecord
 
-        var length: Int { (key ?? 0) + value + source + id + time }
+        var range: Range<Int> { start..<event.range.upperBound }
+
+        mutating func move(to start: Int) {
+            self.start = start
+            event.move(to: start + (key ?? 0))
+        }
     }
 
     private var bytes = ByteBuffer(capacity: 64)
@@ -23,19 +25,10 @@ final class KafkaRetries {
 
     /// Copies a message.
     func append(_ message: KafkaEventMessage, _ record: KafkaMessageRecord) {
-        let entry = Entry(
-            record: record,
-            start: bytes.count,
-            key: message.key?.count,
-            value: message.value.count,
-            source: message.source.count,
-            id: message.id.count,
-            time: message.time.count
-        )
-        for part in [message.key ?? .empty, message.value, message.source, message.id, message.time] {
-            bytes.append(part)
-        }
-        entries.append(entry)
+        let start = bytes.count
+        bytes.append(message.key ?? .empty)
+        let event = StoredEventRecord(message.record, in: bytes)
+        entries.append(Entry(record: record, start: start, key: message.key?.count, event: event))
         isSorted = false
     }
 
@@ -44,21 +37,8 @@ final class KafkaRetries {
         if isEmpty { return nil }
         sort()
         let entry = entries[next]
-        var rest = bytes[entry.start..<entry.start + entry.length]
-        func take(_ length: Int) -> ByteView {
-            defer { rest = rest.dropFirst(length) }
-            return rest.prefix(length)
-        }
-        let key = entry.key.map { take($0) }
-        let value = take(entry.value)
-        let message = KafkaEventMessage(
-            key: key,
-            value: value,
-            source: take(entry.source),
-            id: take(entry.id),
-            time: take(entry.time)
-        )
-        return (message, entry.record)
+        let key = entry.key.map { bytes[entry.start..<entry.start + $0] }
+        return (KafkaEventMessage(key: key, record: entry.event.record(in: bytes)), entry.record)
     }
 
     func removeFirst() {
@@ -80,9 +60,9 @@ final class KafkaRetries {
         // Some were produced and came back: the bytes of their first copies go.
         let packed = ByteBuffer(capacity: bytes.count)
         for index in entries.indices {
-            let entry = entries[index]
-            entries[index].start = packed.count
-            packed.append(bytes[entry.start..<entry.start + entry.length])
+            let range = entries[index].range
+            entries[index].move(to: packed.count)
+            packed.append(bytes[range])
         }
         bytes = packed
     }

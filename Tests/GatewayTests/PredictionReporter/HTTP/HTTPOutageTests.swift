@@ -20,7 +20,7 @@ import Testing
         configuration.retryBackoff = .milliseconds(1)
         configuration.maxRetryBackoff = .milliseconds(20)
         change(&configuration)
-        return try HTTPReporter(configuration: configuration, feed: feed, log: recorder.log)
+        return HTTPReporter(configuration: configuration, feed: feed, log: recorder.log)
     }
 
     @Test func `under at-least-once everything arrives when the receiver is back`() throws {

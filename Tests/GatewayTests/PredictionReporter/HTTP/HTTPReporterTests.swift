@@ -27,7 +27,7 @@ import Testing
         var configuration = configuration(receiver)
         change(&configuration)
         let reporter = try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
-            try HTTPReporter(configuration: configuration, feed: queue, log: recorder.log)
+            HTTPReporter(configuration: configuration, feed: queue, log: recorder.log)
         }
         return reporter
     }

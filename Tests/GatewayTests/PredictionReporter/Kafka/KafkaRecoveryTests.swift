@@ -23,7 +23,7 @@ import Testing
             properties: ["reconnect.backoff.max.ms": "100", "retry.backoff.ms": "10"]
                 .merging(properties) { $1 }
         )
-        return try KafkaReporter(configuration: configuration, feed: feed, log: recorder.log)
+        return KafkaReporter(configuration: configuration, feed: feed, log: recorder.log)
     }
 
     private func expectAll(_ count: Int, inOrder: Bool = true) throws {
@@ -154,7 +154,7 @@ import Testing
         var configuration = kafkaConfiguration(cluster, properties: ["security.protocol": "ssl"])
         configuration.brokers = "127.0.0.1:\(port)"
         let feed = try DurableFeed()
-        let reporter = try KafkaReporter(configuration: configuration, feed: feed, log: recorder.log)
+        let reporter = KafkaReporter(configuration: configuration, feed: feed, log: recorder.log)
         try reporter.start()
         fillEvents(batch, 0..<10)
         feed.append(batch)

@@ -77,8 +77,16 @@ import Testing
         fillEvents(batch, sequence..<sequence + 1)
         let ticket = ledger.begin(WaitingEvent(frame: batch[0], lane: 0, end: Int64(sequence + 1)))
         Array(text.utf8).withByteView { view in
+            let event = EventRecord(
+                type: ByteView("type"),
+                source: .empty,
+                id: view.prefix(1),
+                time: view.dropFirst(1),
+                contentType: ByteView("a/b"),
+                value: view
+            )
             retries.append(
-                KafkaEventMessage(key: view, value: view, source: .empty, id: view.prefix(1), time: view.dropFirst(1)),
+                KafkaEventMessage(key: view, record: event),
                 KafkaMessageRecord(ticket: ticket, sequence: sequence, arrival: 0)
             )
         }
@@ -92,16 +100,17 @@ import Testing
         for (text, sequence) in [("three", 3), ("four", 4), ("zero", 10), ("last", 20)] {
             append(text, sequence, to: retries, &ledger)
         }
-        #expect(retries.first?.message.value.string == "three")
+        #expect(retries.first?.message.record.value.string == "three")
         retries.removeFirst()
         // One that was out again has come back, with others.
         append("three again", 30, to: retries, &ledger)
         append("five", 25, to: retries, &ledger)
         var seen: [String] = []
         while let (message, record) = retries.first {
-            #expect(message.key == message.value)
-            #expect(message.id.string + message.time.string == message.value.string)
-            seen.append("\(record.sequence) \(message.value.string)")
+            let event = message.record
+            #expect(message.key == event.value && event.type == "type" && event.contentType == "a/b")
+            #expect(event.id.string + event.time.string == event.value.string)
+            seen.append("\(record.sequence) \(event.value.string)")
             retries.removeFirst()
         }
         #expect(seen == ["4 four", "10 zero", "20 last", "25 five", "30 three again"])

@@ -30,7 +30,7 @@ import Testing
         )
         configuration.key = key
         return try QueuedReporter(maxQueueBytes: maxQueueBytes) { queue in
-            try KafkaReporter(configuration: configuration, feed: queue, log: recorder.log)
+            KafkaReporter(configuration: configuration, feed: queue, log: recorder.log)
         }
     }
 
@@ -179,7 +179,7 @@ import Testing
         var configuration = Configuration.Reporter.Kafka()
         configuration.brokers = "127.0.0.1:1"
         let reporter = try QueuedReporter(maxQueueBytes: 1 << 20) { queue in
-            try KafkaReporter(configuration: configuration, feed: queue, log: recorder.log)
+            KafkaReporter(configuration: configuration, feed: queue, log: recorder.log)
         }
         try reporter.start()
         fillEvents(batch, 0..<1)

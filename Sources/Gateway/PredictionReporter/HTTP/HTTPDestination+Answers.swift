@@ -36,7 +36,7 @@ struct HTTPTrouble {
     }
 }
 
-extension HTTPReporterThread {
+extension HTTPDestination {
     /// Decides by the status of the answer.
     func answered(_ delivery: HTTPDelivery, _ transfer: CurlTransfer) {
         let status = transfer.status
@@ -67,7 +67,7 @@ extension HTTPReporterThread {
     private func delivered(_ delivery: HTTPDelivery) {
         counters.sent.add(delivery.count, ordering: .relaxed)
         counters.deliveries.observe(max(Clock.monotonic() - delivery.arrival, 0), times: delivery.count)
-        delivery.forEachEvent { _, ticket in ledger.end(ticket) }
+        for ticket in delivery.tickets { ledger.end(ticket) }
         gotThrough(delivery)
         if spareDeliveries.count < configuration.maxInFlight { spareDeliveries.append(delivery) }
     }
@@ -107,8 +107,8 @@ extension HTTPReporterThread {
     }
 
     private func fail(_ delivery: HTTPDelivery, _ problem: HTTPTrouble) {
-        delivery.forEachEvent { json, ticket in
-            refused.append(json, cause: problem.cause, message: problem.message, ticket)
+        delivery.forEachEvent(context.format) { event, ticket in
+            refused.append(event, cause: problem.cause, message: problem.message, ticket)
         }
     }
 }

@@ -1,5 +1,5 @@
-/// What the HTTP Reporter's thread waits for: its transfers, and shards with new events.
-final class HTTPReporterLoop {
+/// What the thread of a Reporter that posts waits for: its transfers, and shards with new events.
+final class HTTPTransferLoop {
     private enum TokenKind {
         static let receiver: UInt8 = 1
         static let wake: UInt8 = 2
@@ -49,4 +49,4 @@ final class HTTPReporterLoop {
 }
 
 @available(*, unavailable)
-extension HTTPReporterLoop: Sendable {}
+extension HTTPTransferLoop: Sendable {}

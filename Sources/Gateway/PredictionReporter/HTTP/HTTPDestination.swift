@@ -1,9 +1,16 @@
 import Logging
 import Synchronization
 
-/// What the HTTP Reporter's own thread does: copy waiting events into requests, keep some of these out at once, and repeat
-/// those that failed.
-final class HTTPReporterThread: CurlTransferDelegate {
+/// Posts events to a URL (CloudEvents HTTP protocol binding, batched or binary content mode): copies waiting ones into requests,
+/// keeps some of these out at once, and repeats those that failed.
+///
+/// With several requests out at once, and with tries that are repeated, events may arrive in another order than they came;
+/// with `maxInFlight` 1, those of a shard arrive in order unless a batch had to be split. An event whose answer was lost
+/// is posted again, under the same id.
+///
+/// A batch that is answered 400, 413 or 422 is halved, down to single events: one that the receiver does not take must not
+/// take the others with it.
+final class HTTPDestination: EventDestination, CurlTransferDelegate {
     /// How much is gathered at once, and put into one request (a single event may be larger).
     private static let batchBytes = 1 << 20
     /// The least time between two looks for events, so that those of several turns of the shards come together.
@@ -13,6 +20,7 @@ final class HTTPReporterThread: CurlTransferDelegate {
     /// How much of an answer is read.
     private static let maxAnswerBytes = 64 << 10
 
+    let context: ReporterContext
     let source: any EventSource
     let counters: ReporterCounters
     let configuration: Configuration.Reporter.HTTP
@@ -34,77 +42,61 @@ final class HTTPReporterThread: CurlTransferDelegate {
     /// No request is begun before: the receiver has said so. On `Clock.monotonic`.
     var pausedUntil: Int64 = 0
 
-    private let wake: ReaderWake
-    private let control: ReporterControl
-    private let loop: HTTPReporterLoop
+    private let loop: HTTPTransferLoop
     private let headers: HTTPEventHeaders
-    private let log: ReporterLog
     private let timeout: Int64
 
-    /// Gathered events; those before `next` have been copied.
-    private var events: [WaitingEvent] = []
-    private var next = 0
-    private var arrival: Int64 = 0
+    /// Events that are in no request yet.
+    private var events: GatheredEvents
     private var lastGather: Int64 = 0
 
-    init(
-        feed: any EventFeed,
-        control: ReporterControl,
-        configuration: Configuration.Reporter.HTTP,
-        loop: HTTPReporterLoop,
-        failures: FailureFile,
-        log: @escaping ReporterLog
-    ) {
-        source = feed.makeSource()
-        wake = feed.wake
-        counters = feed.counters
-        self.control = control
-        self.configuration = configuration
-        self.loop = loop
-        refused = RefusedEvents(file: failures, counters: feed.counters)
-        self.log = log
-        headers = HTTPEventHeaders(own: configuration.headers)
-        timeout = configuration.timeout.nanoseconds
+    static let word = "http"
+
+    static func hang(_ settings: Configuration.Reporter.HTTP) -> String {
+        "\(settings.destination) does not let go; its last events may be lost"
+    }
+
+    static func open(
+        _ settings: Configuration.Reporter.HTTP,
+        reporter: String,
+        feed: any EventFeed
+    ) throws -> sending HTTPTransferLoop {
+        try HTTPTransferLoop(wake: feed.wake, maxConnections: settings.maxInFlight)
+    }
+
+    init(_ settings: Configuration.Reporter.HTTP, _ opened: HTTPTransferLoop, _ context: ReporterContext) {
+        self.context = context
+        configuration = settings
+        loop = opened
+        source = context.source
+        counters = context.counters
+        refused = context.makeRefusedEvents(settings.failurePath)
+        trouble = context.makeTrouble(settings.destination)
+        headers = HTTPEventHeaders(own: settings.headers)
+        timeout = settings.timeout.nanoseconds
         backoff = RetryBackoff(
-            initial: configuration.retryBackoff.nanoseconds,
-            maximum: configuration.maxRetryBackoff.nanoseconds
+            initial: settings.retryBackoff.nanoseconds,
+            maximum: settings.maxRetryBackoff.nanoseconds
         )
-        trouble = DeliveryTrouble(
-            destination: configuration.destination,
-            isDurable: source.isDurable,
-            block: feed.counters.block,
-            log: log
-        )
+        events = GatheredEvents(context)
     }
 
-    /// Returns when the Reporter has been stopped and every event is accounted for.
-    func run() {
-        while true {
-            if control.wantsReopen.exchange(false, ordering: .acquiring) { refused.reopen() }
-            let deadline = control.stopDeadline
-            if let deadline, isHopeless(deadline) { break }
-            loop.runTransfers()
-            expire()
-            fill()
-            startDue()
-            // What was started moves now; some are over at once, and nothing would wake the loop for them.
-            loop.runTransfers()
-            settle()
-            if deadline != nil && isIdle { break }
-            do {
-                try wait(deadline ?? .max)
-            } catch {
-                log(.critical, "Reporter of \(configuration.destination): \(error)")
-                break
-            }
-        }
-        end()
+    func reopen() { refused.reopen() }
+
+    func advance() {
+        loop.runTransfers()
+        expire()
+        fill()
+        startDue()
+        // What was started moves now; some are over at once, and nothing would wake the loop for them.
+        loop.runTransfers()
+        settle()
     }
 
-    private var isIdle: Bool { active.isEmpty && waiting.isEmpty && events.isEmpty && !source.hasEvents }
+    var isIdle: Bool { active.isEmpty && waiting.isEmpty && events.isEmpty && !source.hasEvents }
 
-    /// Nothing more gets through before this time: it is over, or nothing is out, and nothing may be sent by then.
-    private func isHopeless(_ deadline: Int64) -> Bool {
+    /// It is over, or nothing is out, and nothing may be sent by then.
+    func isHopeless(by deadline: Int64) -> Bool {
         if Clock.monotonic() > deadline { return true }
         guard active.isEmpty else { return false }
         if pausedUntil > deadline { return true }
@@ -123,8 +115,8 @@ final class HTTPReporterThread: CurlTransferDelegate {
         ledger.acknowledge(to: source)
     }
 
-    private func wait(_ deadline: Int64) throws(SystemError) {
-        var time = deadline
+    func rest(until deadline: Int64?) throws(SystemError) {
+        var time = deadline ?? .max
         if let nextTry = refused.nextTry { time = min(time, nextTry) }
         for delivery in active { time = min(time, delivery.due) }
         if active.count < configuration.maxInFlight {
@@ -151,40 +143,38 @@ final class HTTPReporterThread: CurlTransferDelegate {
         while hasRoom {
             if events.isEmpty {
                 let now = Clock.monotonic()
-                if now < lastGather + Self.lingerNanoseconds && control.stopDeadline == nil { return }
-                arrival = wake.takeOldestArrival() ?? now
-                source.gather(into: &events, limit: Self.batchBytes)
+                if now < lastGather + Self.lingerNanoseconds && context.stopDeadline == nil { return }
+                events.gather(limit: Self.batchBytes)
                 if events.isEmpty { return }
                 lastGather = now
             }
             waiting.append(makeDelivery())
-            guard next == events.count else { continue }
-            events.removeAll(keepingCapacity: true)
-            next = 0
-            source.release()
         }
     }
 
     private func makeDelivery() -> HTTPDelivery {
         let mode = configuration.mode
         let limit = mode == .binary ? 1 : configuration.maxBatchEvents
-        var end = next
+        var count = 0
         var bytes = 0
         repeat {
-            bytes += events[end].frame.bytes.count
-            end += 1
-        } while end < events.count && end - next < limit && bytes + events[end].frame.bytes.count <= Self.batchBytes
+            bytes += events[count].frame.bytes.count
+            count += 1
+        } while count < events.count && count < limit && bytes + events[count].frame.bytes.count <= Self.batchBytes
 
         let delivery: HTTPDelivery
         if let spare = spareDeliveries.popLast() {
             delivery = spare
-            delivery.reset(arrival: arrival, keepingAtMost: Self.batchBytes)
+            delivery.reset(arrival: events.arrival, keepingAtMost: Self.batchBytes)
         } else {
-            delivery = HTTPDelivery(mode: mode, arrival: arrival, capacity: bytes + 2)
+            delivery = HTTPDelivery(mode, context.format.batch, arrival: events.arrival, capacity: bytes + 2)
         }
-        for event in events[next..<end] { delivery.append(event.frame, ledger.begin(event)) }
+        for index in 0..<count {
+            let event = events[index]
+            delivery.append(event.frame, in: context.format, ledger.begin(event))
+        }
         delivery.close()
-        next = end
+        events.removeFirst(count)
         return delivery
     }
 
@@ -264,20 +254,27 @@ final class HTTPReporterThread: CurlTransferDelegate {
 
     // MARK: The end
 
-    private func end() {
+    func end() {
         for delivery in active {
             if let transfer = delivery.transfer { loop.curl.remove(transfer) }
         }
         if !source.isDurable {
-            var dropped = events.count - next
+            var dropped = events.count
             for delivery in active + waiting { dropped += delivery.count }
             counters.dropped.add(dropped, ordering: .relaxed)
         }
         settle()
-        source.close()
-        loop.shutDown()
     }
+
+    func shutDown() { loop.shutDown() }
 }
 
 @available(*, unavailable)
-extension HTTPReporterThread: Sendable {}
+extension HTTPDestination: Sendable {}
+
+typealias HTTPReporter = EventReporter<HTTPDestination>
+
+extension Configuration.Reporter.HTTP {
+    /// The URL for the log: without its query, which may hold a key.
+    var destination: String { String(url.prefix { $0 != "?" }) }
+}

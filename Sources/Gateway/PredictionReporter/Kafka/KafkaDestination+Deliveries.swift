@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-extension KafkaReporterThread {
+extension KafkaDestination {
     /// Hears all that librdkafka has to tell.
     func takeNews() {
         guard let producer = outlet?.producer else { return }
@@ -112,7 +112,7 @@ extension KafkaReporterThread {
     /// written, or a partition has no leader. So the brokers are asked. Returns as `watchBrokers`.
     func watchDeliveries() -> Int64? {
         let now = Clock.monotonic()
-        guard state == .sending, records.count > 0, !trouble.isBlocked, control.stopDeadline == nil else {
+        guard state == .sending, records.count > 0, !trouble.isBlocked, context.stopDeadline == nil else {
             progressed(now)
             return nil
         }
@@ -160,7 +160,7 @@ extension KafkaReporterThread {
 
     private func fail(_ message: KafkaEventMessage, _ record: KafkaMessageRecord, _ error: KafkaError) {
         line.removeAll()
-        message.appendEvent(to: line)
+        context.format.appendEvent(of: message.record, to: line)
         refused.append(line.view, cause: error.name, message: error.detail ?? error.reason, record.ticket)
     }
 }

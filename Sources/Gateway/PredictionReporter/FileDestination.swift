@@ -1,8 +1,12 @@
 import Logging
 import Synchronization
 
-/// What the file Reporter's own thread does: gather what waits in all lanes, append it with one call, rest a little.
-final class FileReporterThread {
+/// Appends events to a file, one after the other: gathers what waits in all lanes, appends it with one call, rests a little.
+///
+/// Each append consists of whole lines, so several Sidecars can share a file. (A pipe keeps lines whole only up to 4 KiB
+/// each, PIPE_BUF.) Under best effort, an event that the file refuses is counted as failed and not tried again; under
+/// at-least-once the file is tried until it takes it.
+final class FileDestination: EventDestination {
     /// How much one append takes: enough for the disk, not too much for rotation.
     private static let writeLimit = 1 << 20
     /// The rest after an append. Under load the events of several turns come together in the next one, and shards need
@@ -13,16 +17,17 @@ final class FileReporterThread {
     /// How long to wait before a durable event is tried again.
     private static let retryNanoseconds: Int64 = 200_000_000
 
+    private let context: ReporterContext
     private let source: any EventSource
     private let wake: ReaderWake
     private let counters: ReporterCounters
-    private let control: ReporterControl
+    private let format: any EventFormat
     private let file: RotatingFile
-    private let synchronizes: Bool
     private let log: ReporterLog
     private var events: [WaitingEvent] = []
     private let list = GatherList()
-    /// The last append was as large as it may be.
+    /// There was something to append, last time; as much as may be at once.
+    private var hasDelivered = false
     private var isMoreWaiting = false
     /// Trouble that has been logged and has not yet ended.
     private var writeError: SystemError?
@@ -30,39 +35,46 @@ final class FileReporterThread {
     /// Events lost since the trouble began.
     private var lost = 0
 
-    init(
-        feed: any EventFeed,
-        control: ReporterControl,
-        file: RotatingFile,
-        synchronizes: Bool,
-        log: @escaping ReporterLog
-    ) {
-        self.source = feed.makeSource()
-        self.wake = feed.wake
-        self.counters = feed.counters
-        self.control = control
-        self.file = file
-        self.synchronizes = synchronizes
-        self.log = log
+    static let word = "file"
+
+    static func hang(_ settings: Configuration.Reporter.File) -> String {
+        "\(settings.path) does not answer; its last events may be lost"
     }
 
-    /// Returns when the Reporter has been stopped and every event is accounted for.
-    func run() {
-        while true {
-            if control.wantsReopen.exchange(false, ordering: .acquiring) { reopen() }
-            let deadline = control.stopDeadline
-            if isOutOfTime { break }
-            if deliver() {
-                if deadline == nil && !isMoreWaiting && !source.isBehind {
-                    wake.pause(nanoseconds: Self.lingerNanoseconds)
-                }
-            } else if deadline != nil {
-                break
-            } else {
-                wake.waitForEvents(unless: { source.hasEvents })
-            }
+    static func open(
+        _ settings: Configuration.Reporter.File,
+        reporter: String,
+        feed: any EventFeed
+    ) throws -> sending RotatingFile {
+        try RotatingFile(path: settings.path, maxBytes: settings.maxBytes, keep: settings.keep)
+    }
+
+    init(_ settings: Configuration.Reporter.File, _ opened: RotatingFile, _ context: ReporterContext) {
+        self.context = context
+        file = opened
+        source = context.source
+        wake = context.wake
+        counters = context.counters
+        format = context.format
+        log = context.log
+    }
+
+    func advance() { hasDelivered = deliver() }
+
+    var isIdle: Bool { !hasDelivered }
+
+    func rest(until deadline: Int64?) {
+        if !hasDelivered {
+            wake.waitForEvents(unless: { source.hasEvents })
+        } else if deadline == nil && !isMoreWaiting && !source.isBehind {
+            wake.pause(nanoseconds: Self.lingerNanoseconds)
         }
-        source.close()
+    }
+
+    /// Nothing is under way between two appends.
+    func end() {}
+
+    func shutDown() {
         do {
             try file.synchronize()
         } catch {
@@ -70,7 +82,7 @@ final class FileReporterThread {
         }
     }
 
-    private var isOutOfTime: Bool { control.stopDeadline.map { Clock.monotonic() > $0 } ?? false }
+    private var isOutOfTime: Bool { context.stopDeadline.map { Clock.monotonic() > $0 } ?? false }
 
     /// Appends what waits; false where nothing did.
     private func deliver() -> Bool {
@@ -103,9 +115,9 @@ final class FileReporterThread {
             return true
         }
         guard source.isDurable, !isOutOfTime else { return false }
-        let left = (control.stopDeadline ?? Int64.max) - Clock.monotonic()
+        let left = (context.stopDeadline ?? Int64.max) - Clock.monotonic()
         wake.pause(nanoseconds: min(left, Self.retryNanoseconds))
-        if control.wantsReopen.exchange(false, ordering: .acquiring) { reopen() }
+        if context.wantsReopen { reopen() }
         return true
     }
 
@@ -135,7 +147,9 @@ final class FileReporterThread {
     /// Appends events, and returns how many of the first are in the file as whole lines, and as safe there as they must be.
     private func append(_ events: ArraySlice<WaitingEvent>, _ outcome: inout WriteOutcome) -> Int {
         list.removeAll()
-        for event in events { list.append(event.frame.line) }
+        // Retained once here and not for each event.
+        let format = format
+        for event in events { list.append(format.line(of: event.frame)) }
         guard prepareFile() else {
             outcome = .outOfTime
             return 0
@@ -147,7 +161,7 @@ final class FileReporterThread {
         file.finish()
         if list.written > 0 { file.endsWithinLine = list.endsWithinLine }
         var sent = list.isWritten ? events.count : max(0, list.writtenLines - (startsWithLineFeed ? 1 : 0))
-        if list.isWritten, synchronizes {
+        if list.isWritten, context.synchronizes {
             do {
                 try file.synchronize()
             } catch {
@@ -185,7 +199,7 @@ final class FileReporterThread {
             case .progress: continue
             case .failed(let error): return .failed(error)
             case .wouldBlock:
-                let left = (control.stopDeadline ?? Int64.max) - Clock.monotonic()
+                let left = (context.stopDeadline ?? Int64.max) - Clock.monotonic()
                 if left <= 0 { return .outOfTime }
                 wake.pause(nanoseconds: left, orUntilWritable: file.descriptor)
             }
@@ -214,7 +228,7 @@ final class FileReporterThread {
         }
     }
 
-    private func reopen() {
+    func reopen() {
         do {
             try file.reopen()
         } catch {
@@ -243,4 +257,6 @@ final class FileReporterThread {
 }
 
 @available(*, unavailable)
-extension FileReporterThread: Sendable {}
+extension FileDestination: Sendable {}
+
+typealias FileReporter = EventReporter<FileDestination>

@@ -1,11 +1,15 @@
 import Logging
 import Synchronization
 
-/// What the Kafka Reporter's own thread does: pass waiting events to librdkafka while that has room, and hear what became
-/// of them.
+/// Produces events to a topic of Kafka (CloudEvents Kafka protocol binding, binary content mode): passes waiting ones to
+/// librdkafka while that has room, and hears what became of them.
+///
+/// Order holds per key: librdkafka's idempotent producer keeps it, and where that one fails for good, a new producer gets
+/// what was not delivered, in the old order, before anything else. An event whose report was lost with a connection may
+/// then be in the topic twice, under the same `ce_id`.
 ///
 /// It waits for one descriptor only, which shards write to for new events and librdkafka for news of the old ones.
-final class KafkaReporterThread {
+final class KafkaDestination: EventDestination {
     /// How much is gathered at once.
     private static let gatherLimit = 1 << 20
     /// The rest after events were passed on, so that shards need no system call to wake a thread that does not sleep.
@@ -21,6 +25,7 @@ final class KafkaReporterThread {
     static let stallNanoseconds: Int64 = 5_000_000_000
     static let askMilliseconds = 1_000
 
+    let context: ReporterContext
     let source: any EventSource
     let counters: ReporterCounters
     let settings: KafkaReporterSettings
@@ -32,7 +37,6 @@ final class KafkaReporterThread {
     var outlet: KafkaOutlet?
 
     let wake: ReaderWake
-    let control: ReporterControl
     let topicName: String
     private let writer: KafkaEventWriter
     let log: ReporterLog
@@ -60,11 +64,10 @@ final class KafkaReporterThread {
     var lastProgress: Int64 = 0
     var asked = 0
 
-    /// Gathered events; those before `next` are with librdkafka, or done with.
-    private var events: [WaitingEvent] = []
-    private var next = 0
+    /// Events that librdkafka has not got.
+    private var events: GatheredEvents
     private var nextTicket: DeliveryLedger.Ticket?
-    private var arrival: Int64 = 0
+    private var hasSent = false
     private var sequence = 0
     let backoff = RetryBackoff(initial: 100_000_000, maximum: 10_000_000_000)
     let random = RandomPool()
@@ -79,63 +82,77 @@ final class KafkaReporterThread {
         case ending
     }
 
-    init(
-        feed: any EventFeed,
-        control: ReporterControl,
-        configuration: Configuration.Reporter.Kafka,
-        settings: KafkaReporterSettings,
-        outlet: KafkaOutlet,
-        failures: FailureFile,
-        statistics: KafkaClientStatistics,
-        log: @escaping ReporterLog
-    ) {
-        source = feed.makeSource()
-        wake = feed.wake
-        counters = feed.counters
-        self.control = control
-        topicName = configuration.topic
-        writer = KafkaEventWriter(key: configuration.key)
-        self.settings = settings
-        batchBytes = settings.batchBytes
-        self.outlet = outlet
-        refused = RefusedEvents(file: failures, counters: feed.counters)
-        self.statistics = statistics
-        self.log = log
-        trouble = DeliveryTrouble(
-            destination: "Kafka topic \(topicName)",
-            isDurable: source.isDurable,
-            block: counters.block,
-            log: log
-        )
-        libraryLog = KafkaLogRelay(redact: settings.redacted, log: log)
+    static let word = "kafka"
+
+    static func hang(_ settings: Settings) -> String {
+        "Kafka does not let go of topic \(settings.configuration.topic); its last events may be lost"
     }
 
-    /// Returns when the Reporter has been stopped and every event is accounted for.
-    func run() {
-        while true {
-            if control.wantsReopen.exchange(false, ordering: .acquiring) { refused.reopen() }
-            let deadline = control.stopDeadline
-            if let deadline, isHopeless(deadline) { break }
-            takeNews()
-            proceed()
-            let hasSent = state == .sending && !refused.isStuck && send()
-            settle()
-            if deadline != nil && isIdle { break }
-            rest(until: deadline, hasSent: hasSent)
+    struct Settings: Sendable {
+        let configuration: Configuration.Reporter.Kafka
+        /// Gets what the client tells of itself.
+        let statistics: KafkaClientStatistics
+    }
+
+    struct Opened {
+        let settings: KafkaReporterSettings
+        let outlet: KafkaOutlet
+    }
+
+    /// Throws where a setting is wrong.
+    static func open(_ settings: Settings, reporter: String, feed: any EventFeed) throws -> sending Opened {
+        let configuration = settings.configuration
+        let producer = KafkaReporterSettings(configuration, isDurable: feed.isDurable)
+        do {
+            let outlet = try KafkaOutlet(
+                settings: producer.settings,
+                topic: configuration.topic,
+                wake: feed.wake.event
+            )
+            return Opened(settings: producer, outlet: outlet)
+        } catch {
+            throw KafkaReporterError(reporter: reporter, reason: "\(error)")
         }
-        end()
     }
 
-    /// Nothing more gets through before this time: it is over, or nothing may be sent by then.
-    private func isHopeless(_ deadline: Int64) -> Bool {
+    init(_ settings: Settings, _ opened: Opened, _ context: ReporterContext) {
+        let configuration = settings.configuration
+        self.context = context
+        self.settings = opened.settings
+        outlet = opened.outlet
+        statistics = settings.statistics
+        source = context.source
+        wake = context.wake
+        counters = context.counters
+        log = context.log
+        topicName = configuration.topic
+        writer = KafkaEventWriter(key: configuration.key, format: context.format)
+        batchBytes = opened.settings.batchBytes
+        refused = context.makeRefusedEvents(configuration.failurePath)
+        trouble = context.makeTrouble("Kafka topic \(configuration.topic)")
+        libraryLog = KafkaLogRelay(redact: opened.settings.redacted, log: context.log)
+        events = GatheredEvents(context)
+    }
+
+    func reopen() { refused.reopen() }
+
+    func advance() {
+        takeNews()
+        proceed()
+        hasSent = state == .sending && !refused.isStuck && send()
+        settle()
+    }
+
+    /// It is over, or nothing may be sent by then.
+    func isHopeless(by deadline: Int64) -> Bool {
         if case .waiting(let time) = state, time > deadline, records.count == 0 { return true }
         return Clock.monotonic() > deadline
     }
 
-    /// Gathered events that librdkafka has not got.
-    var leftCount: Int { events.count - next }
+    /// How many events librdkafka has not got.
+    var leftCount: Int { events.count }
 
-    private var isIdle: Bool { records.count == 0 && retries.isEmpty && events.isEmpty && !source.hasEvents }
+    var isIdle: Bool { records.count == 0 && retries.isEmpty && events.isEmpty && !source.hasEvents }
 
     /// Tells the source what is done with. What was refused must be in its file by then.
     func settle() {
@@ -148,7 +165,7 @@ final class KafkaReporterThread {
         return min(one, other)
     }
 
-    private func rest(until deadline: Int64?, hasSent: Bool) {
+    func rest(until deadline: Int64?) {
         let now = Clock.monotonic()
         // (No array: this is done for each request when there are few.)
         let next = sooner(deadline, refused.nextTry).map { $0 - now }
@@ -184,35 +201,25 @@ final class KafkaReporterThread {
             hasSent = true
         }
         if goesOneByOne { return hasSent }
-        if events.isEmpty { gather() }
-        while next < events.count {
-            let message = writer.message(of: events[next].frame)
+        if events.isEmpty { events.gather(limit: Self.gatherLimit) }
+        while let event = events.first {
+            let message = writer.message(of: event.frame)
             // An event that librdkafka did not take at first has its ticket already.
-            let ticket = nextTicket ?? ledger.begin(events[next])
+            let ticket = nextTicket ?? ledger.begin(event)
             nextTicket = ticket
-            let record = KafkaMessageRecord(ticket: ticket, sequence: sequence, arrival: arrival)
+            let record = KafkaMessageRecord(ticket: ticket, sequence: sequence, arrival: events.arrival)
             if isTooOld(record) {
                 giveUp(message, record, .messageTimedOut)
             } else if !produce(message, record) {
                 return hasSent
             }
             nextTicket = nil
-            next += 1
+            // librdkafka has a copy.
+            events.removeFirst()
             sequence += 1
             hasSent = true
         }
-        if !events.isEmpty {
-            // librdkafka has copies.
-            events.removeAll(keepingCapacity: true)
-            next = 0
-            source.release()
-        }
         return hasSent
-    }
-
-    private func gather() {
-        arrival = wake.takeOldestArrival() ?? Clock.monotonic()
-        source.gather(into: &events, limit: Self.gatherLimit)
     }
 
     /// Under best effort no event is tried for longer than a message of Kafka, by however many producers.
@@ -235,7 +242,7 @@ final class KafkaReporterThread {
             try outlet.producer.produce(
                 to: outlet.topic,
                 key: message.key,
-                value: message.value,
+                value: message.record.value,
                 headers: writer.headers,
                 ticket: number
             )
@@ -273,4 +280,38 @@ final class KafkaReporterThread {
 }
 
 @available(*, unavailable)
-extension KafkaReporterThread: Sendable {}
+extension KafkaDestination: Sendable {}
+
+typealias KafkaReporter = EventReporter<KafkaDestination>
+
+extension KafkaReporter {
+    convenience init(
+        name: String = KafkaDestination.word,
+        configuration: Configuration.Reporter.Kafka,
+        feed: any EventFeed,
+        synchronizes: Bool = false,
+        log: @escaping ReporterLog
+    ) {
+        self.init(
+            name: name,
+            configuration: KafkaDestination.Settings(
+                configuration: configuration,
+                statistics: KafkaClientStatistics(client: "reporter-\(name)")
+            ),
+            feed: feed,
+            synchronizes: synchronizes,
+            log: log
+        )
+    }
+
+    /// What the client tells of itself.
+    var statistics: KafkaClientStatistics { configuration.statistics }
+}
+
+/// A Kafka Reporter that cannot start. Names the setting, never its value.
+struct KafkaReporterError: Error, CustomStringConvertible {
+    let reporter: String
+    let reason: String
+
+    var description: String { "Reporter \(reporter): \(reason)" }
+}

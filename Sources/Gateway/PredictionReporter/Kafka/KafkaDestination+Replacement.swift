@@ -2,7 +2,7 @@ import Logging
 import Synchronization
 
 /// How a producer ends: with an error after which another takes over, or with the Reporter.
-extension KafkaReporterThread {
+extension KafkaDestination {
     func nextAttempt() -> Int64 {
         defer { attempt += 1 }
         return Clock.monotonic() + backoff.delay(attempt: attempt, random: random.next())
@@ -89,7 +89,7 @@ extension KafkaReporterThread {
             counters.dropped.add(records.count + retries.count + leftCount, ordering: .relaxed)
         }
         settle()
-        source.close()
-        outlet = nil
     }
+
+    func shutDown() { outlet = nil }
 }
