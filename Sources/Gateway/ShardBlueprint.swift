@@ -166,15 +166,8 @@ struct ShardBlueprint {
         EventReporting(
             lanes: reporting.openLanes(shard: shard),
             observer: watch.map { PredictionWatchLane($0, trimmer: EventTrimmer(hidesRequests: hidesRequests)) },
-            encoder: PredictionEventEncoder(
-                source: "//\(hostName())/ameron-sidecar",
-                maxEventBytes: configuration.reporting.maxEventBytes
-            ),
-            capture: RequestCapture.Options(
-                mode: RequestCapture.Mode(configuration.reporting.capture),
-                maxBytes: configuration.reporting.maxCaptureBytes,
-                maxEventBytes: configuration.reporting.maxEventBytes
-            ),
+            encoder: PredictionEventEncoder(source: "//\(hostName())/ameron-sidecar"),
+            policy: EventPolicy(configuration.reporting),
             clock: clock
         )
     }
@@ -287,13 +280,15 @@ extension ModelProtocol {
     }
 }
 
-extension RequestCapture.Mode {
-    fileprivate init(_ word: Configuration.Reporting.Capture) {
-        switch word {
-        case .none: self = .none
-        case .input: self = .input
-        case .body: self = .body
+extension EventPolicy {
+    fileprivate init(_ reporting: Configuration.Reporting) {
+        switch reporting.capture {
+        case .none: capture = .none
+        case .input: capture = .input
+        case .body: capture = .body
         }
+        maxCaptureBytes = reporting.maxCaptureBytes
+        maxEventBytes = reporting.maxEventBytes
     }
 }
 

@@ -10,22 +10,20 @@ final class AnswerWork {
 
     let extractor = PredictionExtractor()
     private let reporting: EventReporting
-    private let request: RequestCapture
+    private let request = RequestCapture()
     private let ids = PredictionIds()
     private let names = RoutedNames()
     private var stage = Stage.done
     private var row = 0
     private var event = PredictionEvent()
+    private var policy = EventPolicy()
     private var isRecorded = false
     /// When the answer came, in nanoseconds since 1970.
     private var answeredAt: Int64 = 0
 
     private(set) var exchange: Exchange?
 
-    init(reporting: EventReporting) {
-        self.reporting = reporting
-        request = RequestCapture(reporting.capture)
-    }
+    init(reporting: EventReporting) { self.reporting = reporting }
 
     /// Whether answer and request are read, and the rows have been begun.
     private(set) var isRead = false
@@ -37,14 +35,8 @@ final class AnswerWork {
     var count: Int { extractor.count }
 
     /// How many bytes must be read for an exchange.
-    static func length(_ exchange: Exchange, _ capture: RequestCapture.Options) -> Int {
-        let request =
-            switch capture.mode {
-            case .none: 0
-            case .input: exchange.request.body.count
-            case .body: min(exchange.request.body.count, capture.maxBytes)
-            }
-        return request + (exchange.attempt.answer?.body.count ?? 0)
+    static func length(_ exchange: Exchange, _ policy: EventPolicy) -> Int {
+        policy.readBytes(of: exchange.request.body.view) + (exchange.attempt.answer?.body.count ?? 0)
     }
 
     /// Begins with an exchange whose answer is in.
@@ -52,7 +44,8 @@ final class AnswerWork {
         self.exchange = exchange
         row = 0
         isRead = false
-        isRecorded = reporting.isRecording
+        policy = reporting.policy(of: exchange)
+        isRecorded = reporting.isRecording && policy.records(exchange.request.id.view)
         stage = .answer
         let isRead = extractor.begin(
             PredictionExtractor.Source(
@@ -62,7 +55,7 @@ final class AnswerWork {
                 contentType: answer.contentType,
                 contentEncoding: answer.contentEncoding,
                 maxPredictions: route.maxPredictions,
-                maxWholeBytes: exchange.request.face == .native ? .max : reporting.maxEventBytes
+                maxWholeBytes: exchange.request.face == .native ? .max : policy.maxEventBytes
             )
         )
         if isRead { beginRequest(exchange) }
@@ -80,8 +73,12 @@ final class AnswerWork {
     }
 
     private func beginRequest(_ exchange: Exchange) {
-        let isLookedAt = isRecorded && reporting.capture.mode != .none
-        stage = !isLookedAt || request.begin(exchange.requestSource) ? .rows : .request
+        guard isRecorded, policy.capture != .none else {
+            request.beginNothing()
+            stage = .rows
+            return
+        }
+        stage = request.begin(exchange.requestSource, policy) ? .rows : .request
     }
 
     /// All is read: begins the rows. With `exchange.reply.completedAt` set.
@@ -106,8 +103,8 @@ final class AnswerWork {
     /// Why the events find no room, as far as can be said before they are written; nil: they do. After `beginRows`.
     var roomFailure: ExchangeFailure? {
         guard isRecorded, let exchange else { return nil }
-        let added = Self.length(exchange, reporting.capture) + extractor.addedBytes
-        return reporting.roomFailure(for: count, like: event, added: added)
+        let added = Self.length(exchange, policy) + extractor.addedBytes
+        return reporting.roomFailure(for: count, like: event, policy, added: added)
     }
 
     /// Writes down the next rows: at most so many, and as many as make so many bytes of events or of the reply. True when
@@ -147,7 +144,7 @@ final class AnswerWork {
             counters.count(model: event.modelName, version: event.modelVersion)
             if isRecorded {
                 set(prediction, id: id, isNotFinite: extractor.hasNotFinite)
-                recorded += reporting.record(event)
+                recorded += reporting.record(event, policy)
             }
             row += 1
         }
@@ -171,6 +168,7 @@ final class AnswerWork {
         )
         event.extra = PredictionEvent.Part(bytes: prediction.extra, mayBeNotFinite: isNotFinite)
         request.add(to: &event)
+        policy.prepare(&event)
     }
 
     /// After the end: lets go of what a large answer has left behind; how many bytes that were.

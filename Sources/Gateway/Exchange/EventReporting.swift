@@ -6,9 +6,7 @@ final class EventReporting {
     /// The longest trace context that is recorded; W3C's has 55 bytes.
     private static let maxTraceBytes = 256
 
-    /// What of a request goes into its events.
-    let capture: RequestCapture.Options
-
+    private let policy: EventPolicy
     private let lanes: [any EventLane]
     /// More bytes of events than this, of one answer, never find room.
     private let maxAnswerBytes: Int
@@ -24,7 +22,7 @@ final class EventReporting {
     private let names = RoutedNames()
     private let ids = PredictionIds()
     /// What a failure's event has of its request.
-    private let request: RequestCapture
+    private let request = RequestCapture()
     private let errorText = ModelErrorText()
     /// What turns monotonic times into wall-clock times; taken anew each turn, since the wall clock may be set.
     private var wallOffset: Int64
@@ -34,20 +32,20 @@ final class EventReporting {
         lanes: [any EventLane],
         observer: (any EventObserver)?,
         encoder: PredictionEventEncoder,
-        capture: RequestCapture.Options,
+        policy: EventPolicy,
         clock: ShardClock
     ) {
         self.lanes = lanes
         maxAnswerBytes = lanes.map(\.maxAnswerBytes).min() ?? .max
         self.observer = observer
         self.encoder = encoder
-        self.capture = capture
+        self.policy = policy
         self.clock = clock
         wallOffset = clock.wall() - clock.monotonic()
-        request = RequestCapture(capture)
     }
 
-    var maxEventBytes: Int { encoder.maxEventBytes }
+    /// What becomes of an exchange in its events: the same for all models, so far.
+    func policy(of exchange: Exchange) -> EventPolicy { policy }
 
     var isEmpty: Bool { batch.isEmpty && !hasEarlyEvents }
 
@@ -65,9 +63,9 @@ final class EventReporting {
     func beginRows() { encoder.begin() }
 
     /// Appends an event made from `makeEvent`; how long it is.
-    func record(_ event: PredictionEvent) -> Int {
+    func record(_ event: PredictionEvent, _ policy: EventPolicy) -> Int {
         let start = batch.bytes.count
-        encoder.encode(event, into: batch)
+        encoder.encode(event, policy, into: batch)
         let length = batch.bytes.count - start
         if batch.bytes.count >= Self.batchLimit {
             hasEarlyEvents = true
@@ -105,7 +103,8 @@ final class EventReporting {
     ///
     /// - Parameter answer: The model's own error answer, where there is one.
     func report(_ exchange: Exchange, failure: ExchangeFailure, answer: ModelAnswer? = nil) {
-        guard isRecording else { return }
+        let policy = policy(of: exchange)
+        guard isRecording, policy.records(exchange.request.id.view) else { return }
         message.removeAll()
         message.append(failure.message)
         if !failure.detail.isEmpty {
@@ -119,14 +118,14 @@ final class EventReporting {
         if let answer, !answer.isEncoded {
             event.failure?.detail = errorText.find(in: answer.body.view, contentType: answer.contentType)
         }
-        if capture.mode != .none {
-            // A longer one would hold the shard, and hardly any part of it could be in an event.
-            let isShort = exchange.request.body.count <= maxEventBytes
-            if !request.begin(exchange.requestSource, reads: isShort) { while !request.readOn() {} }
+        if policy.capture != .none {
+            let isShort = policy.isShort(exchange.request.body.view)
+            if !request.begin(exchange.requestSource, policy, reads: isShort) { while !request.readOn() {} }
             request.arrange(rowCount: 1)
             request.add(to: &event)
         }
-        exchange.reply.eventBytes += record(event)
+        policy.prepare(&event)
+        exchange.reply.eventBytes += record(event, policy)
     }
 
     // MARK: Handing over
@@ -141,14 +140,20 @@ final class EventReporting {
     /// - Parameters:
     ///   - event: One of them, without its value.
     ///   - added: How many bytes the values and what is captured of the request come to, over all events.
-    func roomFailure(for count: Int, like event: PredictionEvent, added: Int) -> ExchangeFailure? {
+    func roomFailure(
+        for count: Int,
+        like event: PredictionEvent,
+        _ policy: EventPolicy,
+        added: Int
+    ) -> ExchangeFailure? {
         encoder.begin()
         sample.removeAll()
         var longest = event
         longest.id = ids.next(wallNanoseconds: clock.monotonic() + wallOffset)
         longest.rowIndex = max(count - 1, 0)
-        encoder.encode(longest, into: sample)
-        let length = min(count * sample.bytes.count + added, count * (EventFrame.headerLength + maxEventBytes))
+        encoder.encode(longest, policy, into: sample)
+        let most = EventFrame.headerLength + policy.maxEventBytes
+        let length = min(count * sample.bytes.count + added, count * most)
         for lane in lanes where !lane.hasRoom(forEvents: count, bytes: length) {
             return length > maxAnswerBytes ? .neverRecorded : .notRecorded
         }

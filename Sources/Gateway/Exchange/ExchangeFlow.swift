@@ -155,7 +155,7 @@ final class ExchangeFlow: AttemptSink {
         metrics.modelDurations[route.index].observe(exchange.attempt.modelTime)
         readiness.gavePrediction(model: route.index)
         exchange.transition(to: .recording)
-        if AnswerWork.length(exchange, reporting.capture) < LongAnswers.minBytes {
+        if AnswerWork.length(exchange, reporting.policy(of: exchange)) < LongAnswers.minBytes {
             shortAnswers.append(exchange)
         } else {
             longAnswers.append(exchange)

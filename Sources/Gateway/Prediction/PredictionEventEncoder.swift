@@ -5,9 +5,6 @@ final class PredictionEventEncoder {
     /// Room for everything that is not carried over from somewhere else: names, numbers, stamps.
     private static let fixedRoom = 1_024
 
-    /// The longest event, its line feed included. Members are left out of longer ones.
-    let maxEventBytes: Int
-
     /// `{"specversion":…,"source":"…","id":"`: the same in every event of this process.
     private let opening = ByteBuffer()
     private let timestamps = TimestampWriter()
@@ -15,8 +12,7 @@ final class PredictionEventEncoder {
     private let repeated = RepeatedText()
 
     /// An encoder for events from `source`, a URI reference: `//host/ameron-sidecar`.
-    init(source: String, maxEventBytes: Int = 1 << 20) {
-        self.maxEventBytes = maxEventBytes
+    init(source: String) {
         Array(source.utf8).withByteView { EventEnvelope.open(source: $0, to: opening) }
     }
 
@@ -25,13 +21,14 @@ final class PredictionEventEncoder {
     func begin() { repeated.forget() }
 
     /// Appends one event to the batch.
-    func encode(_ event: PredictionEvent, into batch: EventBatch) {
+    func encode(_ event: PredictionEvent, _ policy: EventPolicy = EventPolicy(), into batch: EventBatch) {
+        let maxEventBytes = policy.maxEventBytes
         var leftOut: PredictionEvent.Members = []
         var length = Self.fixedRoom + opening.count
         length += event.value.bytes.count + event.extra.bytes.count
         if let input = event.input { length += input.bytes.count }
         if let request = event.request { length += request.body.bytes.count }
-        if length > maxEventBytes { leftOut = shorten(event, &length) }
+        if length > maxEventBytes { leftOut = shorten(event, &length, to: maxEventBytes) }
         batch.bytes.reserve(length)
         batch.append { out in
             let start = out.count
@@ -47,7 +44,11 @@ final class PredictionEventEncoder {
     }
 
     /// What must be left out in any case, as nothing gets shorter than it is.
-    private func shorten(_ event: PredictionEvent, _ length: inout Int) -> PredictionEvent.Members {
+    private func shorten(
+        _ event: PredictionEvent,
+        _ length: inout Int,
+        to maxEventBytes: Int
+    ) -> PredictionEvent.Members {
         var leftOut: PredictionEvent.Members = []
         while length > maxEventBytes, let next = nextToLeaveOut(of: event, after: leftOut) {
             leftOut.insert(next)

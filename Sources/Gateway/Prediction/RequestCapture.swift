@@ -3,18 +3,6 @@
 /// The request is looked into once for an answer, in steps. Rows are then handed out one after another. Views are valid until
 /// the next row is asked for, or the next request is begun, and while the request stays as it is.
 final class RequestCapture {
-    enum Mode {
-        case none, input, body
-    }
-
-    struct Options {
-        var mode = Mode.none
-        /// Where a whole body is cut (`body`).
-        var maxBytes = 64 << 10
-        /// No longer part gets into an event.
-        var maxEventBytes = 1 << 20
-    }
-
     /// A request as it came.
     struct Source {
         var body: ByteView
@@ -34,7 +22,8 @@ final class RequestCapture {
         case tensors
     }
 
-    private let options: Options
+    /// Of the request that was begun last.
+    private var policy = EventPolicy()
     private let outline = JSONOutline()
     private let tensors: TensorRows
     private var source = Source(body: .empty, contentType: .empty, hasTensors: false)
@@ -48,20 +37,19 @@ final class RequestCapture {
     /// Looks into rows for members of one name; made when first needed.
     private var checker: JSONOutline?
 
-    init(_ options: Options) {
-        self.options = options
-        tensors = TensorRows(outline, listName: "inputs")
-    }
-
-    var mode: Mode { options.mode }
+    init() { tensors = TensorRows(outline, listName: "inputs") }
 
     // MARK: Reading
+
+    /// Begins with a request of which nothing is recorded.
+    func beginNothing() { policy.capture = .none }
 
     /// Begins with a request; true where there is nothing more to read.
     ///
     /// - Parameter reads: Whether there is time to look into it; else it is what its type says, as a whole.
-    func begin(_ source: Source, reads: Bool = true) -> Bool {
+    func begin(_ source: Source, _ policy: EventPolicy, reads: Bool = true) -> Bool {
         self.source = source
+        self.policy = policy
         rows = .none
         rowCount = 0
         isSplit = false
@@ -72,11 +60,11 @@ final class RequestCapture {
         outline.forget()
         guard reads else { return true }
         let depth: Int
-        switch options.mode {
+        switch policy.capture {
         case .none: return true
         case .input: depth = source.hasTensors ? 4 : 2
         case .body:
-            guard source.body.count <= options.maxBytes, mayBeJSON else { return true }
+            guard source.body.count <= policy.maxCaptureBytes, mayBeJSON else { return true }
             depth = 0
         }
         guard source.contentEncoding == nil else { return true }
@@ -106,12 +94,12 @@ final class RequestCapture {
     /// Finds out what is recorded beside an answer of so many rows.
     func arrange(rowCount: Int) {
         self.rowCount = rowCount
-        switch options.mode {
+        switch policy.capture {
         case .none: return
         case .input:
             isSplit = split()
             if !isSplit, rowCount == 1 { whole = wholePart(of: source.body) }
-        case .body: whole = wholePart(of: source.body.prefix(options.maxBytes))
+        case .body: whole = wholePart(of: source.body.prefix(policy.maxCaptureBytes))
         }
     }
 
@@ -149,7 +137,7 @@ final class RequestCapture {
 
     /// Puts what is to be recorded of the request into the event of the next row: all rows, one after the other.
     func add(to event: inout PredictionEvent) {
-        switch options.mode {
+        switch policy.capture {
         case .none: return
         case .input where isSplit: event.input = nextRow()
         case .input:
@@ -157,7 +145,8 @@ final class RequestCapture {
             event.input = whole
             addNature(to: &event)
         case .body where event.rowIndex == 0:
-            event.request = PredictionEvent.CapturedRequest(body: whole, isCut: source.body.count > options.maxBytes)
+            let isCut = source.body.count > policy.maxCaptureBytes
+            event.request = PredictionEvent.CapturedRequest(body: whole, isCut: isCut)
             addNature(to: &event)
         case .body:
             event.request = nil
@@ -209,7 +198,7 @@ final class RequestCapture {
             return PredictionEvent.Part(bytes: outline.bytes(0), mayBeNotFinite: outline.hasNotFinite)
         }
         let isText =
-            isComplete && source.contentEncoding == nil && body.count <= options.maxEventBytes
+            isComplete && source.contentEncoding == nil && body.count <= policy.maxEventBytes
             && source.contentType.mayBeTextMediaType && body.isText
         return PredictionEvent.Part(bytes: body, encoding: isText ? .text : .base64)
     }

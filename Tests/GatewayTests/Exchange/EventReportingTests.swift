@@ -58,14 +58,13 @@ import Testing
     private func makeReporting(
         _ lanes: [Lane],
         observer: Observer? = nil,
-        capture: RequestCapture.Options = .init(),
-        maxEventBytes: Int = 1 << 20
+        policy: EventPolicy = EventPolicy()
     ) -> EventReporting {
         EventReporting(
             lanes: lanes,
             observer: observer,
-            encoder: PredictionEventEncoder(source: "//test", maxEventBytes: maxEventBytes),
-            capture: capture,
+            encoder: PredictionEventEncoder(source: "//test"),
+            policy: policy,
             clock: ShardClock()
         )
     }
@@ -78,7 +77,7 @@ import Testing
                 var event = PredictionEvent()
                 event.id = id
                 event.value.bytes = value
-                return reporting.record(event)
+                return reporting.record(event, EventPolicy())
             }
         }
     }
@@ -188,7 +187,8 @@ import Testing
     @Test(arguments: [(0, 0), (1, 0), (1_000, 0), (1_000, 123_456), (10, 1 << 30)])
     func `room is asked for as many events as long as the last of them`(count: Int, added: Int) {
         let lane = Lane()
-        let reporting = makeReporting([lane], maxEventBytes: 2_000)
+        let policy = EventPolicy(maxEventBytes: 2_000)
+        let reporting = makeReporting([lane], policy: policy)
         var event = PredictionEvent()
         event.rowCount = count
         event.modelName = ByteView("iris")
@@ -196,8 +196,8 @@ import Testing
         var last = event
         last.id = ByteView("01890a5d-ac96-774b-bcce-b302099a8057")
         last.rowIndex = max(count - 1, 0)
-        PredictionEventEncoder(source: "//test", maxEventBytes: 2_000).encode(last, into: sample)
-        #expect(reporting.roomFailure(for: count, like: event, added: added) == nil)
+        PredictionEventEncoder(source: "//test").encode(last, policy, into: sample)
+        #expect(reporting.roomFailure(for: count, like: event, policy, added: added) == nil)
         // No event is longer than it may be.
         let bytes = min(count * sample.bytes.count + added, count * (EventFrame.headerLength + 2_000))
         #expect(lane.asked == [[count, bytes]])
@@ -210,11 +210,12 @@ import Testing
     @Test func `there is room where every Reporter has some`() {
         let lanes = [Lane(), Lane(), Lane()]
         let reporting = makeReporting(lanes)
-        #expect(reporting.roomFailure(for: 5, like: PredictionEvent(), added: 0) == nil)
+        #expect(reporting.roomFailure(for: 5, like: PredictionEvent(), EventPolicy(), added: 0) == nil)
         #expect(lanes.map(\.asked.count) == [1, 1, 1])
         for lane in lanes {
             lane.isRoomy = false
-            #expect(reporting.roomFailure(for: 5, like: PredictionEvent(), added: 0)?.cause == .notRecorded)
+            let failure = reporting.roomFailure(for: 5, like: PredictionEvent(), EventPolicy(), added: 0)
+            #expect(failure?.cause == .notRecorded)
             lane.isRoomy = true
         }
         // Who says no counts the events as refused: one does, and nobody after it is asked.
@@ -231,13 +232,13 @@ import Testing
                 event.rowCount = 3
                 event.status = 200 + answer
                 if index == 1 {
-                    #expect(reporting.roomFailure(for: 3, like: event, added: 0) == nil)
+                    #expect(reporting.roomFailure(for: 3, like: event, EventPolicy(), added: 0) == nil)
                 }
                 reporting.beginRows()
                 for row in 0..<3 {
                     event.rowIndex = row
                     event.id = ByteView("id")
-                    _ = reporting.record(event)
+                    _ = reporting.record(event, EventPolicy())
                 }
             }
             #expect(reporting.endTurn())
@@ -290,8 +291,7 @@ import Testing
     private func failureEvent(
         _ failure: ExchangeFailure,
         answer: ModelAnswer? = nil,
-        capture: RequestCapture.Options = .init(),
-        maxEventBytes: Int = 1 << 20,
+        policy: EventPolicy = EventPolicy(),
         _ change: (Exchange) -> Void = { _ in }
     ) throws -> JSON {
         let lane = Lane()
@@ -299,7 +299,7 @@ import Testing
         exchange.reply.completedAt = exchange.request.receivedAt + 5_000_000
         exchange.reply.status = failure.status
         change(exchange)
-        let reporting = makeReporting([lane], capture: capture, maxEventBytes: maxEventBytes)
+        let reporting = makeReporting([lane], policy: policy)
         reporting.report(exchange, failure: failure, answer: answer)
         #expect(reporting.endTurn())
         #expect(lane.bytes.count == 1)
@@ -338,10 +338,10 @@ import Testing
 
     @Test func `what is captured of a request is in the event of its failure`() throws {
         let failure = ExchangeFailure(cause: .refused, message: "m")
-        let input = try failureEvent(failure, capture: .init(mode: .input))
+        let input = try failureEvent(failure, policy: .init(capture: .input))
         #expect(input["input"] == [1, 2])
         #expect(input["request"] == nil)
-        let body = try failureEvent(failure, capture: .init(mode: .body))
+        let body = try failureEvent(failure, policy: .init(capture: .body))
         #expect(body["request"] == ["instances": [[1, 2]]])
         #expect(body["input"] == nil)
     }
@@ -350,8 +350,8 @@ import Testing
     @Test(arguments: [(0, true), (3_979, true), (3_980, false)])
     func `a body that could be in no event is not looked into`(spaces: Int, isRead: Bool) throws {
         let failure = ExchangeFailure(cause: .refused, message: "m")
-        let capture = RequestCapture.Options(mode: .input, maxEventBytes: 4_000)
-        let event = try failureEvent(failure, capture: capture, maxEventBytes: 4_000) {
+        let policy = EventPolicy(capture: .input, maxEventBytes: 4_000)
+        let event = try failureEvent(failure, policy: policy) {
             $0.request.body.append(string: String(repeating: " ", count: spaces))
         }
         #expect(event["input"] == (isRead ? [1, 2] : nil))

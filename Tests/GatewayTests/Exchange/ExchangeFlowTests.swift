@@ -196,7 +196,7 @@ import Testing
     /// nothing is left.
     @Test(arguments: 0..<16 as Range<UInt64>) func anyOrder(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        let rig = FlowRig(random.pick([.v1, .native]), capture: .init(mode: random.pick([.none, .input, .body])))
+        let rig = FlowRig(random.pick([.v1, .native]), policy: .init(capture: random.pick([.none, .input, .body])))
         var out: [(number: Int, exchange: Exchange)] = []
         var rows: [String: Int] = [:]
         var asked = 0

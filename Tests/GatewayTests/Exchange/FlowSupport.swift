@@ -134,7 +134,7 @@ final class FlowRig {
 
     init(
         _ modelProtocol: ModelProtocol = .v1,
-        capture: RequestCapture.Options = .init(),
+        policy: EventPolicy = EventPolicy(),
         maxInFlight: Int = 1_000,
         keepsEvents: Bool = true,
         maxAnswerBytes: Int = .max
@@ -147,7 +147,7 @@ final class FlowRig {
             lanes: [lane],
             observer: nil,
             encoder: PredictionEventEncoder(source: "//test"),
-            capture: capture,
+            policy: policy,
             clock: clock
         )
         flow = ExchangeFlow(

@@ -166,11 +166,11 @@ enum JSONCheck {
     /// Whatever is asked and answered, events are JSON in which no name comes twice, and so are answers in the native manner.
     private static func flowViolation(_ choice: UInt8, _ body: [UInt8]) -> String? {
         let modelProtocol = ModelProtocol.allCases[Int(choice) % ModelProtocol.allCases.count]
-        let modes: [RequestCapture.Mode] = [.none, .input, .body]
+        let modes: [EventPolicy.Capture] = [.none, .input, .body]
         let faces: [Face] = [.native, .v1, .v2]
         let rig = FlowRig(
             modelProtocol,
-            capture: RequestCapture.Options(mode: modes[Int(choice >> 2) % 3], maxBytes: 200)
+            policy: EventPolicy(capture: modes[Int(choice >> 2) % 3], maxCaptureBytes: 200)
         )
         let face = faces[Int(choice >> 4) % 3]
         guard let exchange = rig.ask(1, face: face, bytes: body) else { return "not taken" }

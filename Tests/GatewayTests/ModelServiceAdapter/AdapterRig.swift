@@ -87,7 +87,7 @@ final class AdapterRig {
             lanes: [lane],
             observer: nil,
             encoder: PredictionEventEncoder(source: "//test"),
-            capture: .init(),
+            policy: EventPolicy(),
             clock: ShardClock()
         )
         flow = ExchangeFlow(

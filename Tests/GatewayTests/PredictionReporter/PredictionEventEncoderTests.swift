@@ -29,7 +29,8 @@ private final class Texts {
         maxEventBytes: Int = 1 << 20
     ) -> EventBatch {
         let batch = EventBatch()
-        PredictionEventEncoder(source: source, maxEventBytes: maxEventBytes).encode(event, into: batch)
+        let policy = EventPolicy(maxEventBytes: maxEventBytes)
+        PredictionEventEncoder(source: source).encode(event, policy, into: batch)
         return batch
     }
 

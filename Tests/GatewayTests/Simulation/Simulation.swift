@@ -64,7 +64,7 @@ final class Simulation {
                 lanes: reporting.lanes,
                 observer: nil,
                 encoder: PredictionEventEncoder(source: "//test"),
-                capture: RequestCapture.Options(mode: setup.capture),
+                policy: EventPolicy(capture: setup.capture),
                 clock: world.clock
             ),
             notices: UnsplitNotices(

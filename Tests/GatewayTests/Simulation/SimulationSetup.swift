@@ -28,7 +28,7 @@ struct SimulationSetup {
     static let millisecond: Int64 = 1_000_000
 
     let delivery: Delivery
-    let capture: RequestCapture.Mode
+    let capture: EventPolicy.Capture
     let ending: Ending
     let models: [Model]
     let requestCount: Int
