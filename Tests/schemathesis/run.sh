@@ -30,7 +30,8 @@ start() { # name, then arguments: starts the executable, and sets `url` when it 
     shift
     "$sidecar" "$@" >"$log" 2>&1 &
     pids+=($!)
-    until url=$(grep -Eo -m 1 'http://127\.0\.0\.1:[0-9]+' "$log"); do
+    # The log names models' addresses too.
+    until url=$(grep -Eo -m 1 'listening.*http://127\.0\.0\.1:[0-9]+' "$log" 2>/dev/null | grep -Eo 'http://[0-9.:]+'); do
         if ! kill -0 "${pids[-1]}" 2>/dev/null || [ $SECONDS -ge $deadline ]; then
             cat "$log" >&2
             exit 1
