@@ -10,7 +10,7 @@ import report
 from bench import Bench
 from faults import BenchError
 from processes import raise_file_limit
-from scenarios import connections, cost, growth, kafka_to_kafka, latency, slow_model, start
+from scenarios import connections, cost, growth, kafka_to_kafka, latency, slow_model, start, streams
 from settings import ROOT, Settings
 
 # Fresh processes come first and last; in between, those of `cost` go on being asked.
@@ -27,10 +27,11 @@ SCENARIOS = {
     "shards": growth.shards,
     "many": connections.run,
     "slow": slow_model.run,
+    "streams": streams.run,
     "kafka": kafka_to_kafka.run,
 }
 # These have processes of their own, and the others are stopped before.
-ALONE = {"many", "slow", "kafka"}
+ALONE = {"many", "slow", "streams", "kafka"}
 
 
 def check(settings):

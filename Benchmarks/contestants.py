@@ -40,7 +40,7 @@ class Contestant:
         return self.server.pid
 
 
-def nginx(bench, model_port):
+def nginx(bench, model_port, more=""):
     port, folder = bench.processes.free_port(), bench.processes.folder
     name = f"nginx-{port}"
     main, http = upstream.nginx_common(folder, name)
@@ -51,7 +51,7 @@ server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{
         proxy_pass http://model; proxy_http_version 1.1; proxy_set_header Connection "";
-        proxy_buffer_size 64k; proxy_buffers 8 64k;
+        proxy_buffer_size 64k; proxy_buffers 8 64k; {more}
     }}
 }} }}
 """)

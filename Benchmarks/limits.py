@@ -24,6 +24,8 @@ def judge(scenarios):
     limit("Kafka to Kafka, requests/s of a core, times MLServer's", "≥", 10, ours / theirs if ours and theirs else None)
     limit("latency added at half of saturation, p50, µs", "≤", 100, median("half", "file", "added_p50"))
     limit("latency added at half of saturation, p99, µs", "≤", 500, median("half", "file", "added_p99"))
+    limit("CPU per chunk of a stream, file, times nginx", "≤", 1.3, median("streams", "file", "to_nginx"))
+    limit("a chunk of a slow stream later than sent, p99, µs", "≤", 5000, median("streams", "file", "slow_p99"))
     limit("resident with 11,000 connections, MiB", "≤", 128, median("many", "file", "many_mib"))
     limit("CPU per request with 11,000 connections, times that at 64", "≤", 1.3, median("many", "file", "growth"))
     ours, theirs = (scenarios.get("rows", {}).get(name, {}).get("us_per_row") for name in ("file", "nginx"))

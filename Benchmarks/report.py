@@ -133,6 +133,17 @@ def slow(found, _):
                   spread(row["cpu_us"])] for row in found.values()])
 
 
+def streams(found, _):
+    yield ("Streams", "200 streams at once of 200 server-sent events each, one every 20 ms; processor time of the proxy "
+           "per event, and how long after its sending an event came. *Slow*: one stream of 5 events in 2 s. Resident "
+           "memory in MiB: at start, after a stream of 1 GiB, with 1,000 clients that do not read theirs of 16 MiB.")
+    yield table(["", "times nginx", "µs CPU per event", "p50 µs", "p99 µs", "slow p99 µs", "MiB at start",
+                 "MiB after 1 GiB", "MiB unread"],
+                [[row["label"], spread(row["to_nginx"]), spread(row["cpu_us"]), middle(row["p50"]), middle(row["p99"]),
+                  middle(row["slow_p99"]), number(row.get("start_mib")), number(row.get("long_mib")),
+                  number(row.get("unread_mib"))] for row in found.values()])
+
+
 def kafka(found, _):
     rate = next(iter(found.values()))["latency_rate"]
     yield ("Kafka to Kafka", "The same Open Inference requests on the same broker (`ameron-sidecar dev-kafka`), 1,000 "
@@ -156,7 +167,7 @@ SECTIONS = {
     "models": growth("Growth with models", "So many configured, asked in turn.", "models"),
     "shards": growth("Growth with shards", "One constant rate (open loop); each shard may use one more core.",
                      "shards"),
-    "start": start, "slow": slow,
+    "start": start, "slow": slow, "streams": streams,
 }
 PLOTS_OF = {"cost": ["cost.svg"], "curve": ["latency.svg"], "connections": ["growth.svg"]}
 
