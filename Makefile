@@ -160,9 +160,9 @@ schemathesis: build ## try the REST Provider against its own OpenAPI document
 	@scripts/deps.sh python3-venv curl=/usr/bin/curl
 	Tests/schemathesis/run.sh
 
-interop: build ## MLServer and tritonclient through the Sidecar; request smuggling beside nginx (INTEROP=smuggling or mlserver for one)
+interop: build ## MLServer and LitServe through the Sidecar; request smuggling beside nginx (INTEROP=smuggling, mlserver or streams for one)
 	@scripts/deps.sh $(INTEROP_PACKAGES)
 	Tests/interop/run.sh
 
 clean: ## delete what was built
-	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-smuggling .venv-ui .venv-bench .venv-deploy .venv-schemathesis
+	rm -rf .build .build-asan .build-tsan .build-fuzz .venv-interop .venv-smuggling .venv-streams .venv-ui .venv-bench .venv-deploy .venv-schemathesis

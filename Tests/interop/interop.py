@@ -4,9 +4,6 @@ import collections
 import json
 import os
 import pathlib
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,49 +15,9 @@ import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
 import fake_v2
+from processes import free_ports, start, stop, wait_until_ready
 
 ROWS = np.array([[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3], [5.9, 3.0, 4.2, 1.5]], dtype=np.float32)
-START_SECONDS = 60
-
-
-# ---- processes ---------------------------------------------------------------------------------------------------
-def free_ports(count):
-    """That many free loopback ports: all held at once, so that they differ, then let go."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
-def start(arguments, log, cwd=None):
-    with open(log, "wb") as output:
-        return subprocess.Popen(arguments, cwd=cwd, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-
-
-def wait_until_ready(url, process, log):
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit(f"{process.args[0]} ended with {process.returncode}:\n{pathlib.Path(log).read_text()}")
-        try:
-            if requests.get(url, timeout=2).status_code == 200:
-                return
-        except requests.RequestException:
-            pass
-        time.sleep(0.1)
-    sys.exit(f"no 200 from {url} within {START_SECONDS} s:\n{pathlib.Path(log).read_text()}")
-
-
-def stop(process):
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    return process.returncode
 
 
 def start_mlserver(folder):
