@@ -30,15 +30,16 @@ struct ShardBlueprint {
         )
         let clock = ShardClock()
         let reporting = makeReporting(shard: index, clock)
+        let memory = BodyMemory(bodyMemory)
         let flow = ExchangeFlow(
             metrics: metrics,
             readiness: readiness,
             maxInFlight: share(of: configuration.server.maxInFlight),
             reporting: reporting,
             notices: notices,
-            clock: clock
+            clock: clock,
+            bodyMemory: memory
         )
-        let memory = BodyMemory(bodyMemory)
         let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow, memory) }
         let router = Router(
             routes: zip(configuration.models, adapters).enumerated().map { index, pair in
@@ -48,6 +49,9 @@ struct ShardBlueprint {
                     version: pair.0.version,
                     modelProtocol: ModelProtocol(pair.0.protocol),
                     maxPredictions: pair.0.maxPredictions,
+                    retry: RetryPolicy(pair.0),
+                    streams: StreamRule(pair.0.stream),
+                    maxStreamBytes: pair.0.maxStreamBufferBytes,
                     adapter: pair.1
                 )
             }
@@ -184,6 +188,9 @@ struct ShardBlueprint {
             options: HTTPModelServiceAdapter.Options(
                 url: url,
                 timeout: model.timeout.nanoseconds,
+                partTimeout: model.idleTimeout.nanoseconds,
+                maxStreamTime: model.maxStreamTime.nanoseconds,
+                maxStreamBytes: model.maxStreamBufferBytes,
                 maxConnections: model.maxConnections,
                 limits: CallLimits(key: "models.\(index)", model),
                 memory: memory
@@ -266,6 +273,42 @@ struct ShardBlueprint {
             url: ModelServiceURL.shown(url.predict, url.unixSocketPath),
             start: Clock.monotonic()
         ) { isWell, message in log.log(level: isWell ? .notice : .warning, "\(message)") }
+    }
+}
+
+extension RetryPolicy {
+    /// nil: none is configured.
+    convenience init?(_ model: Configuration.Model) {
+        guard model.retry.attempts > 1 else { return nil }
+        var causes: Causes = []
+        for cause in model.retry.causes {
+            switch cause {
+            case .connect: causes.insert(.connect)
+            case .reset: causes.insert(.reset)
+            case .timeout: causes.insert(.timeout)
+            case .serverError: causes.insert(.serverError)
+            }
+        }
+        let random = RandomPool()
+        self.init(
+            Options(
+                attempts: model.retry.attempts,
+                causes: causes,
+                budget: model.retry.budget,
+                isRepeatable: model.repeatable
+            ),
+            random: { random.next() }
+        )
+    }
+}
+
+extension StreamRule {
+    init(_ word: Configuration.Model.Stream) {
+        switch word {
+        case .auto: self = .byType
+        case .always: self = .always
+        case .never: self = .never
+        }
     }
 }
 

@@ -42,11 +42,14 @@ final class FlowSource: Shard.Source {
     init(_ flow: ExchangeFlow) { self.flow = flow }
 
     override func turn(_ pass: Shard.Pass) {
+        if flow.retries.nextDue <= pass.now { flow.startRetries(now: pass.now) }
         flow.endTurn()
         flow.freedMemory.expire(now: pass.now)
     }
 
-    override var nextDeadline: Int64 { flow.hasWork ? 0 : flow.freedMemory.nextLook ?? .max }
+    override var nextDeadline: Int64 {
+        flow.hasWork ? 0 : min(flow.freedMemory.nextLook ?? .max, flow.retries.nextDue)
+    }
 
     override var isDrained: Bool { flow.exchanges.inUse == 0 }
 

@@ -24,6 +24,17 @@ package final class HTTPConnection: @unchecked Sendable {
         return try response(toHead: request.method == "HEAD")
     }
 
+    /// What has come and was not read, as it came: until it satisfies that, or the server closes the connection, or time is over.
+    package func raw(_ deadline: Deadline = Deadline(), until isEnough: (String) -> Bool) throws -> String {
+        var bytes: [UInt8] = []
+        while !isEnough(String(decoding: bytes, as: UTF8.self)) {
+            let more = try socket.read(deadline)
+            if more.isEmpty { break }
+            bytes += more
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// True when the server closes the connection without sending more.
     package func isClosedByServer(within seconds: Double = Deadline.standardSeconds) throws -> Bool {
         try reader.reachesEnd(Deadline(seconds: seconds))

@@ -4,6 +4,9 @@ import Foundation
 package struct Reply: Sendable {
     package enum Step: Sendable {
         case send([UInt8])
+        /// A chunk of a chunked body.
+        package static func chunk(_ text: String) -> Step { .send(chunkedBody(Array(text.utf8), chunkSize: .max)) }
+
         /// One byte at a time, each a packet of its own.
         case drip([UInt8])
         /// So many bytes of the letter x.
@@ -113,6 +116,21 @@ extension Reply {
             return Reply([.send(Array("\(head)\r\n".utf8)), .send(body), .close])
         }
     }
+
+    /// An answer in parts, each sent when the one before has been: chunks, and what is done between them.
+    package static func stream(
+        _ contentType: String = "text/event-stream",
+        headers: HTTPHeaders = [:],
+        steps: [Step]
+    ) -> Reply {
+        var headers = headers
+        headers.append("Content-Type", contentType)
+        headers.append("Transfer-Encoding", "chunked")
+        return Reply([.send(Array("HTTP/1.1 200 OK\r\n\(headers.wire)\r\n".utf8))] + steps)
+    }
+
+    /// The end of such an answer.
+    package static let end = Step.send(lastChunk)
 
     package static func json(
         _ text: String,

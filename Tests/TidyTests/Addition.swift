@@ -65,23 +65,15 @@ struct Addition: Sendable {
         Addition(
             name: "a policy for calls",
             marks: [
-                Mark(pattern: #"\b(retrying|isRetried|beginAnotherTry|FailureHandling)\b|\bfunc retries\b"#)
+                // Who says which policy an exchange has, and who makes one.
+                Mark(pattern: #"\{ exchange\.route\?\.retry \}|\bextension RetryPolicy \{"#)
             ],
-            also: [
-                "Attempt.swift", "RESTProvider.swift", "Configuration.swift", "ConfigurationSchema.swift",
-                "ShardBlueprint.swift",
-            ]
+            also: ["ModelRoute.swift"]
         ),
         Addition(
             name: "a format of events",
-            marks: [
-                Mark(pattern: #"\bEventEnvelope\b"#, folder: reporters),
-                Mark(pattern: #"\bframe\.(line|data)\b"#, folder: reporters),
-            ],
-            also: [
-                "FileReporter.swift", "KafkaReporterThread.swift", "HTTPReporterThread.swift",
-                "Configuration+Reporter.swift", "ConfigurationSchema+Reporters.swift",
-            ]
+            marks: [Mark(pattern: #"\bcase \.json: JSONEventFormat\b"#, folder: reporters)],
+            also: ["Configuration+Reporter.swift", "ConfigurationSchema+Reporters.swift"]
         ),
         Addition(
             name: "a destination of events",

@@ -41,6 +41,20 @@ public struct Configuration: Sendable, Equatable {
         /// What carries the calls: `direct` (our framing, no TLS), `curl` (libcurl's transfers), `auto` (direct where it can).
         public enum Transport: String, Sendable, CaseIterable { case auto, direct, curl }
 
+        /// Which answers go on to the client as they come: those of `text/event-stream` and `application/x-ndjson`, all, none.
+        public enum Stream: String, Sendable, CaseIterable { case auto, always, never }
+
+        public struct Retry: Sendable, Equatable {
+            /// All calls of a request; 1: none is made again.
+            public var attempts = 1
+            /// After what, of `connect`, `reset`, `timeout` and `5xx`, separated by commas.
+            public var on = "connect"
+            /// At most so many of a hundred predictions.
+            public var budget = 20
+
+            public init() {}
+        }
+
         public var name = ""
         /// Used where the Model Service does not say; nil: not known.
         public var version: String?
@@ -53,8 +67,17 @@ public struct Configuration: Sendable, Equatable {
         /// Per shard.
         public var maxConnections = 256
         public var maxResponseBytes = 64 << 20
+        public var stream = Stream.auto
+        /// How long the next part of an answer that comes in parts may take; `timeout` is for its first line.
+        public var idleTimeout: Duration = .seconds(30)
+        /// How long such an answer may take in all.
+        public var maxStreamTime: Duration = .seconds(600)
+        /// How much of it may wait for its client.
+        public var maxStreamBufferBytes = 256 << 10
         /// How long a connection stays open without a call.
         public var keepAlive: Duration = .seconds(4)
+        /// When a call over REST is made again.
+        public var retry = Retry()
         /// Whether the Model Service may be asked again although it may have read the request.
         public var repeatable = false
         /// Of one answer; more are recorded as one.

@@ -9,6 +9,8 @@ public struct ConfigurationKey: Sendable {
     public var environmentName: String { pattern.environmentName }
     /// "size", "duration", "integer", "boolean", "text", "word", "URL", "path", "brokers" or "topic".
     public let type: String
+    /// The type of words joined by commas, which a file may also write as a list.
+    static let listType = "list"
     /// Which values are allowed, for people; empty: any.
     public let allowed: String
     /// As it would be written; empty: not set.

@@ -103,7 +103,7 @@ public enum ConfigurationSchema {
             "models.N.timeout",
             .model(\.timeout),
             .milliseconds(1)...day,
-            "How long the whole call may take, the wait for a free connection included."
+            "How long the whole call may take, the wait for a free connection included; of a stream, until it begins."
         ),
         .integer(
             "models.N.maxConnections",
@@ -115,13 +115,56 @@ public enum ConfigurationSchema {
             "models.N.maxResponseBytes",
             .model(\.maxResponseBytes),
             1...maxSize,
-            "The largest response taken from the Model Service."
+            "The largest response taken from the Model Service; a stream may be longer."
+        ),
+        .words(
+            "models.N.stream",
+            .model(\.stream),
+            "Which answers go on to the client as they come: server-sent events and lines of JSON (auto), all, or none."
+        ),
+        .duration(
+            "models.N.idleTimeout",
+            .model(\.idleTimeout),
+            .milliseconds(1)...day,
+            "How long the next part of a stream may take."
+        ),
+        .duration(
+            "models.N.maxStreamTime",
+            .model(\.maxStreamTime),
+            .milliseconds(1)...day,
+            "How long a stream may take in all."
+        ),
+        .size(
+            "models.N.maxStreamBufferBytes",
+            .model(\.maxStreamBufferBytes),
+            16 << 10...1 << 30,
+            "How much of a stream may wait for its client; then the Model Service waits."
         ),
         .duration(
             "models.N.keepAlive",
             .model(\.keepAlive),
             .zero...hour,
             "How long a connection to the Model Service stays open without a call: less than the service's own time; 0s: not at all."
+        ),
+        .integer(
+            "models.N.retry.attempts",
+            .model(\.retry.attempts),
+            1...10,
+            "How many calls a request over REST may take; 1: one that failed is not made again."
+        ),
+        .text(
+            "models.N.retry.on",
+            .model(\.retry.on),
+            type: ConfigurationKey.listType,
+            allowed: "connect, reset, timeout, 5xx",
+            "After which failures a call is made again; all but `connect` only with `repeatable`.",
+            check: checkRetryCauses
+        ),
+        .integer(
+            "models.N.retry.budget",
+            .model(\.retry.budget),
+            1...100,
+            "How many calls may be made again, of a hundred predictions; ten at once after a quiet time."
         ),
         .boolean(
             "models.N.repeatable",
@@ -260,6 +303,10 @@ public enum ConfigurationSchema {
             if name.contains("/") { throw InvalidValue("holds a URL; write its host only, without http:// and path") }
             if try ServiceURL.hostAndPort(name).port != nil { throw InvalidValue("holds a port; every port counts") }
         }
+    }
+
+    @Sendable private static func checkRetryCauses(_ text: String) throws(InvalidValue) {
+        _ = try Configuration.Model.Retry.parse(text)
     }
 
     @Sendable private static func checkURL(_ text: String) throws(InvalidValue) { _ = try ServiceURL.parse(text) }

@@ -30,6 +30,20 @@ extension ConfigurationSettings {
                 )
             )
         }
+        for (index, model) in models.enumerated() where model.retry.attempts > 1 && !model.repeatable {
+            guard let cause = model.retry.causes.first(where: { $0 != .connect }) else { continue }
+            let path = ConfigurationPath("models.N.retry.on").with(index: index)
+            report(
+                Problem(
+                    source(of: path),
+                    key: path.description,
+                    value: model.retry.on,
+                    "holds \(cause.rawValue), after which the model may have done the request: set models.\(index).repeatable "
+                        + "if it does not mind to do it twice",
+                    allowed: "connect"
+                )
+            )
+        }
         var seen: [[String?]: Int] = [:]
         for (index, model) in models.enumerated() where !model.name.isEmpty {
             let identity = [model.name, model.version]

@@ -1,3 +1,16 @@
+extension YAMLNode {
+    /// The values of a list of single ones; nil: it is something else.
+    fileprivate var words: [String]? {
+        guard case .sequence(let nodes) = value else { return nil }
+        var words: [String] = []
+        for node in nodes {
+            guard case .scalar(let text, _) = node.value, !node.isNull else { return nil }
+            words.append(text)
+        }
+        return words
+    }
+}
+
 extension ConfigurationSettings {
     /// The layer of the YAML file.
     mutating func add(_ root: YAMLNode, file: String) {
@@ -7,9 +20,11 @@ extension ConfigurationSettings {
     /// Takes what is written at `path`; `source` is where its key is.
     private mutating func add(_ node: YAMLNode, at path: ConfigurationPath, source: Source, file: String) {
         switch ConfigurationSchema.place(of: path) {
-        case .key:
+        case .key(let key):
             if case .scalar(let text, _) = node.value {
                 set(path, to: node.isNull ? nil : text, source: source)
+            } else if key.type == ConfigurationKey.listType, let words = node.words {
+                set(path, to: words.joined(separator: ", "), source: source)
             } else {
                 report(Problem(source, key: path.description, "needs one value, not a list or a section"))
             }

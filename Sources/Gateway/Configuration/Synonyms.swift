@@ -59,8 +59,8 @@ enum Synonyms {
             "is not needed: REST is always there, at server.host and server.port"
         ),
         (
-            ["models.N.retries", "models.N.maxAttempts", "models.N.retry"],
-            "is not there: over REST a call that failed is the client's to repeat; over Kafka see providers.kafka.maxAttempts"
+            ["models.N.retries", "models.N.maxAttempts"],
+            "is not there: over REST see models.N.retry.attempts, over Kafka providers.kafka.maxAttempts"
         ),
         (["metrics", "server.metrics"], "is not needed: GET /metrics is always there, at server.host and server.port"),
     ]

@@ -10,8 +10,15 @@ enum ErrorAnswer {
         exchange.reply.status = failure.status
         exchange.reply.failure = failure.cause
         if failure.status == 503 { exchange.reply.headers.append("Retry-After", ByteView("1")) }
-        if exchange.request.face == .native {
-            exchange.reply.headers.append("Content-Type", ByteView("application/problem+json"))
+        let isProblem = exchange.request.face == .native
+        let type: StaticString = isProblem ? "application/problem+json" : "application/json"
+        exchange.reply.headers.append("Content-Type", ByteView(type))
+        writeObject(failure, exchange.request, to: body)
+    }
+
+    /// Appends the same as a JSON object.
+    static func writeObject(_ failure: ExchangeFailure, _ request: Request, to body: ByteBuffer) {
+        if request.face == .native {
             body.append("{\"type\":\"about:blank\",\"title\":\"")
             body.append(failure.title)
             body.append("\",\"status\":")
@@ -21,10 +28,9 @@ enum ErrorAnswer {
             body.append("\",\"cause\":\"")
             body.append(failure.word)
             body.append("\",\"requestId\":\"")
-            body.appendJSON(escaping: exchange.request.id.view)
+            body.appendJSON(escaping: request.id.view)
             body.append("\"}")
         } else {
-            exchange.reply.headers.append("Content-Type", ByteView("application/json"))
             body.append("{\"error\":\"")
             writeMessage(failure, to: body)
             body.append("\"}")

@@ -105,19 +105,50 @@ final class EventReporting {
     func report(_ exchange: Exchange, failure: ExchangeFailure, answer: ModelAnswer? = nil) {
         let policy = policy(of: exchange)
         guard isRecording, policy.records(exchange.request.id.view) else { return }
+        names.read(exchange)
+        var event = makeEvent(exchange, names)
+        event.failure = describe(failure)
+        if let answer, !answer.isEncoded {
+            event.failure?.detail = errorText.find(in: answer.body.view, contentType: answer.contentType)
+        }
+        recordOne(exchange, &event, policy)
+    }
+
+    /// Records an answer that came in parts, whole or as far as it came, and counts it as a Prediction.
+    func report(_ exchange: Exchange, _ stream: AnswerStream, counters: PredictionCounters) {
+        names.read(exchange)
+        counters.count(model: names.modelName, version: names.modelVersion)
+        let policy = policy(of: exchange)
+        guard isRecording, policy.records(exchange.request.id.view) else { return }
+        var event = makeEvent(exchange, names)
+        event.value = stream.record.part
+        event.isValueCut = stream.record.isCut
+        event.stream = PredictionEvent.Stream(
+            parts: stream.record.parts,
+            bytes: stream.bytes,
+            firstPartTime: stream.firstAt > 0 ? stream.firstAt - exchange.attempt.sentAt : nil
+        )
+        if let answer = exchange.attempt.answer {
+            event.contentType = answer.contentType
+            event.contentEncoding = answer.contentEncoding ?? .empty
+        }
+        event.failure = stream.failure.map(describe)
+        recordOne(exchange, &event, policy)
+    }
+
+    private func describe(_ failure: ExchangeFailure) -> PredictionEvent.Failure {
         message.removeAll()
         message.append(failure.message)
         if !failure.detail.isEmpty {
             message.append(": ")
             message.append(failure.detail)
         }
-        names.read(exchange)
-        var event = makeEvent(exchange, names)
+        return PredictionEvent.Failure(cause: failure.word, message: message.view)
+    }
+
+    /// Records the only event of an exchange, with what is captured of its request.
+    private func recordOne(_ exchange: Exchange, _ event: inout PredictionEvent, _ policy: EventPolicy) {
         event.id = ids.next(wallNanoseconds: exchange.reply.completedAt + wallOffset)
-        event.failure = PredictionEvent.Failure(cause: failure.word, message: message.view)
-        if let answer, !answer.isEncoded {
-            event.failure?.detail = errorText.find(in: answer.body.view, contentType: answer.contentType)
-        }
         if policy.capture != .none {
             let isShort = policy.isShort(exchange.request.body.view)
             if !request.begin(exchange.requestSource, policy, reads: isShort) { while !request.readOn() {} }

@@ -10,13 +10,15 @@ final class Exchange {
         case receiving
         /// The call is out.
         case calling
+        /// The answer goes on to the client as it comes.
+        case streaming
         /// The answer is in: its Predictions are recorded at the end of the turn, or a step in each where they are many.
         case recording
         /// The reply is complete and waits for the end of the loop's turn.
         case replying
         /// The client has left: nothing is sent.
         case abandoned
-        /// The call has failed and is to be made again; nobody was told of it.
+        /// The call has failed and is to be made again; nobody was told of it. From the end of the turn on it waits, `receiving`.
         case retrying
 
         /// Whether an exchange may go from this state to another.
@@ -25,7 +27,12 @@ final class Exchange {
             case (.idle, .receiving): true
             // Refused or answered locally, or its client has gone.
             case (.receiving, .calling), (.receiving, .replying), (.receiving, .idle): true
+            // Its client has left while it waited for its next try.
+            case (.receiving, .abandoned), (.retrying, .abandoned): true
+            // There will be no next try.
+            case (.retrying, .replying): true
             case (.calling, .recording), (.calling, .replying), (.calling, .abandoned), (.calling, .retrying): true
+            case (.calling, .streaming), (.streaming, .replying), (.streaming, .abandoned): true
             case (.recording, .replying), (.recording, .retrying): true
             // Its events are lost: it is withdrawn before anybody has it.
             case (.replying, .retrying): true
@@ -48,10 +55,19 @@ final class Exchange {
     var providerContext = 0
     var route: ModelRoute?
 
+    /// Calls that have begun.
+    var tries = 0
+    /// What the policy has decided, in nanoseconds.
+    var retryDelay: Int64 = 0
+    /// When the next call is due, on the monotonic clock; nil: it does not wait for one. `RetryQueue`'s.
+    var retryAt: Int64?
+
     let request = Request()
     /// The call at hand, or the last one.
     let attempt = Attempt()
     let reply = Reply()
+    /// The answer that goes on as it comes; nil: none does.
+    var stream: AnswerStream?
 
     init(index: Int, provider: any Provider) {
         self.index = index
@@ -80,6 +96,8 @@ final class Exchange {
         self.provider = provider
         providerContext = 0
         route = nil
+        tries = 0
+        retryAt = nil
         request.reset()
         attempt.reset()
         reply.reset()

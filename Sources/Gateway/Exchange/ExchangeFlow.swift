@@ -11,7 +11,9 @@ final class ExchangeFlow: AttemptSink {
     /// How many predictions may be in flight on this shard.
     let maxInFlight: Int
 
-    private let reporting: EventReporting
+    let reporting: EventReporting
+    let streams: StreamList
+    let retries = RetryQueue()
     private let notices: UnsplitNotices
     private let requestIds = RequestIdReader()
     /// Short answers are done at a stretch, long ones a step in each turn.
@@ -22,8 +24,10 @@ final class ExchangeFlow: AttemptSink {
     /// so that code is in the processor's cache for all but the first of them.
     private var shortAnswers: [Exchange] = []
     /// Replies that wait for the end of the turn, so that their events go first.
-    private var replies: [Exchange] = []
+    var replies: [Exchange] = []
     private(set) var inFlight = 0
+    /// The time to drain is over.
+    private(set) var isEnding = false
 
     init(
         metrics: ShardMetrics,
@@ -31,7 +35,8 @@ final class ExchangeFlow: AttemptSink {
         maxInFlight: Int,
         reporting: EventReporting,
         notices: UnsplitNotices,
-        clock: ShardClock
+        clock: ShardClock,
+        bodyMemory: BodyMemory? = nil
     ) {
         self.metrics = metrics
         self.readiness = readiness
@@ -40,6 +45,7 @@ final class ExchangeFlow: AttemptSink {
         self.notices = notices
         self.clock = clock
         freedMemory = FreedMemory(clock: clock)
+        streams = StreamList(memory: bodyMemory)
         short = AnswerWork(reporting: reporting)
         long = AnswerWork(reporting: reporting)
     }
@@ -66,6 +72,8 @@ final class ExchangeFlow: AttemptSink {
         }
         inFlight += 1
         metrics.addInFlight(1)
+        if exchange.tries == 0 { route.retry?.began() }
+        exchange.tries += 1
         exchange.transition(to: .calling)
         route.adapter.submit(exchange.attempt)
         return nil
@@ -73,6 +81,8 @@ final class ExchangeFlow: AttemptSink {
 
     /// The client has left while its call is out: the call is cancelled, and recorded as such.
     func clientLeft(_ exchange: Exchange) {
+        if exchange.state == .streaming { return clientLeftStream(exchange) }
+        if exchange.state == .retrying || exchange.retryAt != nil { return clientLeftRetry(exchange) }
         guard exchange.state == .calling else { return }
         exchange.route?.adapter.cancel(exchange.attempt)
         exchange.reply.completedAt = clock.monotonic()
@@ -110,23 +120,31 @@ final class ExchangeFlow: AttemptSink {
 
     /// The reply has been sent, or nobody waits for it: nothing of the exchange is needed any more.
     func end(_ exchange: Exchange) {
+        retries.remove(exchange)
         release(exchange)
         exchanges.giveBack(exchange)
     }
 
     /// Gives the adapter back what of its own the attempt has.
     private func release(_ exchange: Exchange) {
+        if exchange.stream != nil { streams.release(exchange) }
         if exchange.attempt.call != nil { exchange.route?.adapter.release(exchange.attempt) }
     }
 
     // MARK: From the adapter
 
-    func answered(_ attempt: Attempt, _ answer: ModelAnswer) {
+    func ended(_ attempt: Attempt, _ failure: ExchangeFailure?) {
         let exchange = attempt.exchange
-        precondition(exchange.state == .calling, "a call is answered while it is out")
-        attempt.answer = answer
+        if let stream = exchange.stream { return ended(exchange, stream, failure) }
+        precondition(exchange.state == .calling, "a call ends while it is out")
         attempt.answeredAt = clock.monotonic()
-        guard let route = exchange.route else { return }
+        if let failure { failed(exchange, failure) } else { answered(exchange) }
+    }
+
+    private func answered(_ exchange: Exchange) {
+        guard let answer = exchange.attempt.answer, let route = exchange.route else {
+            preconditionFailure("an answer that has ended has begun")
+        }
         let isPrediction = exchange.request.operation == .predict && (200..<300).contains(answer.status)
         if !isPrediction || exchange.request.face != .native {
             // Before anything is recorded: what the client cannot be sent is not what it got.
@@ -162,10 +180,7 @@ final class ExchangeFlow: AttemptSink {
         }
     }
 
-    func failed(_ attempt: Attempt, _ failure: ExchangeFailure) {
-        let exchange = attempt.exchange
-        precondition(exchange.state == .calling, "a call fails while it is out")
-        exchange.attempt.answeredAt = clock.monotonic()
+    private func failed(_ exchange: Exchange, _ failure: ExchangeFailure) {
         endCall(exchange)
         if exchange.attempt.sentAt > 0, let route = exchange.route, exchange.request.operation == .predict {
             metrics.failureDurations[route.index].observe(exchange.attempt.modelTime)
@@ -177,35 +192,38 @@ final class ExchangeFlow: AttemptSink {
 
     /// Hands the turn's events to the Reporters, and after that its replies to the Providers.
     func endTurn() {
+        if streams.hasWork { resumeStreams() }
         recordShortAnswers()
         stepLongAnswer()
+        if streams.hasWork { recordStreams() }
         let areEventsSafe = reporting.endTurn()
         if !areEventsSafe, let exchange = long.exchange, long.hasWrittenRows { takeBack(exchange) }
+        if streams.hasWork { advanceStreams(areEventsSafe: areEventsSafe) }
         guard !replies.isEmpty else { return }
         if !areEventsSafe { withdrawPredictions() }
-        for exchange in replies { exchange.provider.deliver(exchange) }
+        for exchange in replies {
+            if exchange.state == .retrying { wait(exchange) } else { exchange.provider.deliver(exchange) }
+        }
         replies.removeAll(keepingCapacity: true)
     }
 
     /// The events of this turn are not where they were promised to be: nobody may be given a Prediction without one.
     private func withdrawPredictions() {
-        for exchange in replies where exchange.request.operation == .predict && exchange.state == .replying {
+        for exchange in replies
+        where exchange.request.operation == .predict && exchange.state == .replying && exchange.stream == nil {
             let failure = reporting.failure(of: exchange)
-            if exchange.provider.retries(exchange, after: failure) {
-                exchange.transition(to: .retrying)
-            } else {
-                ErrorAnswer.write(failure, to: exchange)
-            }
+            if !willRetry(exchange, failure) { ErrorAnswer.write(failure, to: exchange) }
         }
     }
 
     /// Whether a reply, an event or an answer still waits for `endTurn`.
     var hasWork: Bool {
-        !replies.isEmpty || !shortAnswers.isEmpty || !reporting.isEmpty || longAnswers.first != nil
+        !replies.isEmpty || streams.hasWork || !shortAnswers.isEmpty || !reporting.isEmpty || longAnswers.first != nil
     }
 
     /// Ends all calls that are out with an answer that says so: the time to drain is over.
     func abortAll() {
+        isEnding = true
         recordShortAnswers()
         // What has been begun to be recorded is recorded to its end, which takes no more than a fraction of a second.
         while long.exchange != nil { stepLongAnswer() }
@@ -216,6 +234,8 @@ final class ExchangeFlow: AttemptSink {
             fail(exchange, failure)
         }
         exchanges.forEachInUse { exchange in
+            if exchange.state == .streaming { return abortStream(exchange, failure) }
+            if exchange.state == .retrying || exchange.retryAt != nil { return abortRetry(exchange, failure) }
             guard exchange.state == .calling else { return }
             exchange.route?.adapter.cancel(exchange.attempt)
             exchange.attempt.answeredAt = clock.monotonic()
@@ -313,13 +333,13 @@ final class ExchangeFlow: AttemptSink {
 
     // MARK: Steps
 
-    private func endCall(_ exchange: Exchange) {
+    func endCall(_ exchange: Exchange) {
         inFlight -= 1
         metrics.addInFlight(-1)
     }
 
     /// Gives the reply the lines of the Model Service's own answer; false, and there are none, where they are too long.
-    private func takeAnswerHeaders(_ exchange: Exchange, _ answer: ModelAnswer) -> Bool {
+    func takeAnswerHeaders(_ exchange: Exchange, _ answer: ModelAnswer) -> Bool {
         let lines = exchange.reply.headers
         // There may be those of a call that is made again.
         lines.removeAll()
@@ -348,16 +368,6 @@ final class ExchangeFlow: AttemptSink {
     private func passOn(_ exchange: Exchange, _ answer: ModelAnswer) {
         exchange.reply.status = answer.status
         exchange.reply.bodySource = .answer
-    }
-
-    /// Whether the Provider has the exchange tried again: then nobody is told of the failure.
-    private func isRetried(_ exchange: Exchange, _ failure: ExchangeFailure) -> Bool {
-        guard exchange.request.operation == .predict, exchange.provider.retries(exchange, after: failure) else {
-            return false
-        }
-        exchange.transition(to: .retrying)
-        replies.append(exchange)
-        return true
     }
 
     private func fail(_ exchange: Exchange, _ failure: ExchangeFailure) {

@@ -14,6 +14,11 @@ final class ModelRoute {
     let modelProtocol: ModelProtocol
     /// An answer of more Predictions is recorded as one.
     let maxPredictions: Int
+    /// nil: a call that failed is the client's to make again.
+    let retry: RetryPolicy?
+    let streams: StreamRule
+    /// How much of such an answer may wait for its client.
+    let maxStreamBytes: Int
     /// Calls the model's service.
     let adapter: any ModelServiceAdapter
 
@@ -23,6 +28,9 @@ final class ModelRoute {
         version: String?,
         modelProtocol: ModelProtocol,
         maxPredictions: Int = 10_000,
+        retry: RetryPolicy? = nil,
+        streams: StreamRule = .byType,
+        maxStreamBytes: Int = 256 << 10,
         adapter: any ModelServiceAdapter
     ) {
         self.index = index
@@ -33,6 +41,9 @@ final class ModelRoute {
         self.suggestion = ByteBuffer(text: "did you mean '\(name)'?")
         self.modelProtocol = modelProtocol
         self.maxPredictions = maxPredictions
+        self.retry = retry
+        self.streams = streams
+        self.maxStreamBytes = maxStreamBytes
         self.adapter = adapter
     }
 

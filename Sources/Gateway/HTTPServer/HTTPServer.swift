@@ -165,7 +165,8 @@ final class HTTPServer {
             refuse(client, .bodyTooSlow)
         }
         while let client = answers.first, client.deadline <= now {
-            if hasProgressed(client, to: Int(clamping: client.socket.acknowledgedBytes ?? 0)) {
+            let acknowledged = Int(clamping: client.socket.acknowledgedBytes ?? 0)
+            if !delegate.waitsForClient(client.request) || hasProgressed(client, to: acknowledged) {
                 answers.enter(client, now: now)
             } else {
                 end(client)

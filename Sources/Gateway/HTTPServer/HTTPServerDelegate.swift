@@ -35,10 +35,18 @@ protocol HTTPServerDelegate: AnyObject {
     var waitingCount: Int { get }
     /// How many answers are being made as they are sent (`HTTPBodySource`).
     var streamingCount: Int { get }
+    /// Whether there is something for the client of a started request to take. Of an answer that comes in parts there is not while
+    /// its next part has not come.
+    func waitsForClient(_ word: Int) -> Bool
     /// The client of a started request has closed its connection, or ended its sending.
     func clientLeft(_ word: Int)
     /// The answer has been sent, or the connection is lost: all that the response points to is free.
     func requestCompleted(_ word: Int)
     /// How many clients are connected has changed by this.
     func clientsChanged(by change: Int)
+}
+
+extension HTTPServerDelegate {
+    /// All answers are there when they are given.
+    func waitsForClient(_ word: Int) -> Bool { true }
 }

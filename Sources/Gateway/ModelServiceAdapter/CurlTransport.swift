@@ -49,6 +49,12 @@ final class CurlTransport: HTTPTransport {
         }
     }
 
+    /// The header of its answer is in; whether the body is taken away as it comes.
+    func began(_ call: CurlCall) -> Bool { delegate?.callBegan(call) ?? false }
+
+    /// More of its answer is in; whether there is room for more.
+    func received(_ call: CurlCall) -> Bool { delegate?.callReceived(call) ?? true }
+
     /// How much of an answer's body is still to come, as far as it says.
     func expectedBytes(_ call: CurlCall) -> Int { min(call.transfer.expectedBodyBytes, target.maxBodyBytes) }
 
@@ -111,7 +117,16 @@ final class CurlCall: HTTPCall, CurlTransferDelegate {
 
     override func cancel() { transport.cancel(self) }
 
+    override func resume() { transfer.resume() }
+
     func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?) { transport.finished(self, failure) }
+
+    func transferBegan(_ transfer: CurlTransfer) -> Bool {
+        status = transfer.status
+        return transport.began(self)
+    }
+
+    func transferReceived(_ transfer: CurlTransfer) -> Bool { transport.received(self) }
 
     func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool {
         makeRoom(more, expected: transport.expectedBytes(self))

@@ -21,6 +21,8 @@ final class DirectConnection: CurlConnectionDelegate {
     private var sent = 0
     /// Whether the last read found less than it had room for.
     private var hasReadAll = false
+    /// Nothing is read until there is room for it.
+    private var isPaused = false
     /// What has come and is not yet read: the beginning of a line.
     private let inbox = ByteBuffer(capacity: 4096)
 
@@ -46,6 +48,7 @@ final class DirectConnection: CurlConnectionDelegate {
         parser = HTTP1ResponseParser(maxBodyBytes: call.maxBodyBytes)
         inbox.removeAll(keepingAtMost: 2 * Self.readBytes)
         sent = 0
+        isPaused = false
         state = .sending
         send(call)
     }
@@ -54,6 +57,13 @@ final class DirectConnection: CurlConnectionDelegate {
     func isQuiet() -> Bool {
         if case .nothingYet = wire.receive(into: inbox, upTo: 1) { return true }
         return false
+    }
+
+    /// There is room again for what comes.
+    func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        wire.setInterest(output: state == .sending)
     }
 
     /// Closes; whoever waits for the call is told by the caller.
@@ -82,7 +92,7 @@ final class DirectConnection: CurlConnectionDelegate {
             transport.drop(self)
             close()
         case .sending, .receiving:
-            if !readiness.isDisjoint(with: [.input, .hangUp, .error]) { receive() }
+            if !isPaused, !readiness.isDisjoint(with: [.input, .hangUp, .error]) { receive() }
             if state == .sending, readiness.contains(.output), let call { send(call) }
         case .connecting, .closed: break
         }
@@ -101,12 +111,12 @@ final class DirectConnection: CurlConnectionDelegate {
                 body.dropFirst(max(sent - head.count, 0))
             )
             guard case .bytes(let count) = outcome, count > 0 else {
-                wire.setWantsOutput(outcome != .failed)
+                wire.setInterest(input: !isPaused, output: outcome != .failed)
                 return
             }
             sent += count
         }
-        wire.setWantsOutput(false)
+        wire.setInterest(input: !isPaused)
         state = .receiving
     }
 
@@ -116,9 +126,9 @@ final class DirectConnection: CurlConnectionDelegate {
         for _ in 0..<Self.readsPerTurn {
             guard let call else { return }
             let expected = parser.expectedBodyBytes
-            let isLarge = expected >= Self.readBytes && inbox.isEmpty
+            let isLarge = expected >= Self.readBytes && inbox.isEmpty && !call.isStreamed
             let wanted = isLarge ? min(expected, Self.largeReadBytes) : Self.readBytes
-            guard call.makeRoom(wanted, expected: expected) else {
+            guard call.isStreamed || call.makeRoom(wanted, expected: expected) else {
                 return fail(call, ExchangeFailure(.noMemory, detail: .empty))
             }
             switch wire.receive(into: isLarge ? call.body : inbox, upTo: wanted) {
@@ -139,7 +149,7 @@ final class DirectConnection: CurlConnectionDelegate {
         }
     }
 
-    /// Reads what is in the inbox; false when the call is over.
+    /// Reads what is in the inbox; false when the call is over, or must wait for room.
     private func read(_ call: DirectCall) -> Bool {
         var consumed = 0
         do throws(HTTP1ResponseParser.Malformed) {
@@ -151,15 +161,37 @@ final class DirectConnection: CurlConnectionDelegate {
             )
             inbox.removeFirst(consumed)
             switch progress {
-            case .incomplete: return true
+            case .incomplete: return goesOn(call)
             case .complete: complete(call)
-            case .tooLarge: fail(call, ExchangeFailure(.tooLarge, detail: .empty))
+            case .tooLarge:
+                if !call.hasBegun, begins(call) { return read(call) }
+                fail(call, ExchangeFailure(.tooLarge, detail: .empty))
             }
         } catch {
             call.errorText.append(error.reason)
             fail(call, ExchangeFailure(.malformed, detail: call.errorText.view))
         }
         return false
+    }
+
+    /// More of the answer is to come: whether it is read now.
+    private func goesOn(_ call: DirectCall) -> Bool {
+        if !call.hasBegun {
+            guard parser.hasHeader else { return true }
+            _ = begins(call)
+        }
+        guard call.isStreamed, !transport.received(call) else { return true }
+        isPaused = true
+        wire.setInterest(input: false, output: state == .sending)
+        return false
+    }
+
+    /// The header is in: whether the body is taken away as it comes.
+    private func begins(_ call: DirectCall) -> Bool {
+        call.status = parser.status
+        guard transport.began(call) else { return false }
+        parser.takeAnyLength()
+        return true
     }
 
     private func complete(_ call: DirectCall) {

@@ -93,6 +93,12 @@ final class DirectTransport: HTTPTransport {
 
     func finished(_ call: DirectCall, failure: ExchangeFailure?) { delegate?.callFinished(call, failure: failure) }
 
+    /// The header of its answer is in; whether the body is taken away as it comes.
+    func began(_ call: DirectCall) -> Bool { delegate?.callBegan(call) ?? false }
+
+    /// More of its answer is in; whether there is room for more.
+    func received(_ call: DirectCall) -> Bool { delegate?.callReceived(call) ?? true }
+
     // MARK: Steps
 
     private func open(for call: DirectCall) {
@@ -162,4 +168,6 @@ final class DirectCall: HTTPCall {
         connection?.close()
         connection = nil
     }
+
+    override func resume() { connection?.resume() }
 }

@@ -11,7 +11,7 @@ struct HTTP1ResponseParser {
         /// More bytes are needed.
         case incomplete
         case complete
-        /// The body is longer than allowed.
+        /// The body is longer than allowed. After `takeAnyLength` it can be read on all the same.
         case tooLarge
     }
 
@@ -19,7 +19,7 @@ struct HTTP1ResponseParser {
         case statusLine, headerLine, sizedBody, bodyUntilClose, chunkSize, chunkData, chunkEnd, trailerLine, complete
     }
 
-    private let maxBodyBytes: Int
+    private var maxBodyBytes: Int
     /// Of a line, without its line feed.
     private let maxLineBytes: Int
     /// Of a header, and of a trailer.
@@ -51,6 +51,17 @@ struct HTTP1ResponseParser {
         !isDelimitedByClose && !framingIsDoubtful && !saysClose && (!isHTTP10 || saysKeepAlive)
     }
 
+    /// Whether the header is in, and `headers` complete.
+    var hasHeader: Bool {
+        switch state {
+        case .statusLine, .headerLine: false
+        case .sizedBody, .bodyUntilClose, .chunkSize, .chunkData, .chunkEnd, .trailerLine, .complete: true
+        }
+    }
+
+    /// The body may be of any length from here on: it is taken away as it comes.
+    mutating func takeAnyLength() { maxBodyBytes = .max }
+
     /// How many bytes of body are certain to come next, all of which belong to it; 0: not known.
     var expectedBodyBytes: Int { state == .sizedBody ? remaining : 0 }
 
@@ -69,7 +80,7 @@ struct HTTP1ResponseParser {
             case .sizedBody, .chunkData:
                 guard takeData(rest, body, &consumed) else { return .incomplete }
             case .bodyUntilClose:
-                guard body.count + rest.count <= maxBodyBytes else { return .tooLarge }
+                guard rest.count <= maxBodyBytes - body.count else { return .tooLarge }
                 body.append(rest)
                 consumed += rest.count
                 return .incomplete
@@ -146,8 +157,8 @@ struct HTTP1ResponseParser {
             try readField(line)
         case .chunkSize:
             remaining = try Self.chunkSize(line)
-            guard body.count + remaining <= maxBodyBytes else { return false }
             state = remaining == 0 ? .trailerLine : .chunkData
+            guard remaining <= maxBodyBytes - body.count else { return false }
         case .trailerLine:
             trailerBytes += raw.count
             guard trailerBytes <= maxHeaderBytes else { throw Malformed(reason: "the trailer is too long") }
@@ -232,9 +243,9 @@ struct HTTP1ResponseParser {
             if contentLength != nil || isHTTP10 { framingIsDoubtful = true }
             state = .chunkSize
         } else if let contentLength {
-            guard contentLength <= maxBodyBytes else { return false }
             remaining = contentLength
             state = contentLength == 0 ? .complete : .sizedBody
+            guard contentLength <= maxBodyBytes else { return false }
         } else {
             isDelimitedByClose = true
             state = .bodyUntilClose

@@ -17,6 +17,12 @@ class HTTPCall {
     final var deadline: Int64 = 0
     /// Whether the call is with its transport.
     final var isOut = false
+    /// Whether the header of the answer was told of.
+    final var hasBegun = false
+    /// Whether the body of the answer is taken away as it comes.
+    final var isStreamed = false
+    /// When the next part of such a body must have come; nanoseconds of the monotonic clock.
+    final var partDeadline: Int64 = 0
     /// Where memory for a long answer comes from; nil: there is no limit.
     final var memory: BodyMemory?
     private final var loan = BodyLoan()
@@ -37,6 +43,9 @@ class HTTPCall {
 
     /// Ends a call that is out; nothing more is heard of it.
     func cancel() { preconditionFailure("each transport has its own kind of call") }
+
+    /// Goes on reading, after `HTTPTransportDelegate.callReceived` has returned false.
+    func resume() { preconditionFailure("each transport has its own kind of call") }
 
     /// Makes room for `more` bytes of the answer's body, of which `expected` are certain to come; false where there is no memory
     /// for them.
@@ -70,6 +79,13 @@ protocol HTTPTransport: AnyObject {
 }
 
 protocol HTTPTransportDelegate: AnyObject {
+    /// The header of an answer is in, and some of its body is still to come. Not of an answer that has come all at once. Whether
+    /// the body is taken away as it comes: then it may be of any length, and `callReceived` is told of it.
+    ///
+    /// The call is not cancelled from within this function, nor from within the next one.
+    func callBegan(_ call: HTTPCall) -> Bool
+    /// More of such a body is in `HTTPCall.body`; false where there is no room for more until `HTTPCall.resume`.
+    func callReceived(_ call: HTTPCall) -> Bool
     /// The answer is complete, or `failure` says why there is none.
     func callFinished(_ call: HTTPCall, failure: ExchangeFailure?)
 }
@@ -93,7 +109,8 @@ enum DeadlineOrder: CallOrder {
     static func setPlace(of call: HTTPCall, _ place: CallPlace) { call.byDeadline = place }
 }
 
-/// The calls that wait for a connection, in the order in which they came.
+/// The calls that wait for a connection, in the order in which they came; and those whose answer is taken away as it comes, in the
+/// order in which the time for their next part runs out. No call is both.
 enum LineOrder: CallOrder {
     static func place(of call: HTTPCall) -> CallPlace { call.inLine }
     static func setPlace(of call: HTTPCall, _ place: CallPlace) { call.inLine = place }

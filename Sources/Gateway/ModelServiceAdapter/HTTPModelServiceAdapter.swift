@@ -7,6 +7,11 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         var url: ModelServiceURL
         /// Nanoseconds.
         var timeout: Int64
+        /// Of an answer that comes in parts, nanoseconds: how long the next part may take, and how long all of it.
+        var partTimeout: Int64
+        var maxStreamTime: Int64
+        /// How much of such an answer may wait.
+        var maxStreamBytes = 256 << 10
         var maxConnections: Int
         var limits: CallLimits
         var memory: BodyMemory?
@@ -33,6 +38,10 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     private var holdsLine = false
     private var waiting = CallQueue<LineOrder>()
     private var deadlines = CallQueue<DeadlineOrder>()
+    /// Those whose answer comes in parts: in the order in which their time is over, and, while somebody reads, in that of the
+    /// time for the next part.
+    private var streams = CallQueue<DeadlineOrder>()
+    private var nextParts = CallQueue<LineOrder>()
 
     /// - Parameter sink: Hears of the ends of the attempts; outlives the adapter.
     init(
@@ -58,6 +67,8 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         let call = spare.popLast() ?? makeCall()
         unused = min(unused, spare.count)
         call.attempt = attempt
+        call.hasBegun = false
+        call.isStreamed = false
         call.memory = options.memory
         attempt.call = call.index
         call.deadline = attempt.begunAt + options.timeout
@@ -66,6 +77,13 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     }
 
     func cancel(_ attempt: Attempt) { abandon(call(of: attempt)) }
+
+    func resume(_ attempt: Attempt) {
+        let call = call(of: attempt)
+        guard call.isOut, call.isStreamed else { return }
+        expectPart(of: call)
+        call.resume()
+    }
 
     func release(_ attempt: Attempt) {
         let call = call(of: attempt)
@@ -100,7 +118,8 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     /// When the next call runs out of time, or something that is kept for others is too old, in nanoseconds of the monotonic
     /// clock; nil: there is none.
     var nextDeadline: Int64? {
-        let next = min(transport.nextDeadline ?? .max, deadlines.first?.deadline ?? .max, nextTrim)
+        var next = min(transport.nextDeadline ?? .max, deadlines.first?.deadline ?? .max, nextTrim)
+        if let stream = streams.first { next = min(next, stream.deadline, nextParts.first?.partDeadline ?? .max) }
         return next == .max ? nil : next
     }
 
@@ -108,6 +127,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     func expire(now: Int64) {
         transport.expire(now: now)
         if nextTrim <= now { trim(now: now) }
+        if streams.first != nil { expireStreams(now: now) }
         guard let first = deadlines.first, first.deadline <= now else { return }
         // Those in line may be late too: none of them starts before all that are late are gone.
         holdsLine = true
@@ -117,7 +137,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
             let waited = call.isOut ? attempt.sentAt - attempt.begunAt : options.timeout
             let limit = waited > options.timeout / 2 ? options.limits.line : options.limits.timeout
             abandon(call)
-            sink.failed(
+            sink.ended(
                 attempt,
                 ExchangeFailure(
                     cause: .timeout,
@@ -128,6 +148,24 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         }
         holdsLine = false
         startNext()
+    }
+
+    private func expireStreams(now: Int64) {
+        while let call = nextParts.first, call.partDeadline <= now { endLate(call, options.limits.part) }
+        while let call = streams.first, call.deadline <= now { endLate(call, options.limits.stream) }
+    }
+
+    private func endLate(_ call: HTTPCall, _ limit: ByteBuffer) {
+        guard let attempt = call.attempt else { preconditionFailure("a call that is out is an attempt's") }
+        abandon(call)
+        sink.ended(
+            attempt,
+            ExchangeFailure(
+                cause: .timeout,
+                message: "the Model Service did not end its answer in time",
+                detail: limit.view
+            )
+        )
     }
 
     /// Lets go of the calls that nobody has needed since the last look.
@@ -147,21 +185,66 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     // MARK: HTTPTransportDelegate
 
+    func callBegan(_ call: HTTPCall) -> Bool {
+        guard let attempt = call.attempt else { return false }
+        begin(call, attempt)
+        guard call.isStreamed else { return false }
+        let (deadline, overflows) = clock.monotonic().addingReportingOverflow(options.maxStreamTime)
+        deadlines.remove(call)
+        call.deadline = overflows ? .max : deadline
+        streams.append(call)
+        expectPart(of: call)
+        return true
+    }
+
+    func callReceived(_ call: HTTPCall) -> Bool {
+        guard let attempt = call.attempt else { return true }
+        nextParts.remove(call)
+        // A body of 64 KiB may grow only where there is memory for all that may wait; else it waits until it is shorter.
+        let rest = options.maxStreamBytes + Self.partBytes - call.body.count
+        let mayGrow = call.makeRoom(Self.partBytes, expected: max(rest, Self.partBytes))
+        guard sink.received(attempt, mayGrow: mayGrow) else { return false }
+        expectPart(of: call)
+        return true
+    }
+
     func callFinished(_ call: HTTPCall, failure: ExchangeFailure?) {
         guard let attempt = call.attempt else { return }
-        deadlines.remove(call)
+        leaveLists(call)
         call.isOut = false
         out -= 1
         startNext()
-        if var failure {
-            if failure.cause == .tooLarge { failure.detail = options.limits.responseBytes.view }
-            sink.failed(attempt, failure)
-        } else {
-            sink.answered(attempt, Self.read(call))
-        }
+        if failure == nil, !call.hasBegun { begin(call, attempt) }
+        if call.isStreamed { _ = sink.received(attempt, mayGrow: false) }
+        var failure = failure
+        if failure?.cause == .tooLarge { failure?.detail = options.limits.responseBytes.view }
+        sink.ended(attempt, failure)
     }
 
     // MARK: Steps
+
+    /// The most that comes between two looks for room.
+    private static let partBytes = 16 << 10
+
+    private func begin(_ call: HTTPCall, _ attempt: Attempt) {
+        call.hasBegun = true
+        attempt.answer = Self.read(call)
+        call.isStreamed = sink.began(attempt) == .parts
+    }
+
+    /// The time for the next part of its answer begins.
+    private func expectPart(of call: HTTPCall) {
+        let (deadline, overflows) = clock.monotonic().addingReportingOverflow(options.partTimeout)
+        call.partDeadline = overflows ? .max : deadline
+        nextParts.remove(call)
+        nextParts.append(call)
+    }
+
+    private func leaveLists(_ call: HTTPCall) {
+        guard call.isStreamed else { return deadlines.remove(call) }
+        streams.remove(call)
+        nextParts.remove(call)
+    }
 
     private func start(_ call: HTTPCall) {
         call.attempt?.sentAt = clock.monotonic()
@@ -181,7 +264,7 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     /// Takes a call out of everything; its exchange is told by the caller.
     private func abandon(_ call: HTTPCall) {
-        deadlines.remove(call)
+        leaveLists(call)
         guard call.isOut else {
             waiting.remove(call)
             return

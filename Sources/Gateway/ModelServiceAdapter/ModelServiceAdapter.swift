@@ -6,16 +6,33 @@ protocol ModelServiceAdapter: AnyObject {
     func submit(_ attempt: Attempt)
     /// Ends a call before its time; nothing more is heard of it.
     func cancel(_ attempt: Attempt)
+    /// Reads on, after `AttemptSink.received` has returned false. The sink may be told of more from within this function.
+    func resume(_ attempt: Attempt)
     /// The answer's bytes are not needed any longer. Once for each call that was submitted, when it is over.
     func release(_ attempt: Attempt)
 }
 
-/// Hears what becomes of the attempts that adapters were given.
+/// Hears what becomes of the attempts that adapters were given: `began` once where an answer comes, and `ended` once. No attempt is
+/// cancelled from within these functions.
 protocol AttemptSink: AnyObject {
-    /// The Model Service has answered. The answer's bytes are the adapter's until `release`.
-    func answered(_ attempt: Attempt, _ answer: ModelAnswer)
-    /// The call gave no answer.
-    func failed(_ attempt: Attempt, _ failure: ExchangeFailure)
+    /// The Model Service answers: all but the body is in `Attempt.answer`. How the body is to come.
+    func began(_ attempt: Attempt) -> AnswerDelivery
+    /// More of a body that comes in parts is in `ModelAnswer.body`, out of which the sink takes it from the front; false where
+    /// there is no room for more until `ModelServiceAdapter.resume`.
+    ///
+    /// - Parameter mayGrow: whether the adapter has memory for more.
+    func received(_ attempt: Attempt, mayGrow: Bool) -> Bool
+    /// The answer is complete, and the sink has heard of all of it; or why it never will be. Its bytes are the adapter's until
+    /// `release`.
+    func ended(_ attempt: Attempt, _ failure: ExchangeFailure?)
+}
+
+/// How the body of an answer comes to the sink.
+enum AnswerDelivery {
+    /// All of it, at the end.
+    case whole
+    /// As it comes.
+    case parts
 }
 
 /// What a Model Service answered. The bytes belong to the adapter until `release`.

@@ -28,6 +28,10 @@ struct PredictionEvent {
     var status = 200
     /// Empty: null.
     var value = Part()
+    /// Whether the model gave more than there is in `value`.
+    var isValueCut = false
+    /// How an answer came that came in parts; nil: it came whole.
+    var stream: Stream?
     /// The media type of a value that is not JSON, and how it is compressed (plain text), else empty.
     var contentType = ByteView.empty
     var contentEncoding = ByteView.empty
@@ -56,6 +60,17 @@ struct PredictionEvent {
         var encoding = BodyEncoding.json
         /// Whether there may be NaN or Infinity in the JSON, which become null.
         var mayBeNotFinite = false
+    }
+
+    /// What failed has no value, but for the part of a stream that came before.
+    var hasValue: Bool { failure == nil || stream != nil }
+
+    struct Stream {
+        var parts: Int
+        /// Of all parts together.
+        var bytes: Int
+        /// Nanoseconds from the sending of the request to the first byte of the answer's body; nil: none came.
+        var firstPartTime: Int64?
     }
 
     struct Failure {

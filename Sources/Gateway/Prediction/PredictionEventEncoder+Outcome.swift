@@ -12,7 +12,7 @@ extension PredictionEventEncoder {
     ) {
         var notFinite: PredictionEvent.Members = []
         out.append(#","value":"#)
-        if event.failure != nil || event.value.bytes.isEmpty || leftOut.contains(.value) {
+        if !event.hasValue || event.value.bytes.isEmpty || leftOut.contains(.value) {
             parts.value = out.part(since: start) { $0.append("null") }
         } else {
             parts.value = out.part(since: start) { if $0.append(event.value) { notFinite.insert(.value) } }
@@ -22,6 +22,7 @@ extension PredictionEventEncoder {
             appendShort(#","contentType":"#, event.contentType, to: out)
             appendShort(#","contentEncoding":"#, event.contentEncoding, to: out)
         }
+        if let stream = event.stream { append(stream, to: out) }
         if let unsplit = event.unsplit { out.appendMember(#","unsplit":"#, word: unsplit.word) }
         if !event.extra.bytes.isEmpty, !leftOut.contains(.extra) {
             // Beyond the contract: a model's unknown members live on, apart from ours so that no name can clash.
@@ -46,7 +47,20 @@ extension PredictionEventEncoder {
         if !notFinite.isEmpty { append(#","nonFinite":["#, notFinite, to: out) }
         var truncated = leftOut
         if event.request?.isCut == true { truncated.insert(.request) }
+        if event.isValueCut { truncated.insert(.value) }
         if !truncated.isEmpty { append(#","truncated":["#, truncated, to: out) }
+    }
+
+    private func append(_ stream: PredictionEvent.Stream, to out: ByteBuffer) {
+        out.append(#","stream":{"parts":"#)
+        out.append(decimal: stream.parts)
+        out.append(#","bytes":"#)
+        out.append(decimal: stream.bytes)
+        if let time = stream.firstPartTime {
+            out.append(#","firstPartInMs":"#)
+            out.append(milliseconds: time)
+        }
+        out.append(UInt8(ascii: "}"))
     }
 
     private func append(_ failure: PredictionEvent.Failure, to out: ByteBuffer) {

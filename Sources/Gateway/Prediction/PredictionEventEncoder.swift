@@ -72,7 +72,7 @@ final class PredictionEventEncoder {
         switch member {
         case .request: event.request?.body.bytes.count ?? 0
         case .input: event.input?.bytes.count ?? 0
-        case .value: event.failure == nil ? event.value.bytes.count : 0
+        case .value: event.hasValue ? event.value.bytes.count : 0
         case .extra: event.extra.bytes.count
         default: 0
         }

@@ -4,16 +4,34 @@ protocol Provider: AnyObject {
     /// The most that the header lines of a reply may take, as they go to the client: name, colon, space, value, CR LF. What a
     /// Model Service sends beyond is no answer that the client can get.
     var maxReplyHeaderBytes: Int { get }
-    /// The exchange's reply is complete: send it on. Or, in the state `retrying`, `retries` was true of its failure.
+    /// The exchange's reply is complete: send it on.
     func deliver(_ exchange: Exchange)
-    /// Whether the exchange will be tried again after this failure, of which then nobody is told; `deliver` follows at the
-    /// end of the turn.
-    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool
+    /// Who decides about its failures; nil: each of them is the outcome.
+    func policy(of exchange: Exchange) -> (any Policy)?
+    /// Whether a call that is to be made again still is; else `drop` follows.
+    func waits(for exchange: Exchange) -> Bool
+    /// Nobody needs an outcome of the exchange any more: end it.
+    func drop(_ exchange: Exchange)
+    /// Whether what is not done when the shard ends is left to other Sidecars.
+    var leavesToOthers: Bool { get }
+    /// Whether its clients can be sent an answer as it comes: then the next two are called.
+    var takesParts: Bool { get }
+    /// Status and header lines of the exchange's reply are known, and its body comes in parts: `Exchange.stream`. `deliver` follows
+    /// at the end.
+    func beginReply(_ exchange: Exchange)
+    /// More of the stream may leave. The Provider says `ExchangeFlow.tookPart` of what it takes.
+    func deliverParts(_ exchange: Exchange)
 }
 
 extension Provider {
     var maxReplyHeaderBytes: Int { .max }
-    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool { false }
+    func policy(of exchange: Exchange) -> (any Policy)? { exchange.route?.retry }
+    func waits(for exchange: Exchange) -> Bool { true }
+    func drop(_ exchange: Exchange) { preconditionFailure("somebody waits for it") }
+    var leavesToOthers: Bool { false }
+    var takesParts: Bool { false }
+    func beginReply(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
+    func deliverParts(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
 }
 
 /// The Providers there are, in the order of the metrics.

@@ -1,7 +1,7 @@
 /// The REST Provider: requests in over an `HTTPServer`, replies out. One per shard; confined to its thread.
 final class RESTProvider: Provider {
     /// Where a request stands with the daemon.
-    private enum Stage {
+    enum Stage {
         /// It is coming in, or was answered at once.
         case incoming
         /// Its call is out: the daemon asks for it in each run.
@@ -10,12 +10,14 @@ final class RESTProvider: Provider {
         case suspended
         /// Its reply is complete.
         case delivered
+        /// Its reply goes out as its stream comes in.
+        case streaming
         /// The daemon would not take its reply.
         case refused
     }
 
     /// What the Provider keeps for each exchange, found by the exchange's index.
-    private struct Inbound {
+    struct Inbound {
         /// nil: the connection is gone.
         var request: HTTPRequest?
         var stage = Stage.incoming
@@ -28,6 +30,8 @@ final class RESTProvider: Provider {
         var allow: StaticString?
         /// Bytes of memory that are lent to its body.
         var bodyBytes = 0
+        /// What the daemon reads its stream from; nil: it does not, or no more.
+        var parts: StreamParts?
     }
 
     let kind = ProviderKind.rest
@@ -40,19 +44,19 @@ final class RESTProvider: Provider {
     /// How often what a burst has left behind is given back.
     private static let trimInterval: Int64 = 1_000_000_000
 
-    private let flow: ExchangeFlow
+    let flow: ExchangeFlow
     private let router: Router
     private let local: LocalAnswers
     private let bodyMemory: BodyMemory
     private let browserGuard: BrowserGuard
     /// Told of each request that is refused before it is whole, and why.
     private let refused: (HTTP1Refusal) -> Void
-    private var server: HTTPServer!
-    private var inbound: [Inbound] = []
+    var server: HTTPServer!
+    var inbound: [Inbound] = []
     private let scratch = ByteBuffer(capacity: 256)
     private var header = RequestHeader()
-    private(set) var waitingCount = 0
-    private(set) var streamingCount = 0
+    var waitingCount = 0
+    var streamingCount = 0
     /// When to trim next, on `Clock.monotonic`; `.max`: there is nothing to trim.
     private var nextTrim = Int64.max
 
@@ -100,6 +104,10 @@ final class RESTProvider: Provider {
             return finish(exchange)
         }
         let stage = inbound[index].stage
+        if stage == .streaming {
+            if exchange.state == .replying { count(exchange) }
+            return wake(index, request)
+        }
         inbound[index].stage = .delivered
         switch stage {
         case .suspended: request.resume()
@@ -107,10 +115,9 @@ final class RESTProvider: Provider {
             waitingCount -= 1
             // For a client that has left there is no answer: the next run asks, and closes.
             if exchange.state == .replying, send(exchange) == .close { inbound[index].stage = .refused }
-        case .incoming, .delivered, .refused: preconditionFailure("a reply is delivered once, after a call")
+        case .incoming, .streaming, .delivered, .refused: preconditionFailure("a reply is delivered once, after a call")
         }
     }
-
 }
 
 // MARK: - The loop
@@ -141,9 +148,13 @@ extension RESTProvider {
         server.stopAccepting()
     }
 
+    /// How often the daemon runs for what is still to be sent of streams: each time sends some KiB of each.
+    private static let lastRuns = 64
+
     /// Sends what is there to be sent, and closes all connections. No call is out any more.
     func abort() {
         server.run()
+        for _ in 0..<Self.lastRuns where streamingCount > 0 { server.run() }
         server.stop()
         flow.endTurn()
     }
@@ -230,6 +241,7 @@ extension RESTProvider: HTTPServerDelegate {
             return .suspend
         case .suspended: return .suspend
         case .delivered: return exchange.state == .replying ? send(exchange) : .close
+        case .streaming: return exchange.state == .abandoned ? .close : send(exchange)
         case .refused: return .close
         }
     }
@@ -239,9 +251,11 @@ extension RESTProvider: HTTPServerDelegate {
     func requestCompleted(_ word: Int) {
         let exchange = flow.exchanges[word - 1]
         inbound[exchange.index].request = nil
-        guard inbound[exchange.index].stage == .waiting else { return finish(exchange) }
+        if exchange.stream != nil { endParts(exchange.index) }
+        let isWaiting = inbound[exchange.index].stage == .waiting
+        guard isWaiting || exchange.state == .streaming else { return finish(exchange) }
         // The connection is gone before the reply: what there is to deliver ends the exchange.
-        waitingCount -= 1
+        if isWaiting { waitingCount -= 1 }
         flow.clientLeft(exchange)
     }
 
@@ -397,11 +411,12 @@ extension RESTProvider {
     }
 
     /// Hands the reply to the daemon.
-    private func send(_ exchange: Exchange) -> HTTPDaemon.Step {
+    func send(_ exchange: Exchange) -> HTTPDaemon.Step {
         guard let request = inbound[exchange.index].request else { return .close }
         if exchange.state == .receiving { exchange.transition(to: .replying) }
         addReplyLines(exchange)
         let lines = exchange.reply.headers
+        if exchange.stream != nil { return sendStream(exchange, request) }
         if exchange.reply.stream != nil { streamingCount += 1 }
         let response = exchange.reply.stream.map { HTTPResponse(stream: $0) } ?? HTTPResponse(body: exchange.replyBody)
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
@@ -422,7 +437,7 @@ extension RESTProvider {
     }
 
     /// Requests for predictions are counted, and those that led nowhere; questions about the Sidecar itself are not.
-    private func count(_ exchange: Exchange) {
+    func count(_ exchange: Exchange) {
         guard exchange.request.operation == .predict || inbound[exchange.index].failure != nil else { return }
         flow.metrics.countRequest(
             by: .rest,

@@ -17,7 +17,7 @@ import Testing
             "test.yaml:8: server.maxbodybytes: unknown key; did you mean 'server.maxBodyBytes'?"
         ),
         ("servr: { port: 1 }", "test.yaml:8: servr: unknown key; did you mean 'server'?"),
-        ("idleTimeout: 1s", "test.yaml:8: idleTimeout: unknown key; did you mean 'server.idleTimeout'?"),
+        ("bodyTimeout: 1s", "test.yaml:8: bodyTimeout: unknown key; did you mean 'server.bodyTimeout'?"),
         ("zebra: 1", "test.yaml:8: zebra: unknown key"),
         ("server: { topics: 1 }", "test.yaml:8: server.topics: unknown key"),
         ("providers: { kafka: { zebra: 1 } }", "test.yaml:8: providers.kafka.zebra: unknown key"),

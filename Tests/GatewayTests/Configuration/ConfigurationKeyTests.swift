@@ -50,8 +50,15 @@ import Testing
         Case("models.0.timeout", "500ms") { $0.models[0].timeout == .milliseconds(500) },
         Case("models.0.maxConnections", "9") { $0.models[0].maxConnections == 9 },
         Case("models.0.maxResponseBytes", "10MB") { $0.models[0].maxResponseBytes == 10_000_000 },
+        Case("models.0.stream", "always") { $0.models[0].stream == .always },
+        Case("models.0.idleTimeout", "7s") { $0.models[0].idleTimeout == .seconds(7) },
+        Case("models.0.maxStreamTime", "1h") { $0.models[0].maxStreamTime == .seconds(3_600) },
+        Case("models.0.maxStreamBufferBytes", "1MiB") { $0.models[0].maxStreamBufferBytes == 1 << 20 },
         Case("models.0.keepAlive", "9s") { $0.models[0].keepAlive == .seconds(9) },
         Case("models.0.repeatable", "true") { $0.models[0].repeatable },
+        Case("models.0.retry.attempts", "3") { $0.models[0].retry.attempts == 3 },
+        Case("models.0.retry.on", "connect, connect") { $0.models[0].retry.causes == [.connect, .connect] },
+        Case("models.0.retry.budget", "50") { $0.models[0].retry.budget == 50 },
         Case("models.0.maxPredictions", "17") { $0.models[0].maxPredictions == 17 },
         Case("models.0.healthUrl", "http://model/health") { $0.models[0].healthUrl == "http://model/health" },
         Case("models.0.transport", "curl") { $0.models[0].transport == .curl },
@@ -134,6 +141,15 @@ import Testing
     @Test(arguments: cases) func isSetByFlag(_ test: Case) throws {
         let yaml = Self.yaml(Self.minimum(for: ConfigurationPath(text: test.path)))
         #expect(test.expect(try load(yaml, set: [(test.path, test.text)])))
+    }
+
+    @Test func aFileMayWriteWordsAsAList() throws {
+        let retry = "retry: { attempts: 2, on: [connect, 5xx] }"
+        let yaml = minimalYAML.replacing("url:", with: "repeatable: true\n    \(retry)\n    url:")
+        #expect(try load(yaml).models[0].retry.causes == [.connect, .serverError])
+        // Not of other keys, and no other lists.
+        #expect(throws: ConfigurationError.self) { try load(yaml.replacing("[connect, 5xx]", with: "[[connect]]")) }
+        #expect(throws: ConfigurationError.self) { try load(yaml.replacing("attempts: 2", with: "attempts: [2]")) }
     }
 
     @Test func failurePathIsOfHTTPReportersToo() throws {

@@ -1,9 +1,10 @@
 import TestSupport
+import Testing
 
 @testable import Gateway
 
 /// A Provider that keeps what it is given.
-final class FakeProvider: Provider {
+final class FakeProvider: Provider, Policy {
     struct Delivered: Equatable {
         var exchange: Int
         var requestId: String
@@ -25,7 +26,32 @@ final class FakeProvider: Provider {
 
     init(lane: FakeLane) { self.lane = lane }
 
+    var takesParts = true
+    /// What has left of streams, by exchange; and of which the head has. `reads`: whether their clients read.
+    var parts: [Int: String] = [:]
+    var begun: [Int] = []
+    var reads = true
+    unowned var flow: ExchangeFlow!
+
+    func beginReply(_ exchange: Exchange) {
+        begun.append(exchange.index)
+        parts[exchange.index] = ""
+        deliverParts(exchange)
+    }
+
+    func deliverParts(_ exchange: Exchange) { if reads { read(exchange) } }
+
+    /// A client reads what there is, or so many bytes of it.
+    func read(_ exchange: Exchange, upTo room: Int = .max) {
+        guard let stream = exchange.stream else { return }
+        let bytes = stream.take(upTo: room)
+        if bytes.isEmpty { return }
+        parts[exchange.index, default: ""] += bytes.string
+        flow.tookPart(exchange)
+    }
+
     func deliver(_ exchange: Exchange) {
+        if reads, exchange.state == .replying { read(exchange) }
         delivered.append(
             Delivered(
                 exchange: exchange.index,
@@ -39,9 +65,24 @@ final class FakeProvider: Provider {
         finish(exchange)
     }
 
-    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool {
+    func policy(of exchange: Exchange) -> (any Policy)? { self }
+
+    func decide(_ exchange: Exchange, after failure: ExchangeFailure) -> PolicyDecision {
         asked.append(failure.cause)
-        return retriesFailures && failure.cause != .tooLarge
+        return retriesFailures && failure.cause != .tooLarge ? .again(after: retryDelay) : .over
+    }
+
+    /// Nanoseconds.
+    var retryDelay: Int64 = 1_000_000_000_000
+    /// Whether calls that are to be made again are.
+    var keepsWaiting = true
+    var dropped: [Int] = []
+
+    func waits(for exchange: Exchange) -> Bool { keepsWaiting }
+
+    func drop(_ exchange: Exchange) {
+        dropped.append(exchange.index)
+        flow.end(exchange)
     }
 }
 
@@ -50,6 +91,7 @@ final class FakeAdapter: ModelServiceAdapter {
     var out: [Exchange] = []
     var submitted: [Int] = []
     var cancelled: [Int] = []
+    var resumed: [Int] = []
 
     func canAnswer(_ operation: Request.Operation) -> Bool { true }
     func submit(_ attempt: Attempt) {
@@ -62,6 +104,7 @@ final class FakeAdapter: ModelServiceAdapter {
         cancelled.append(attempt.exchange.index)
         out.removeAll { $0 === attempt.exchange }
     }
+    func resume(_ attempt: Attempt) { resumed.append(attempt.exchange.index) }
     func release(_ attempt: Attempt) {
         attempt.call = nil
         attempt.answer = nil
@@ -159,8 +202,9 @@ final class FlowRig {
             },
             clock: clock
         )
+        provider.flow = flow
         provider.finish = { [unowned flow] exchange in
-            if exchange.state != .retrying { flow.end(exchange) }
+            flow.end(exchange)
         }
     }
 
@@ -197,7 +241,7 @@ final class FlowRig {
     /// The call is not answered in its time.
     func fail(_ exchange: Exchange) {
         adapter.out.removeAll { $0 === exchange }
-        flow.failed(exchange.attempt, ExchangeFailure(cause: .timeout, message: "too late"))
+        flow.ended(exchange.attempt, ExchangeFailure(cause: .timeout, message: "too late"))
     }
 
     /// The model answers.
@@ -214,10 +258,34 @@ final class FlowRig {
         jsonLength: Int?
     ) {
         adapter.out.removeAll { $0 === exchange }
-        flow.answered(
-            exchange.attempt,
-            makeAnswer(bytes: bytes, status: status, contentType: contentType, jsonLength: jsonLength)
-        )
+        let answer = makeAnswer(bytes: bytes, status: status, contentType: contentType, jsonLength: jsonLength)
+        give(answer, to: exchange)
+    }
+
+    /// The head of an answer that is a stream comes.
+    func beginStream(_ exchange: Exchange, _ contentType: StaticString = "text/event-stream") {
+        exchange.attempt.answer = makeAnswer(bytes: [], contentType: contentType)
+        #expect(flow.began(exchange.attempt) == .parts)
+    }
+
+    /// More of it comes; whether there is room for more.
+    @discardableResult
+    func send(_ exchange: Exchange, _ text: String, mayGrow: Bool = true) -> Bool {
+        exchange.attempt.answer?.body.append(string: text)
+        return flow.received(exchange.attempt, mayGrow: mayGrow)
+    }
+
+    /// It is complete, or breaks off.
+    func endStream(_ exchange: Exchange, _ failure: ExchangeFailure? = nil) {
+        adapter.out.removeAll { $0 === exchange }
+        flow.ended(exchange.attempt, failure)
+    }
+
+    /// The answer comes all at once.
+    func give(_ answer: ModelAnswer, to exchange: Exchange) {
+        exchange.attempt.answer = answer
+        if flow.began(exchange.attempt) == .parts { _ = flow.received(exchange.attempt, mayGrow: true) }
+        flow.ended(exchange.attempt, nil)
     }
 
     func makeAnswer(

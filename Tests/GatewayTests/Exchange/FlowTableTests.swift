@@ -11,6 +11,8 @@ import Testing
     /// `Exchange.State`, and how far a long answer has come.
     enum Stage: String, CaseIterable, Codable {
         case idle, receiving, calling, recording, recordingLong, recordingRows, replying, abandoned, retrying
+        /// Its head is in; and all of it is, in the same turn.
+        case streaming, streamEnded
     }
 
     enum Event: String, CaseIterable, Codable {
@@ -62,6 +64,16 @@ import Testing
             .clientLeft: over(.abandoned, cancelled: 1), .endTurn: out(.calling), .endTurnUnsafe: out(.calling),
             .abortAll: over(.replying, cancelled: 1),
         ],
+        // What goes on as it comes is recorded at its end.
+        .streaming: [
+            .answered: over(.streaming), .answeredError: over(.streaming), .failed: over(.streaming),
+            .clientLeft: over(.streaming, cancelled: 1), .endTurn: out(.streaming), .endTurnUnsafe: out(.streaming),
+            .abortAll: over(.streaming, cancelled: 1),
+        ],
+        .streamEnded: [
+            .clientLeft: over(.streaming), .endTurn: over(.replying, delivered: [200], events: 1),
+            .endTurnUnsafe: over(.replying, delivered: [503]), .abortAll: over(.streaming),
+        ],
         // Short answers are recorded at the end of their turn. From then on it makes no difference who has left.
         .recording: [
             .clientLeft: out(.recording), .endTurn: over(.replying, delivered: [200], events: 1),
@@ -89,19 +101,21 @@ import Testing
             .endTurnUnsafe: over(.abandoned, delivered: [499]), .abortAll: over(.abandoned),
         ],
         .retrying: [
-            .clientLeft: over(.retrying), .endTurn: over(.retrying, delivered: [0]),
-            .endTurnUnsafe: over(.retrying, delivered: [0]), .abortAll: over(.retrying), .retry: over(.receiving),
+            .clientLeft: over(.abandoned), .endTurn: over(.receiving), .endTurnUnsafe: over(.receiving),
+            .abortAll: over(.replying), .retry: over(.receiving),
         ],
     ]
 
     /// What is otherwise where the Provider has failures tried again.
     static let retryTable: [Stage: [Event: Outcome]] = [
         .calling: [
-            .answeredError: over(.retrying), .failed: over(.retrying), .abortAll: over(.retrying, cancelled: 1),
+            .answeredError: over(.retrying), .failed: over(.retrying),
+            // There is no time for it.
+            .abortAll: over(.replying, cancelled: 1),
         ],
-        .recording: [.endTurnUnsafe: over(.retrying, delivered: [200])],
-        .recordingLong: [.abortAll: over(.retrying)],
-        .recordingRows: [.endTurnUnsafe: over(.retrying, delivered: [200], events: step)],
+        .recording: [.endTurnUnsafe: over(.receiving)],
+        .recordingLong: [.abortAll: over(.replying)],
+        .recordingRows: [.endTurnUnsafe: over(.receiving, events: step)],
     ]
 
     static let pairs: [(Stage, Event)] = Stage.allCases.flatMap { stage in Event.allCases.map { (stage, $0) } }
@@ -182,6 +196,10 @@ private final class StageRig {
         case .recordingRows:
             rig.answer(exchange, Self.longAnswer)
             while rig.lane.events.isEmpty { rig.flow.endTurn() }
+        case .streaming: rig.beginStream(exchange)
+        case .streamEnded:
+            rig.beginStream(exchange)
+            rig.endStream(exchange)
         case .replying: rig.fail(exchange)
         case .abandoned: rig.flow.clientLeft(exchange)
         case .retrying:
@@ -205,6 +223,7 @@ private final class StageRig {
         case .calling: exchange.state == .calling
         case .recording, .recordingLong: exchange.state == .recording && rig.lane.events.isEmpty
         case .recordingRows: exchange.state == .recording && rig.lane.events.count == FlowTableTests.step
+        case .streaming, .streamEnded: exchange.state == .streaming
         case .replying: exchange.state == .replying
         case .abandoned: exchange.state == .abandoned
         case .retrying: exchange.state == .retrying

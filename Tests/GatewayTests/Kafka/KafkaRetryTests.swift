@@ -28,9 +28,10 @@ import Testing
         let request = provider.requests.take()
         let exchange = rig.flow.exchanges.take(for: provider)
         exchange.providerContext = request.index
-        #expect(!provider.retries(exchange, after: ExchangeFailure(cause: .malformed, message: "not HTTP")))
+        let malformed = ExchangeFailure(cause: .malformed, message: "not HTTP")
+        #expect(provider.decide(exchange, after: malformed) == .over)
         #expect(request.failure == .malformed)
-        #expect(provider.retries(exchange, after: .notRecorded))
+        #expect(provider.decide(exchange, after: .notRecorded) != .over)
         #expect(request.failure == nil)
         provider.requests.giveBack(request)
         provider.shutDown()

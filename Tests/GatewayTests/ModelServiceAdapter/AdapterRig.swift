@@ -21,6 +21,7 @@ final class FakeTransport: HTTPTransport {
 
         override func start() { transport.start(self) }
         override func cancel() { transport.cancel(self) }
+        override func resume() { transport.resumed.append(self) }
     }
 
     weak var delegate: (any HTTPTransportDelegate)?
@@ -30,6 +31,8 @@ final class FakeTransport: HTTPTransport {
     /// The calls that are with it, in the order in which they came.
     var out: [HTTPCall] = []
     var cancelled: [HTTPCall] = []
+    /// Those for which there was room again, in order.
+    var resumed: [HTTPCall] = []
     private var known: [Weak] = []
 
     private struct Weak { weak var call: HTTPCall? }
@@ -106,6 +109,8 @@ final class AdapterRig {
             options: HTTPModelServiceAdapter.Options(
                 url: ModelServiceURL("http://localhost/", model: "iris", version: nil, modelProtocol: modelProtocol),
                 timeout: model.timeout.nanoseconds,
+                partTimeout: model.idleTimeout.nanoseconds,
+                maxStreamTime: model.maxStreamTime.nanoseconds,
                 maxConnections: maxConnections,
                 limits: CallLimits(key: "models.3", model),
                 memory: memory
@@ -116,6 +121,7 @@ final class AdapterRig {
             clock: flow.clock
         )
         route = ModelRoute(index: 0, name: "iris", version: "1", modelProtocol: modelProtocol, adapter: adapter)
+        provider.flow = flow
         provider.finish = { [unowned flow] exchange in flow.end(exchange) }
         transport.onStart = { [unowned self] call in
             started.append(Self.number(call))

@@ -6,6 +6,7 @@ private final class NoAdapter: ModelServiceAdapter {
     func canAnswer(_ operation: Request.Operation) -> Bool { false }
     func submit(_ attempt: Attempt) {}
     func cancel(_ attempt: Attempt) {}
+    func resume(_ attempt: Attempt) {}
     func release(_ attempt: Attempt) {}
 }
 

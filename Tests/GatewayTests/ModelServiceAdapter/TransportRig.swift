@@ -70,6 +70,8 @@ final class TransportRig: HTTPTransportDelegate {
         let call = transport.makeCall(0)
         exchanges.append(exchange)
         call.attempt = exchange.attempt
+        call.hasBegun = false
+        call.isStreamed = false
         // Its place in memory may have been another's.
         outcomes[ObjectIdentifier(call)] = nil
         call.start()
@@ -78,6 +80,8 @@ final class TransportRig: HTTPTransportDelegate {
 
     /// Asks, and waits for what comes of it.
     func ask(_ exchange: Exchange) throws -> Outcome { try outcome(of: start(exchange)) }
+
+    func isOver(_ call: HTTPCall) -> Bool { outcomes[ObjectIdentifier(call)] != nil }
 
     func outcome(of call: HTTPCall) throws -> Outcome {
         let id = ObjectIdentifier(call)
@@ -110,6 +114,19 @@ final class TransportRig: HTTPTransportDelegate {
         transport.shutDown()
         curl.shutDown()
     }
+
+    /// How answers come, by call; none: whole.
+    var streamed: (HTTPCall) -> Bool = { _ in false }
+    /// Takes what has come of one that comes in parts; whether there is room for more.
+    var received: (HTTPCall) -> Bool = { _ in true }
+
+    func callBegan(_ call: HTTPCall) -> Bool {
+        call.hasBegun = true
+        call.isStreamed = streamed(call)
+        return call.isStreamed
+    }
+
+    func callReceived(_ call: HTTPCall) -> Bool { received(call) }
 
     func callFinished(_ call: HTTPCall, failure: ExchangeFailure?) {
         outcomes[ObjectIdentifier(call)] = Outcome(

@@ -3,7 +3,7 @@ import TestSupport
 @testable import Gateway
 
 /// As the REST Provider: clients that wait for their answers, leave when they like, and read at their own pace.
-final class SimulatedREST: Provider {
+final class SimulatedREST: Provider, Policy {
     let kind = ProviderKind.rest
     let maxReplyHeaderBytes = HTTPDaemon.maxAnswerLineBytes
 
@@ -50,10 +50,76 @@ final class SimulatedREST: Provider {
         giveReply(request, exchange)
     }
 
+    func policy(of exchange: Exchange) -> (any Policy)? { self }
+
+    /// As the route's policy.
+    func decide(_ exchange: Exchange, after failure: ExchangeFailure) -> PolicyDecision {
+        guard let request = world.owner(of: exchange), let policy = exchange.route?.retry else { return .over }
+        let decision = policy.decide(exchange, after: failure)
+        if decision == .over { return .over }
+        world.expect(!request.streamHasBegun, "request \(request.number) is asked again after a part of its answer")
+        request.beginTry()
+        request.isCalled = true
+        return decision
+    }
+
+    var takesParts: Bool { true }
+
+    func beginReply(_ exchange: Exchange) {
+        guard let request = world.owner(of: exchange) else { return }
+        world.expect(!request.streamHasBegun && !request.isDelivered, "request \(request.number) is begun again")
+        request.streamHasBegun = true
+        deliverParts(exchange)
+    }
+
+    func deliverParts(_ exchange: Exchange) {
+        guard let request = world.owner(of: exchange) else { return }
+        world.expect(request.streamHasBegun, "request \(request.number) gets parts before its head")
+        readSoon(request)
+    }
+
+    private func readSoon(_ request: SimulatedRequest) {
+        guard !request.isReading else { return }
+        request.isReading = true
+        world.schedule.add(at: world.now + request.readsFor, .streamRead(request))
+    }
+
+    /// The client takes some of a stream.
+    func streamRead(_ request: SimulatedRequest) {
+        request.isReading = false
+        guard let exchange = request.exchange, let stream = exchange.stream else { return }
+        let part = stream.take(upTo: 1 + world.random.below(20_000))
+        if part.isEmpty {
+            if request.isDelivered { finishStream(request, exchange) }
+            return
+        }
+        request.streamRead += part.array
+        flow.tookPart(exchange)
+        world.readOfStream(request, exchange)
+        readSoon(request)
+    }
+
+    /// The shard ends: what is there is sent.
+    func readToTheEnd(_ request: SimulatedRequest) {
+        guard let exchange = request.exchange, let stream = exchange.stream else { return replyRead(request) }
+        request.streamRead += stream.take(upTo: .max).array
+        world.readOfStream(request, exchange)
+        finishStream(request, exchange)
+    }
+
+    private func finishStream(_ request: SimulatedRequest, _ exchange: Exchange) {
+        if exchange.state == .replying { world.streamIsRead(request, exchange) }
+        finish(request, exchange)
+    }
+
     func deliver(_ exchange: Exchange) {
         guard let request = world.owner(of: exchange) else { return }
         world.expect(request.isCalled && !request.isDelivered, "request \(request.number) is delivered again")
         request.isDelivered = true
+        if exchange.stream != nil, exchange.state == .replying {
+            world.replied(request, exchange)
+            return readSoon(request)
+        }
         switch exchange.state {
         case .replying: world.replied(request, exchange)
         case .abandoned: world.abandoned(request, exchange)
@@ -70,7 +136,7 @@ final class SimulatedREST: Provider {
 
     /// The client has all of its answer.
     func replyRead(_ request: SimulatedRequest) {
-        guard let exchange = request.exchange, request.isDelivered else { return }
+        guard let exchange = request.exchange, request.isDelivered, exchange.stream == nil else { return }
         if let reply = request.reply {
             let isTheSame = reply.withByteView { $0 == exchange.replyBody }
             world.expect(isTheSame, "the answer to request \(request.number) has changed as it was sent")
@@ -96,14 +162,8 @@ final class SimulatedREST: Provider {
 }
 
 /// As the Kafka Provider: requests wait for room, failures that may pass are tried again later, answers are copied at once.
-final class SimulatedKafka: Provider {
+final class SimulatedKafka: Provider, Policy {
     let kind = ProviderKind.kafka
-
-    private struct Retry {
-        let request: SimulatedRequest
-        let exchange: Exchange
-        let due: Int64
-    }
 
     private unowned let world: SimulationWorld
     private let flow: ExchangeFlow
@@ -113,8 +173,6 @@ final class SimulatedKafka: Provider {
         maximum: 200 * SimulationSetup.millisecond
     )
     private var waiting: [SimulatedRequest] = []
-    private var retries: [Retry] = []
-    private var delay: Int64 = 0
     private var inHand = 0
     private var isDraining = false
 
@@ -130,7 +188,6 @@ final class SimulatedKafka: Provider {
         guard let request = world.owner(of: exchange) else { return }
         world.expect(request.isCalled && !request.isDelivered, "request \(request.number) is delivered again")
         switch exchange.state {
-        case .retrying: wait(request, exchange)
         case .replying:
             request.isDelivered = true
             world.replied(request, exchange)
@@ -139,15 +196,26 @@ final class SimulatedKafka: Provider {
         }
     }
 
-    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool {
-        guard let request = world.owner(of: exchange) else { return false }
+    func policy(of exchange: Exchange) -> (any Policy)? { self }
+    var leavesToOthers: Bool { true }
+
+    func decide(_ exchange: Exchange, after failure: ExchangeFailure) -> PolicyDecision {
+        guard let request = world.owner(of: exchange) else { return .over }
         switch FailureHandling(failure.cause, status: exchange.attempt.answer?.status ?? 0) {
         case .wait: break
-        case .tryAgain: if request.attempts >= world.setup.maxAttempts { return false }
-        case .giveUp: return false
+        case .tryAgain: if exchange.tries >= world.setup.maxAttempts { return .over }
+        case .giveUp: return .over
         }
-        delay = backoff.delay(attempt: request.attempts, random: world.random.next())
-        return true
+        request.beginTry()
+        request.isCalled = true
+        return .again(after: backoff.delay(attempt: exchange.tries, random: world.random.next()))
+    }
+
+    func waits(for exchange: Exchange) -> Bool { !isDraining }
+
+    func drop(_ exchange: Exchange) {
+        guard let request = world.owner(of: exchange) else { return }
+        drop(request, exchange)
     }
 
     // MARK: The loop
@@ -161,9 +229,6 @@ final class SimulatedKafka: Provider {
     }
 
     func takeIn() {
-        let due = retries.filter { $0.due <= world.now }
-        retries.removeAll { $0.due <= world.now }
-        for retry in due { call(retry.request, retry.exchange) }
         while hasMore { start(waiting.removeFirst()) }
     }
 
@@ -171,8 +236,9 @@ final class SimulatedKafka: Provider {
     func drain() {
         isDraining = true
         waiting.removeAll()
-        for retry in retries { drop(retry.request, retry.exchange) }
-        retries.removeAll()
+        flow.exchanges.forEachInUse { exchange in
+            if exchange.retryAt != nil, exchange.provider === self { drop(exchange) }
+        }
     }
 
     // MARK: Steps
@@ -188,23 +254,9 @@ final class SimulatedKafka: Provider {
     }
 
     private func call(_ request: SimulatedRequest, _ exchange: Exchange) {
-        exchange.attempt.begunAt = world.now
         request.beginTry()
-        guard let failure = flow.begin(exchange) else {
-            request.isCalled = true
-            return
-        }
-        // A try that could not begin is none.
-        request.attempts -= 1
-        if retries(exchange, after: failure) { wait(request, exchange) } else { refuse(request, exchange, failure) }
-    }
-
-    private func wait(_ request: SimulatedRequest, _ exchange: Exchange) {
-        guard !isDraining else { return drop(request, exchange) }
-        flow.beginAnotherTry(exchange)
-        let due = world.now + delay
-        retries.append(Retry(request: request, exchange: exchange, due: due))
-        world.schedule.add(at: due, .tick)
+        request.isCalled = true
+        flow.ask(exchange)
     }
 
     private func refuse(_ request: SimulatedRequest, _ exchange: Exchange, _ failure: ExchangeFailure) {

@@ -30,6 +30,13 @@ final class SimulatedRequest {
     var endings = 0
     /// The bytes of the answer as they were when it was given: what is sent must be the same to its end.
     var reply: [UInt8]?
+    /// What the Model Service has sent of a stream, and what of that its client has read.
+    var streamSent: [UInt8] = []
+    var streamRead: [UInt8] = []
+    /// Whether its answer goes on as it comes, whether its head has been given, and whether its client is about to read.
+    var isStream = false
+    var streamHasBegun = false
+    var isReading = false
     /// How many events it had by then: no more may come.
     var eventsAtEnd = 0
 
@@ -45,6 +52,13 @@ final class SimulatedRequest {
     enum Outcome {
         case none
         case answered(status: Int, body: SimulatedAnswers.Body, headerBytes: Int)
+        case failed(ExchangeFailure.Cause)
+        /// The head of a stream has come; nil: no end has.
+        case streamed(StreamOutcome?)
+    }
+
+    enum StreamOutcome: Equatable {
+        case complete
         case failed(ExchangeFailure.Cause)
     }
 
@@ -75,6 +89,8 @@ final class SimulatedRequest {
         attempts += 1
         isCalled = false
         outcome = .none
+        streamSent = []
+        isStream = false
         rowEvents = 0
         failureEvents = 0
     }

@@ -11,6 +11,9 @@ final class SimulatedTransport: HTTPTransport {
         var token: Int?
         var request: SimulatedRequest?
         var script = Script.silence
+        /// The next piece of a stream, and whether it waits for room.
+        var nextPiece = 0
+        var isHeld = false
 
         init(_ index: Int, _ transport: SimulatedTransport) {
             self.transport = transport
@@ -23,6 +26,7 @@ final class SimulatedTransport: HTTPTransport {
 
         override func start() { transport.start(self) }
         override func cancel() { transport.cancel(self) }
+        override func resume() { transport.resume(self) }
     }
 
     /// How many calls there are.
@@ -32,6 +36,8 @@ final class SimulatedTransport: HTTPTransport {
         case answer(status: Int, SimulatedAnswers.Body, headerBytes: Int)
         /// The connection ends, perhaps behind a part of an answer.
         case failure(CurlFailure.Kind, after: SimulatedAnswers.Body?)
+        /// Server-sent events, and then an end; nil: nothing more is heard of it.
+        case stream([[UInt8]], end: SimulatedRequest.StreamOutcome?, CurlFailure.Kind)
         /// Nothing is ever heard of it.
         case silence
     }
@@ -77,6 +83,8 @@ final class SimulatedTransport: HTTPTransport {
         call.request = request
         call.body.removeAll(keepingAtMost: BodyLoan.freeBytes)
         call.headers.removeAll()
+        call.nextPiece = 0
+        call.isHeld = false
         call.script = makeScript()
         out[starts] = call
         if case .silence = call.script { return }
@@ -98,6 +106,7 @@ final class SimulatedTransport: HTTPTransport {
     // MARK: What the Model Service does
 
     private func makeScript() -> Script {
+        if world.random.chance(world.setup.streams) { return makeStream() }
         guard world.random.chance(world.setup.faults) else {
             let isLong = world.random.chance(world.setup.longAnswers)
             let bodies = isLong ? answers.long : answers.short
@@ -117,6 +126,25 @@ final class SimulatedTransport: HTTPTransport {
         case 8: return .failure(.tooLarge, after: world.random.pick(answers.long))
         default: return .failure(world.random.pick([.malformed, .other]), after: nonsense)
         }
+    }
+
+    private func makeStream() -> Script {
+        let isLong = world.random.chance(world.setup.longAnswers)
+        var pieces: [[UInt8]] = []
+        for number in 0..<world.random.below(isLong ? 60 : 8) {
+            let datum = isLong ? "\"\(String(repeating: "x", count: 9_000))\"" : "\(number)"
+            pieces.append(Array("data: \(datum)\n\n".utf8))
+        }
+        if world.random.chance(50) { pieces.append(Array("data: [DONE]\n\n".utf8)) }
+        // Events end where they like.
+        if pieces.count > 1, world.random.chance(30) {
+            pieces[0] += pieces[1].prefix(3)
+            pieces[1].removeFirst(3)
+        }
+        guard world.random.chance(world.setup.faults) else { return .stream(pieces, end: .complete, .other) }
+        let kind = world.random.pick([CurlFailure.Kind.resetInAnswer, .malformed])
+        let failure = ExchangeFailure(kind, detail: .empty).cause
+        return .stream(pieces, end: world.random.chance(30) ? nil : .failed(failure), kind)
     }
 
     private func makeLatency() -> Int64 {
@@ -151,8 +179,75 @@ final class SimulatedTransport: HTTPTransport {
         case .failure(let kind, let body):
             if let body, !receive(call, body.bytes[0..<body.bytes.count / 2], of: body.bytes.count) { return }
             finish(call, ExchangeFailure(kind, detail: .empty))
+        case .stream(let pieces, let end, let kind): stream(call, pieces, end, kind)
         case .silence: break
         }
+    }
+
+    /// The next piece of a stream comes, or its head, or its end.
+    private func stream(
+        _ call: Call,
+        _ pieces: [[UInt8]],
+        _ end: SimulatedRequest.StreamOutcome?,
+        _ kind: CurlFailure.Kind
+    ) {
+        guard let request = call.request, let token = call.token, !call.isHeld else { return }
+        if !call.hasBegun {
+            call.status = 200
+            call.headers.append("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+            request.isStream = delegate?.callBegan(call) ?? false
+            if request.isStream { request.outcome = .streamed(nil) }
+        }
+        // Some pieces come together, as one.
+        repeat {
+            guard call.nextPiece < pieces.count else { return endStream(call, request, end, kind) }
+            let piece = pieces[call.nextPiece]
+            let isTaken = piece.withByteView { bytes in
+                if request.isStream { call.body.append(bytes) }
+                return request.isStream || receive(call, bytes, of: bytes.count)
+            }
+            guard isTaken else { return }
+            call.nextPiece += 1
+            request.streamSent += piece
+        } while world.random.chance(20)
+        if request.isStream, delegate?.callReceived(call) == false {
+            call.isHeld = true
+            return
+        }
+        schedule(token)
+    }
+
+    private func endStream(
+        _ call: Call,
+        _ request: SimulatedRequest,
+        _ end: SimulatedRequest.StreamOutcome?,
+        _ kind: CurlFailure.Kind
+    ) {
+        guard let end else { return }
+        guard request.isStream else {
+            // Taken whole: it is one Prediction, as what it is not.
+            if case .complete = end {
+                let bytes = ByteBuffer(capacity: max(call.body.count, 1))
+                bytes.append(call.body.view)
+                let body = SimulatedAnswers.Body(bytes: bytes, rows: 1)
+                request.outcome = .answered(status: 200, body: body, headerBytes: 0)
+                return finish(call, nil)
+            }
+            return finish(call, ExchangeFailure(kind, detail: .empty))
+        }
+        request.outcome = .streamed(end)
+        if case .complete = end { return finish(call, nil) }
+        finish(call, ExchangeFailure(kind, detail: .empty), isStream: true)
+    }
+
+    private func schedule(_ token: Int) {
+        world.schedule.add(at: world.now + makeLatency() / 2, .progress(model: model, token: token))
+    }
+
+    private func resume(_ call: Call) {
+        guard call.isHeld, let token = call.token else { return }
+        call.isHeld = false
+        schedule(token)
     }
 
     /// Takes bytes in, as far as there is memory for them.
@@ -166,8 +261,8 @@ final class SimulatedTransport: HTTPTransport {
         return true
     }
 
-    private func finish(_ call: Call, _ failure: ExchangeFailure?) {
-        if let failure { call.request?.outcome = .failed(failure.cause) }
+    private func finish(_ call: Call, _ failure: ExchangeFailure?, isStream: Bool = false) {
+        if let failure, !isStream { call.request?.outcome = .failed(failure.cause) }
         if let exchange = call.attempt?.exchange {
             world.expect(world.owner(of: exchange) === call.request, "a call has changed its exchange")
         }

@@ -55,6 +55,7 @@ final class Simulation {
             case .bestEffort: try SimulatedQueues(world)
             case .atLeastOnce: setup.hasFiles ? try SimulatedSpoolFiles(world) : SimulatedSpool(world)
             }
+        let memory = BodyMemory(BodyMemoryLimit(bytes: setup.bodyMemory))
         world.ledger.areEventsSafe = { [unowned reporting] in reporting.isTurnSafe }
         let flow = ExchangeFlow(
             metrics: ShardMetrics(modelCount: setup.models.count),
@@ -76,9 +77,9 @@ final class Simulation {
                     )
                 }
             ) { _ in },
-            clock: world.clock
+            clock: world.clock,
+            bodyMemory: memory
         )
-        let memory = BodyMemory(BodyMemoryLimit(bytes: setup.bodyMemory))
         var transports: [SimulatedTransport] = []
         var adapters: [HTTPModelServiceAdapter] = []
         var routes: [ModelRoute] = []
@@ -94,6 +95,8 @@ final class Simulation {
                         modelProtocol: model.modelProtocol
                     ),
                     timeout: model.timeout,
+                    partTimeout: model.partTimeout,
+                    maxStreamTime: model.maxStreamTime,
                     maxConnections: model.maxConnections,
                     limits: CallLimits(key: "models.\(index)", Configuration.Model()),
                     memory: memory
@@ -112,6 +115,16 @@ final class Simulation {
                     version: nil,
                     modelProtocol: model.modelProtocol,
                     maxPredictions: SimulatedAnswers.maxPredictions,
+                    retry: RetryPolicy(
+                        RetryPolicy.Options(
+                            attempts: model.maxCalls,
+                            causes: [.connect, .reset, .timeout, .serverError],
+                            budget: 50,
+                            isRepeatable: model.isRepeatable
+                        ),
+                        random: { [unowned world] in world.random.next() }
+                    ),
+                    maxStreamBytes: model.maxStreamBytes,
                     adapter: adapter
                 )
             )
@@ -154,6 +167,7 @@ final class Simulation {
         if !isDone {
             var next = world.schedule.nextTime ?? .max
             for adapter in adapters { next = min(next, adapter.nextDeadline ?? .max) }
+            next = min(next, flow.retries.nextDue)
             if next < .max, next - SimulationWorld.start < Self.longest {
                 // epoll's time has milliseconds: it is often a little late.
                 let late = world.random.chance(50) ? Int64(world.random.below(Int(SimulationSetup.millisecond))) : 0
@@ -182,6 +196,7 @@ final class Simulation {
         events.shuffle(using: &world.random)
         for event in events { perform(event) }
         for adapter in adapters { adapter.expire(now: world.now) }
+        flow.startRetries(now: world.now)
         flow.endTurn()
         for request in requests { arrive(request) }
         kafka.takeIn()
@@ -194,6 +209,7 @@ final class Simulation {
         case .arrival(let request): arrive(request)
         case .departure(let request): rest.depart(request)
         case .replyRead(let request): rest.replyRead(request)
+        case .streamRead(let request): rest.streamRead(request)
         case .progress(let model, let token): transports[model].progress(token: token)
         case .report:
             reporting.read()
@@ -221,7 +237,7 @@ final class Simulation {
         flow.endTurn()
         // The daemon's last run gives everybody the answer, and its end closes what is still there.
         for request in world.requests where request.provider == .rest && request.hasArrived {
-            if request.isDelivered { rest.replyRead(request) } else { rest.depart(request) }
+            if request.isDelivered { rest.readToTheEnd(request) } else { rest.depart(request) }
         }
         reporting.beginTurn()
         flow.endTurn()
@@ -236,7 +252,9 @@ final class Simulation {
         var calling = [Int](repeating: 0, count: adapters.count)
         var inFlight = 0
         flow.exchanges.forEachInUse { exchange in
-            if exchange.state == .calling || exchange.state == .recording { inFlight += 1 }
+            let isOut = exchange.state == .streaming && exchange.stream?.callIsOver == false
+            if exchange.state == .calling || exchange.state == .recording || isOut { inFlight += 1 }
+            if isOut, let index = exchange.route?.index { calling[index] += 1 }
             guard exchange.state == .calling, let route = exchange.route else { return }
             calling[route.index] += 1
             let deadline = exchange.attempt.begunAt + setup.models[route.index].timeout

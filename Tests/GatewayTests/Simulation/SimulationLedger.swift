@@ -26,7 +26,12 @@ extension SimulationWorld {
         expect(request.hasLeft, "request \(request.number) is abandoned, and its client is there")
         let events = request.operation == .predict ? 1 : 0
         ledger.expectedEvents += events
-        if isAtLeastOnce { expectEvents(request, rows: 0, failures: ledger.areEventsSafe() ? events : 0) }
+        if isAtLeastOnce, !request.isStream {
+            expectEvents(request, rows: 0, failures: ledger.areEventsSafe() ? events : 0)
+        } else if isAtLeastOnce, request.rowEvents == 0 {
+            // Of a stream there is one event, whatever became of it.
+            expect(!ledger.areEventsSafe(), "request \(request.number) is abandoned without an event")
+        }
         request.eventsAtEnd = request.rowEvents + request.failureEvents
     }
 
@@ -46,6 +51,11 @@ extension SimulationWorld {
             return expect(isAtLeastOnce, "request \(request.number) is not recorded, which nobody has promised")
         }
         var rows = 0
+        if request.isStream {
+            ledger.expectedEvents += 1
+            if isAtLeastOnce { expectEvents(request, rows: 1, failures: 0) }
+            return
+        }
         if exchange.reply.failure == nil, case .answered(_, let body, _) = request.outcome { rows = body.rows }
         let failures = exchange.reply.failure == nil ? 0 : 1
         ledger.expectedEvents += rows + failures
@@ -67,13 +77,16 @@ extension SimulationWorld {
     /// The reply is what the Model Service has said, or says why not.
     private func checkReply(_ request: SimulatedRequest, _ exchange: Exchange) {
         let (status, failure) = (exchange.reply.status, exchange.reply.failure)
-        let isSaid = !exchange.replyBody.isEmpty || failure == nil || failure == .modelError
+        let isSaid = exchange.stream != nil || !exchange.replyBody.isEmpty || failure == nil || failure == .modelError
         expect(isSaid, "request \(request.number) fails without a word")
         if failure == .notRecorded || failure == .draining && ledger.isStopping {
             return expect(status == 503, "request \(request.number) has \(status)")
         }
         let isRight =
             switch request.outcome {
+            case .streamed(nil): failure == .timeout && status == 504 || failure == nil && isDone(request)
+            case .streamed(.complete): failure == nil && status == 200
+            case .streamed(.failed(let cause)): failure == cause && status >= 400 || failure == nil && isDone(request)
             case .answered(let modelStatus, let body, let headerBytes):
                 if headerBytes > exchange.provider.maxReplyHeaderBytes && !isMadeAnew(request, modelStatus) {
                     failure == .answerHeadersTooLarge
@@ -84,12 +97,41 @@ extension SimulationWorld {
                         && (failure == nil || failure == .modelError && modelStatus >= 400)
                 }
             case .failed(let cause): failure == cause && status >= 400
-            case .none: failure == .timeout && now >= exchange.attempt.begunAt + timeout(of: request)
+            case .none:
+                failure == .timeout && now >= exchange.attempt.begunAt + timeout(of: request)
+                    // A call that was to be made again could not be.
+                    || request.attempts > 1 && status == 503
             }
         expect(
             isRight,
             "request \(request.number) has \(status), \(failure.map { "\($0)" } ?? "no failure"), after \(request.outcome)"
         )
+    }
+
+    private func isDone(_ request: SimulatedRequest) -> Bool {
+        request.streamSent.withByteView { $0.hasSuffix(ByteView("data: [DONE]\n\n")) }
+    }
+
+    /// A client has read some of a stream: the last event only when the answer is recorded.
+    func readOfStream(_ request: SimulatedRequest, _ exchange: Exchange) {
+        let hasAll = request.streamRead.withByteView { $0.hasSuffix(ByteView("[DONE]\n\n")) }
+        if hasAll, isAtLeastOnce {
+            expect(request.rowEvents == 1, "request \(request.number) has its last event, and is not recorded")
+        }
+        let failure = exchange.reply.failure
+        let isPrefix = request.streamSent.starts(with: request.streamRead)
+        expect(isPrefix || failure != nil, "request \(request.number) has read what was not sent")
+    }
+
+    /// A client has all of a stream that it will get.
+    func streamIsRead(_ request: SimulatedRequest, _ exchange: Exchange) {
+        trace(request.streamRead.count)
+        if exchange.reply.failure == nil {
+            expect(request.streamRead == request.streamSent, "request \(request.number) lacks some of its stream")
+        } else {
+            let text = String(decoding: request.streamRead, as: UTF8.self)
+            expect(text.contains("event: error\n"), "request \(request.number) is not told that it broke off")
+        }
     }
 
     private func isMadeAnew(_ request: SimulatedRequest, _ modelStatus: Int) -> Bool {

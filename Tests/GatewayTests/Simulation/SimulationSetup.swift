@@ -22,6 +22,13 @@ struct SimulationSetup {
         /// Nanoseconds.
         let timeout: Int64
         let latency: Int64
+        /// Of answers that come in parts, nanoseconds: how long the next one may take, and how long all of them.
+        let partTimeout: Int64
+        let maxStreamTime: Int64
+        let maxStreamBytes: Int
+        /// Of one request over REST.
+        let maxCalls: Int
+        let isRepeatable: Bool
     }
 
     static let microsecond: Int64 = 1_000
@@ -49,6 +56,7 @@ struct SimulationSetup {
     let faults: Int
     let longAnswers: Int
     let longRequests: Int
+    let streams: Int
     /// How often Reporters fail, of a hundred that they read.
     let reporterFaults: Int
 
@@ -66,7 +74,12 @@ struct SimulationSetup {
                     modelProtocol: random.pick([.v1, .v2, .native, .raw]),
                     maxConnections: random.pick([1, 2, 4, 16]),
                     timeout: random.pick([20, 200, 2_000]) * Self.millisecond,
-                    latency: random.pick([20, 500, 5_000, 50_000]) * Self.microsecond
+                    latency: random.pick([20, 500, 5_000, 50_000]) * Self.microsecond,
+                    partTimeout: random.pick([20, 200, 2_000]) * Self.millisecond,
+                    maxStreamTime: random.pick([50, 500, 5_000]) * Self.millisecond,
+                    maxStreamBytes: random.pick([16 << 10, 64 << 10, 256 << 10]),
+                    maxCalls: random.pick([1, 1, 2, 5]),
+                    isRepeatable: random.chance(50)
                 )
             )
         }
@@ -85,6 +98,7 @@ struct SimulationSetup {
         faults = random.pick([0, 10, 50])
         longAnswers = isLong ? 10 : random.pick([0, 1, 3])
         longRequests = random.pick([0, 0, 5])
+        streams = random.pick([0, 0, 20, 80])
         reporterFaults = isLong ? 60 : random.pick([0, 20, 60])
     }
 

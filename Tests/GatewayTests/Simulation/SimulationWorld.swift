@@ -11,6 +11,8 @@ final class SimulationWorld {
         case departure(SimulatedRequest)
         /// Its client has the last byte of the answer.
         case replyRead(SimulatedRequest)
+        /// Its client reads some more of a stream.
+        case streamRead(SimulatedRequest)
         /// A Model Service has sent a part of an answer, or its connection has ended.
         case progress(model: Int, token: Int)
         /// A Reporter has a look at what waits.

@@ -28,8 +28,6 @@ final class KafkaProvider: Provider {
     private var order = KeyOrder()
     /// Requests whose turn it is, by index.
     private var ready: [Int] = []
-    /// No request that waits for its next try is due before; `.max`: none waits.
-    private var nextRetry = Int64.max
     private var bytesInFlight = 0
     private var isDraining = false
 
@@ -67,27 +65,34 @@ final class KafkaProvider: Provider {
 
     // MARK: Provider
 
-    func deliver(_ exchange: Exchange) {
-        let request = requests[exchange.providerContext]
-        if exchange.state == .retrying { wait(request, exchange) } else { answer(request, exchange) }
+    func deliver(_ exchange: Exchange) { answer(requests[exchange.providerContext], exchange) }
+
+    func policy(of exchange: Exchange) -> (any Policy)? { self }
+
+    func waits(for exchange: Exchange) -> Bool {
+        !isDraining && requests[exchange.providerContext].partition?.isLeaving == false
     }
 
-    func retries(_ exchange: Exchange, after failure: ExchangeFailure) -> Bool {
+    func drop(_ exchange: Exchange) { drop(requests[exchange.providerContext]) }
+
+    var leavesToOthers: Bool { true }
+}
+
+extension KafkaProvider: Policy {
+    func decide(_ exchange: Exchange, after failure: ExchangeFailure) -> PolicyDecision {
         let request = requests[exchange.providerContext]
         switch FailureHandling(failure.cause, status: exchange.attempt.answer?.status ?? 0) {
         case .wait:
-            request.delay = options.backoff.delay(attempt: request.waits, random: random.next())
             request.waits += 1
             // One that was noted may be of a reply that is withdrawn, since its event could not be recorded.
             request.failure = nil
-            return true
-        case .tryAgain where request.attempts < options.maxAttempts:
-            request.delay = options.backoff.delay(attempt: request.attempts - 1, random: random.next())
+            return .again(after: options.backoff.delay(attempt: request.waits - 1, random: random.next()))
+        case .tryAgain where exchange.tries < options.maxAttempts:
             metrics.countRetry()
-            return true
+            return .again(after: options.backoff.delay(attempt: exchange.tries - 1, random: random.next()))
         case .tryAgain, .giveUp:
             request.note(failure)
-            return false
+            return .over
         }
     }
 }
@@ -106,12 +111,11 @@ extension KafkaProvider {
 
     var hasMore: Bool { !ready.isEmpty || replies.hasMore || inbox.hasMore }
 
-    var nextDeadline: Int64 { min(nextRetry, replies.nextDeadline ?? .max, inbox.nextDeadline ?? .max) }
+    var nextDeadline: Int64 { min(replies.nextDeadline ?? .max, inbox.nextDeadline ?? .max) }
 
     /// Takes in what waits, as far as there is room for it. Once a turn, after the replies.
     func takeIn(now: Int64) {
         replies.run(now: now)
-        startDue(now)
         inbox.run(now: now)
         startReady()
         if isDraining, requests.inUse == 0 { inbox.close() }
@@ -182,8 +186,9 @@ extension KafkaProvider: KafkaInboxDelegate {
         requests.forEachInUse { request in
             guard isDraining || request.partition?.isLeaving == true else { return }
             switch request.state {
-            case .waiting, .ready, .retrying: drop(request)
-            case .idle, .calling, .answering: break
+            case .waiting, .ready: drop(request)
+            case .calling: if request.exchange?.retryAt != nil { drop(request) }
+            case .idle, .answering: break
             }
         }
         ready.removeAll { requests[$0].state != .ready }
@@ -244,7 +249,8 @@ extension KafkaProvider {
             refuse(request, exchange, failure)
         } else {
             flow.ensureRequestId(exchange)
-            call(request, exchange)
+            request.state = .calling
+            flow.ask(exchange)
         }
     }
 
@@ -274,42 +280,6 @@ extension KafkaProvider {
         return router.assignRoute(to: exchange, name: name, version: header.version)
     }
 
-    /// Begins a call, or waits where the Sidecar can't make one now.
-    private func call(_ request: KafkaRequest, _ exchange: Exchange) {
-        exchange.attempt.begunAt = flow.clock.monotonic()
-        request.state = .calling
-        if let failure = flow.begin(exchange) {
-            if retries(exchange, after: failure) {
-                wait(request, exchange)
-            } else {
-                refuse(request, exchange, failure)
-            }
-        } else {
-            request.attempts += 1
-        }
-    }
-
-    /// Until the time for the next try; or not, where it would be made in vain.
-    private func wait(_ request: KafkaRequest, _ exchange: Exchange) {
-        guard !isDraining, request.partition?.isLeaving == false else {
-            drop(request)
-            return
-        }
-        flow.beginAnotherTry(exchange)
-        request.state = .retrying
-        request.retryAt = flow.clock.monotonic() + request.delay
-        nextRetry = min(nextRetry, request.retryAt)
-    }
-
-    private func startDue(_ now: Int64) {
-        guard nextRetry <= now else { return }
-        nextRetry = .max
-        requests.forEachInUse { request in
-            guard request.state == .retrying, let exchange = request.exchange else { return }
-            if request.retryAt <= now { call(request, exchange) } else { nextRetry = min(nextRetry, request.retryAt) }
-        }
-    }
-
     private func refuse(_ request: KafkaRequest, _ exchange: Exchange, _ failure: ExchangeFailure) {
         request.note(failure)
         flow.replaceMissingRequestId(exchange)
@@ -325,6 +295,7 @@ extension KafkaProvider {
     /// Hands the answer to the producer, and the dead letter where the request has failed.
     private func answer(_ request: KafkaRequest, _ exchange: Exchange) {
         request.state = .answering
+        request.attempts = exchange.tries
         request.face = exchange.request.face
         request.requestId.append(exchange.request.id.view)
         flow.metrics.countRequest(

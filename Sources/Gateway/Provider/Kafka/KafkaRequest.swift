@@ -7,10 +7,8 @@ final class KafkaRequest {
         case waiting
         /// It is its turn.
         case ready
-        /// Its call is out.
+        /// Its call is out, or waits until it is made again.
         case calling
-        /// A call has failed, or could not begin; the next one waits for its time.
-        case retrying
         /// Its answer is with the producer.
         case answering
     }
@@ -32,13 +30,10 @@ final class KafkaRequest {
 
     // The call.
     var exchange: Exchange?
-    /// Calls that have begun.
+    /// Calls that had begun when it was answered.
     var attempts = 0
     /// How often the Sidecar itself could not take it.
     var waits = 0
-    /// What `retries` decided, in nanoseconds.
-    var delay: Int64 = 0
-    var retryAt: Int64 = 0
 
     // The answer.
     var face = Face.native
@@ -79,8 +74,6 @@ final class KafkaRequest {
         receivedAt = 0
         attempts = 0
         waits = 0
-        delay = 0
-        retryAt = 0
         face = .native
         requestId.removeAll(keepingAtMost: 1 << 10)
         replyTopic = nil

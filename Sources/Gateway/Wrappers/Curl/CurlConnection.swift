@@ -68,8 +68,13 @@ final class CurlConnection: CurlHandle, CurlSocketOwner {
     /// How many of the bytes that were written the peer's machine has not acknowledged; nil where this is no TCP.
     var unacknowledgedBytes: Int? { socket.unacknowledgedBytes }
 
-    /// Whether `connectionReady` is wanted when the socket takes bytes.
-    func setWantsOutput(_ wants: Bool) { multi.setWantsOutput(socket.descriptor, wants) }
+    /// Whether `connectionReady` is wanted when the socket has bytes, and when it takes some.
+    func setInterest(input: Bool = true, output: Bool = false) {
+        // That it is broken is always reported: once, and not all the time, where nobody reads.
+        var interest: Epoll.Readiness = input ? .input : .edgeTriggered
+        if output { interest.insert(.output) }
+        multi.setInterest(socket.descriptor, interest)
+    }
 
     /// Closes the connection, or ends the attempt to open it. Nothing more is heard of it.
     func close() {

@@ -29,6 +29,8 @@ class CurlHandle {
     private final var refusal: UInt32 = 0
     /// Why there was no socket for a connection: libcurl does not say; 0: there was one.
     private(set) final var socketError: Int32 = 0
+    /// Whether libcurl reads no more of an answer until it is told to.
+    var isPaused: Bool { false }
     private let errorText: UnsafeMutablePointer<CChar>
     private var parsedURL: OpaquePointer?
     private(set) final unowned var carrier: CurlMulti?

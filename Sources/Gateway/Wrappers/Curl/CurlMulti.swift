@@ -48,11 +48,13 @@ final class CurlMulti {
         /// How many bytes the peer's machine had acknowledged when the connection became idle, and the time before.
         var acknowledged: UInt64?
         var acknowledgedBefore: UInt64?
+        /// Its transfer is paused: nobody reads.
+        var isPaused = false
         /// When it will have been idle for too long, in nanoseconds of the monotonic clock.
         var tooOldAt = Int64.max
 
         /// Whether it is one of libcurl's connections without a transfer, and nothing has come on it yet.
-        var isIdle: Bool { isConnection && owner == nil && wanted.isEmpty && !registered.isEmpty }
+        var isIdle: Bool { isConnection && owner == nil && wanted.isEmpty && !registered.isEmpty && !isPaused }
     }
 
     /// How long the look for too old connections may be put off, so that there are not too many of them; nanoseconds.
@@ -135,6 +137,8 @@ final class CurlMulti {
             return
         }
         guard !sockets[index].wanted.isEmpty else {
+            // Whatever it is is found when somebody reads again.
+            if sockets[index].isPaused { return }
             // An idle connection that turns up readable is closed by its peer, or talks out of turn.
             spoil(socket)
             return
@@ -221,9 +225,8 @@ final class CurlMulti {
         socketIsClosed(socket)
     }
 
-    /// Whether the owner of a socket wants to know when it takes bytes.
-    func setWantsOutput(_ socket: Int32, _ wants: Bool) {
-        let interest: Epoll.Readiness = wants ? [.input, .output] : .input
+    /// What the owner of a socket wants to know: when it has bytes, when it takes some.
+    func setInterest(_ socket: Int32, _ interest: Epoll.Readiness) {
         guard sockets[Int(socket)].registered != interest else { return }
         // Another interest in what is registered takes no memory: that fails only where there is no such socket.
         do throws(SystemError) {
@@ -327,8 +330,10 @@ final class CurlMulti {
         case CURL_POLL_INOUT: wanted = [.input, .output]
         default: break  // CURL_POLL_REMOVE
         }
+        sockets[index].isPaused = wanted.isEmpty && handle.isPaused
         let wasIdle = sockets[index].wanted.isEmpty
         sockets[index].wanted = wanted
+        if sockets[index].isPaused { return watchPaused(socket, index) }
         if sockets[index].isConnection, sockets[index].owner == nil, handle.leavesConnections {
             if wanted.isEmpty {
                 becomesIdle(socket, index, handle)
@@ -357,6 +362,16 @@ final class CurlMulti {
             failed.append(
                 Failure(handle: handle, ticket: handle.ticket, code: CURLE_OUT_OF_MEMORY.rawValue, text: "\(error)")
             )
+        }
+    }
+
+    /// Nobody reads: that there is something to read must not be reported all the time.
+    private func watchPaused(_ socket: Int32, _ index: Int) {
+        do throws(SystemError) {
+            try register(socket, index, .edgeTriggered)
+        } catch {
+            // Another interest in what is registered takes no memory.
+            fatalError("\(error)")
         }
     }
 

@@ -29,6 +29,11 @@ final class CurlTransfer: CurlHandle {
     /// Whether the kept connection that carried the request has died without any of it being acknowledged.
     private var wasUnread = false
     private var readBufferBytes = 16 << 10
+    /// Whether the body is taken away as it comes.
+    private var isStreamed = false
+    /// There is no room for more of such a body; and libcurl keeps some of it for that reason.
+    private var isFull = false
+    private var keepsSome = false
 
     enum Abortion {
         case none
@@ -67,6 +72,8 @@ final class CurlTransfer: CurlHandle {
         delegate?.transferFinished(self, failure: failure(result: result))
     }
 
+    override var isPaused: Bool { keepsSome }
+
     override func connectionDied(unread: Bool) { wasUnread = unread }
 
     /// How much libcurl reads at once, after the size of the last answer: it allocates the buffer anew for each transfer,
@@ -96,6 +103,9 @@ final class CurlTransfer: CurlHandle {
         abortion = .none
         wasUnread = false
         attempts = 0
+        isStreamed = false
+        isFull = false
+        keepsSome = false
         if freshConnection != usesFreshConnection {
             usesFreshConnection = freshConnection
             setNumber(CURLOPT_FRESH_CONNECT.rawValue, freshConnection ? 1 : 0)
@@ -119,6 +129,15 @@ final class CurlTransfer: CurlHandle {
     func letGo() {
         body.removeAll(keepingAtMost: 4 << 10)
         headers.removeAll(keepingAtMost: 4 << 10)
+    }
+
+    /// There is room again, after `transferReceived` has returned false. The delegate may be told of more from within this
+    /// function.
+    func resume() {
+        isFull = false
+        guard keepsSome else { return }
+        keepsSome = false
+        noteOption(curl_easy_pause(easy, CURLPAUSE_CONT).rawValue)
     }
 
     /// Asks for this target, byte for byte, in place of the URL's path and query. It is copied.
@@ -156,6 +175,15 @@ final class CurlTransfer: CurlHandle {
     // MARK: Callbacks
 
     private func takeBody(_ data: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
+        if isStreamed {
+            guard !isFull else {
+                keepsSome = true
+                return Int(CURL_WRITEFUNC_PAUSE)
+            }
+            body.append(ByteView(base: UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self), count: count))
+            isFull = delegate?.transferReceived(self) == false
+            return count
+        }
         guard body.count + count <= maxBodyBytes else {
             answerIsTooLong = true
             return 0
@@ -183,6 +211,7 @@ final class CurlTransfer: CurlHandle {
             return 0
         }
         headers.append(line)
+        if headerHasEnded, status >= 200 { isStreamed = delegate?.transferBegan(self) ?? false }
         return count
     }
 
@@ -224,9 +253,17 @@ protocol CurlTransferDelegate: AnyObject {
     func transferFinished(_ transfer: CurlTransfer, failure: CurlFailure?)
     /// Makes room for more bytes of a long body; false where there is no memory for them.
     func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool
+    /// The header of the answer is in. Whether the body is taken away as it comes: then it may be of any length, and
+    /// `transferReceived` is told of it. The transfer is not removed from within these functions.
+    func transferBegan(_ transfer: CurlTransfer) -> Bool
+    /// More of such a body is in; false where there is no room for more until `CurlTransfer.resume`.
+    func transferReceived(_ transfer: CurlTransfer) -> Bool
 }
 
 extension CurlTransferDelegate {
     /// Its `maxBodyBytes` is all there is.
     func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool { true }
+    /// It is taken when it is complete.
+    func transferBegan(_ transfer: CurlTransfer) -> Bool { false }
+    func transferReceived(_ transfer: CurlTransfer) -> Bool { true }
 }

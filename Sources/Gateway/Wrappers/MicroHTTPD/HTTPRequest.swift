@@ -32,6 +32,22 @@ protocol HTTPBodySource: AnyObject {
     func next(into buffer: ByteBuffer) -> Bool
 }
 
+/// A body whose parts come from elsewhere, when they come. Used on the daemon's thread only.
+protocol HTTPPartSource: AnyObject {
+    /// The next bytes, `room` of them at most. After `nothingYet` it is not asked again before `HTTPRequest.resume`, after the last
+    /// two never.
+    func next(upTo room: Int) -> HTTPPart
+}
+
+enum HTTPPart {
+    /// At least one, valid until the source is asked again.
+    case bytes(ByteView)
+    case nothingYet
+    case end
+    /// There is more that never comes: the connection is closed without the last chunk, by which the client knows it.
+    case broken
+}
+
 /// A response while it is put together.
 struct HTTPResponse: ~Copyable {
     fileprivate let raw: OpaquePointer
@@ -66,6 +82,28 @@ struct HTTPResponse: ~Copyable {
         self.raw = raw
     }
 
+    /// A response whose body comes in parts from a source that outlives it, sent as chunks as they come (RFC 9112, section 7.1).
+    init(parts source: any HTTPPartSource, of request: HTTPRequest) {
+        let context = Unmanaged.passRetained(PartReader(source, request.connection)).toOpaque()
+        let raw = MHD_create_response_from_callback(
+            UInt64.max,
+            PartReader.partBytes,
+            { context, _, target, room in
+                guard let context, let target else { return -1 }
+                return Unmanaged<PartReader>.fromOpaque(context)._withUnsafeGuaranteedRef { reader in
+                    reader.read(into: target, room)
+                }
+            },
+            context,
+            { context in
+                guard let context else { return }
+                Unmanaged<PartReader>.fromOpaque(context).release()
+            }
+        )
+        guard let raw else { fatalError("out of memory") }
+        self.raw = raw
+    }
+
     deinit { MHD_destroy_response(raw) }
 
     /// Adds a header line. `value` must be followed by a NUL byte, as `HeaderTable` leaves it.
@@ -91,6 +129,37 @@ struct HTTPResponse: ~Copyable {
     /// Adds a header line of constant text.
     @discardableResult
     borrowing func add(_ name: StaticString, _ value: StaticString) -> Bool { add(ByteView(name), ByteView(value)) }
+}
+
+/// Between a source of parts and libmicrohttpd, which asks when the client's socket has room.
+private final class PartReader {
+    /// What libmicrohttpd offers room for at most; it takes what is left of a connection's memory where that is less.
+    static let partBytes = 16 << 10
+    private static let endOfStream = -1
+    private static let endWithError = -2
+
+    private let source: any HTTPPartSource
+    private let connection: OpaquePointer
+
+    init(_ source: any HTTPPartSource, _ connection: OpaquePointer) {
+        self.source = source
+        self.connection = connection
+    }
+
+    func read(into target: UnsafeMutablePointer<CChar>, _ room: Int) -> Int {
+        switch source.next(upTo: room) {
+        case .bytes(let view):
+            guard let bytes = view.base else { return 0 }
+            memcpy(target, bytes, min(view.count, room))
+            return min(view.count, room)
+        case .nothingYet:
+            // It is asked again in the run after it has been resumed.
+            MHD_suspend_connection(connection)
+            return 0
+        case .end: return Self.endOfStream
+        case .broken: return Self.endWithError
+        }
+    }
 }
 
 /// Between a source and libmicrohttpd, which takes what it has room for.

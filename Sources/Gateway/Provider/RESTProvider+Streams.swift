@@ -1,0 +1,91 @@
+/// Replies whose body goes out as it comes in.
+extension RESTProvider {
+    var takesParts: Bool { true }
+
+    func beginReply(_ exchange: Exchange) {
+        let index = exchange.index
+        guard let request = inbound[index].request else { return }
+        let stage = inbound[index].stage
+        inbound[index].stage = .streaming
+        switch stage {
+        case .suspended: request.resume()
+        case .waiting:
+            waitingCount -= 1
+            if send(exchange) == .close { inbound[index].stage = .refused }
+        case .incoming, .streaming, .delivered, .refused: preconditionFailure("a reply is begun once, after a call")
+        }
+    }
+
+    /// Hands the head of the reply to the daemon, which then asks for the parts.
+    func sendStream(_ exchange: Exchange, _ request: HTTPRequest) -> HTTPDaemon.Step {
+        let parts = StreamParts(exchange, self)
+        inbound[exchange.index].parts = parts
+        streamingCount += 1
+        let response = HTTPResponse(parts: parts, of: request)
+        let lines = exchange.reply.headers
+        for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
+        server.watchAnswer(client: inbound[exchange.index].client, bytes: .max)
+        // One that has broken off meanwhile has begun well all the same.
+        let status = exchange.attempt.answer?.status ?? exchange.reply.status
+        return request.reply(status: status, response) ? .replied : .close
+    }
+
+    func deliverParts(_ exchange: Exchange) {
+        if let request = inbound[exchange.index].request { wake(exchange.index, request) }
+    }
+
+    /// The daemon's next run asks for more.
+    func wake(_ index: Int, _ request: HTTPRequest) {
+        guard let parts = inbound[index].parts, parts.isSuspended else { return }
+        parts.isSuspended = false
+        streamingCount += 1
+        request.resume()
+    }
+
+    fileprivate func nextPart(of exchange: Exchange, _ parts: StreamParts, upTo room: Int) -> HTTPPart {
+        guard let stream = exchange.stream else { return .broken }
+        let bytes = stream.take(upTo: room)
+        if !bytes.isEmpty {
+            flow.tookPart(exchange)
+            return .bytes(bytes)
+        }
+        switch stream.end {
+        case .complete: return .end
+        case .broken: return .broken
+        case .open:
+            parts.isSuspended = true
+            streamingCount -= 1
+            return .nothingYet
+        }
+    }
+
+    func endParts(_ index: Int) {
+        guard let parts = inbound[index].parts else { return }
+        inbound[index].parts = nil
+        if !parts.isSuspended { streamingCount -= 1 }
+    }
+
+    func waitsForClient(_ word: Int) -> Bool {
+        guard let stream = flow.exchanges[word - 1].stream else { return true }
+        if case .open = stream.end { return stream.ready > 0 }
+        return true
+    }
+}
+
+/// What the daemon reads the stream of an exchange from. It lives no longer than the request: nobody asks it after that.
+final class StreamParts: HTTPPartSource {
+    private unowned let exchange: Exchange
+    private unowned let provider: RESTProvider
+    /// Whether the daemon waits for more.
+    var isSuspended = false
+
+    init(_ exchange: Exchange, _ provider: RESTProvider) {
+        self.exchange = exchange
+        self.provider = provider
+    }
+
+    func next(upTo room: Int) -> HTTPPart { provider.nextPart(of: exchange, self, upTo: room) }
+}
+
+@available(*, unavailable)
+extension StreamParts: Sendable {}
