@@ -166,7 +166,7 @@ import Testing
                 return now == last
             }
             #expect(stands)
-            #expect(try residentBytes(of: sidecar.process.id) - before < 16 << 20)
+            #expect(try residentBytes(of: sidecar.process.id) - before < 40 << 20)
             #expect(try sidecar.get("/livez").status == 200)
             var read = 0
             let deadline = Deadline(seconds: 60)
@@ -178,7 +178,7 @@ import Testing
                 tail = (tail + bytes.suffix(5)).suffix(5)
             }
             #expect(read >= size - (64 << 10))
-            #expect(try residentBytes(of: sidecar.process.id) - before < 16 << 20)
+            #expect(try residentBytes(of: sidecar.process.id) - before < 40 << 20)
             let event = try data(try sidecar.events(atLeast: 1).first)
             #expect(event["status"] == 200)
             #expect(event["stream"]?["bytes"]?.int == size)

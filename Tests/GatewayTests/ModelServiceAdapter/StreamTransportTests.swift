@@ -89,7 +89,7 @@ import Testing
         defer { rig.shutDown() }
         var hasRoom = false
         rig.streamed = { _ in true }
-        rig.received = { _ in hasRoom }
+        rig.received = { hasRoom || $0.body.isEmpty }
         let call = rig.start(rig.exchange())
         #expect(try rig.run { !call.body.isEmpty })
         gate.open()
@@ -107,7 +107,8 @@ import Testing
         let rig = try TransportRig(kind, url: service.url("/"))
         defer { rig.shutDown() }
         rig.streamed = { _ in true }
-        rig.received = { _ in false }
+        // The head may come by itself.
+        rig.received = { $0.body.isEmpty }
         for _ in 0..<3 {
             let call = rig.start(rig.exchange())
             #expect(try rig.run { !call.body.isEmpty })
