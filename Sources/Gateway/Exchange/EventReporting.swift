@@ -114,10 +114,12 @@ final class EventReporting {
         recordOne(exchange, &event, policy)
     }
 
-    /// Records an answer that came in parts, whole or as far as it came, and counts it as a Prediction.
+    /// Records an answer that came in parts, whole or as far as it came, and counts it as a Prediction where there is any of it.
     func report(_ exchange: Exchange, _ stream: AnswerStream, counters: PredictionCounters) {
         names.read(exchange)
-        counters.count(model: names.modelName, version: names.modelVersion)
+        if stream.failure == nil || stream.bytes > 0 {
+            counters.count(model: names.modelName, version: names.modelVersion)
+        }
         let policy = policy(of: exchange)
         guard isRecording, policy.records(exchange.request.id.view) else { return }
         var event = makeEvent(exchange, names)

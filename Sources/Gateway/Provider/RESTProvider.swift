@@ -104,7 +104,8 @@ final class RESTProvider: Provider {
             return finish(exchange)
         }
         let stage = inbound[index].stage
-        if stage == .streaming {
+        // One that the daemon would not take a head for has its end here all the same.
+        if stage == .streaming || stage == .refused {
             if exchange.state == .replying { count(exchange) }
             return wake(index, request)
         }

@@ -111,6 +111,8 @@ import Testing
         rig.endStream(exchange, ExchangeFailure(cause: .reset, message: "it is gone"))
         rig.flow.endTurn()
         #expect(rig.provider.begun.isEmpty)
+        // Nor is it a Prediction.
+        #expect(rig.flow.metrics.predictions.read().pairs.isEmpty)
         #expect(rig.provider.delivered.map(\.status) == [502])
         #expect(try JSON(parsing: rig.provider.delivered[0].body)["cause"] == "reset")
         #expect(rig.lane.events.map(\.status) == [502])

@@ -137,7 +137,8 @@ final class CurlTransfer: CurlHandle {
         isFull = false
         guard keepsSome else { return }
         keepsSome = false
-        noteOption(curl_easy_pause(easy, CURLPAUSE_CONT).rawValue)
+        // Where it cannot go on, its time runs out; the handle itself is as good as before.
+        _ = curl_easy_pause(easy, CURLPAUSE_CONT)
     }
 
     /// Asks for this target, byte for byte, in place of the URL's path and query. It is copied.
