@@ -59,9 +59,8 @@ struct ShardBlueprint {
         let page = page
         let log = log
         let local = LocalAnswers(
-            router: router,
+            catalog: ModelCatalog(router.routes, readiness),
             serverMetadataRoute: onlyServer(router),
-            readiness: readiness,
             startMetrics: { page.start() },
             openAPI: OpenAPIDocument.json,
             page: makePage()
@@ -230,9 +229,9 @@ struct ShardBlueprint {
         )
     }
 
-    /// The model whose service is asked for `GET /v2`: there must be one server behind all V2 models.
+    /// The model whose service is asked for its server's metadata: there must be one server behind all models that have such.
     private func onlyServer(_ router: Router) -> ModelRoute? {
-        let routes = router.routes.filter { $0.modelProtocol == .v2 }
+        let routes = router.routes.filter { $0.modelProtocol.codec.paths?.server != nil }
         let servers = Set(routes.map { serviceURL(configuration.models[$0.index]).server })
         return servers.count == 1 ? routes.first : nil
     }
@@ -314,12 +313,10 @@ extension StreamRule {
 
 extension ModelProtocol {
     init(_ word: Configuration.Model.ServiceProtocol) {
-        switch word {
-        case .native: self = .native
-        case .v1: self = .v1
-        case .v2: self = .v2
-        case .raw: self = .raw
+        guard let named = ModelProtocol.named(word.rawValue) else {
+            preconditionFailure("each word for a protocol has one")
         }
+        self = named
     }
 }
 

@@ -3,10 +3,6 @@ import Gateway
 
 /// `ameron-sidecar ask`.
 struct Ask: ParsableCommand {
-    enum Face: String, ExpressibleByArgument, CaseIterable {
-        case native, v1, v2
-    }
-
     static let configuration = CommandConfiguration(
         abstract: "Ask for a prediction over Kafka and print the reply.",
         discussion: """
@@ -30,8 +26,12 @@ struct Ask: ParsableCommand {
     @Option(help: "Which version of it.")
     var version: String?
 
-    @Option(help: "How the request is written.")
-    var face: Face?
+    @Option(
+        help: "How the request is written: \(faces.joined(separator: ", ")).",
+        completion: .list(faces),
+        transform: parseFace
+    )
+    var face: Configuration.Providers.Kafka.Face?
 
     @Option(
         help: ArgumentHelp("How long to wait for the reply (default: 30s)", valueName: "duration"),
@@ -61,4 +61,13 @@ struct Ask: ParsableCommand {
         options.body = body
         throw ExitCode(KafkaAskTool.run(options))
     }
+}
+
+private let faces = Configuration.Providers.Kafka.Face.allCases.map(\.rawValue)
+
+@Sendable private func parseFace(_ text: String) throws -> Configuration.Providers.Kafka.Face {
+    guard let face = Configuration.Providers.Kafka.Face(rawValue: text) else {
+        throw ValidationError("allowed: \(faces.joined(separator: ", "))")
+    }
+    return face
 }

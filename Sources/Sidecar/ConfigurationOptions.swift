@@ -27,7 +27,7 @@ struct ConfigurationOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "One more model, NAME=URL or NAME:PROTOCOL=URL, with native, v1, v2 or raw (repeatable).",
+            "One more model, NAME=URL or NAME:PROTOCOL=URL, with one of \(protocols) (repeatable).",
             valueName: "name=url"
         ),
         transform: parseModel
@@ -94,3 +94,5 @@ struct ConfigurationOptions: ParsableArguments {
     }
     return model
 }
+
+private let protocols = Configuration.Model.ServiceProtocol.allCases.map(\.rawValue).joined(separator: ", ")

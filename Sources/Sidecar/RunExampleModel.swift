@@ -19,8 +19,8 @@ struct RunExampleModel: ParsableCommand {
 
     @Option(
         name: .customLong("protocol"),
-        help: ArgumentHelp("What it speaks: native, v1 or v2.", valueName: "protocol"),
-        completion: .list(["native", "v1", "v2"]),
+        help: ArgumentHelp("What it speaks: \(protocols).", valueName: "protocol"),
+        completion: .list(ExampleModelOptions.protocols.map(\.rawValue)),
         transform: parseProtocol
     )
     var serviceProtocol: Configuration.Model.ServiceProtocol = .native
@@ -55,10 +55,12 @@ struct RunExampleModel: ParsableCommand {
     }
 }
 
+private var protocols: String { ExampleModelOptions.protocols.map(\.rawValue).joined(separator: ", ") }
+
 @Sendable private func parseProtocol(_ text: String) throws -> Configuration.Model.ServiceProtocol {
-    // A Model Service that speaks raw answers with anything, so there is nothing to show.
-    guard let word = Configuration.Model.ServiceProtocol(rawValue: text), word != .raw else {
-        throw ValidationError("allowed: native, v1, v2")
+    let word = Configuration.Model.ServiceProtocol(rawValue: text)
+    guard let word, ExampleModelOptions.protocols.contains(word) else {
+        throw ValidationError("allowed: \(protocols)")
     }
     return word
 }

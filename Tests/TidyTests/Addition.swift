@@ -31,20 +31,22 @@ struct Addition: Sendable {
         Addition(
             name: "a face",
             marks: [
-                Mark(pattern: #"(==|!=) \.(native|v1|v2)\b"#, beside: #"\b[fF]ace\b"#),
-                Mark(pattern: #"\bcase \.?(native|v1|v2)\b"#, beside: #"\b[fF]ace\b"#),
-                Mark(pattern: #"\bface = \.(v1|v2)\b"#),
-                Mark(pattern: #"\bRESTEndpoint\b"#),
+                Mark(pattern: #"\bcase \.?(native|v1|v2)\b|(==|!=) \.(native|v1|v2)\b"#, beside: #"\b[fF]ace\b"#),
+                Mark(pattern: #"\b(Native|V1|V2)Face\b"#),
             ],
+            except: ["NativeFace", "V1Face", "V2Face", "ExampleSpeech"],
             also: ["openapi.json"]
         ),
         Addition(
             name: "a model protocol",
             marks: [
-                Mark(pattern: #"(==|!=) \.(native|v1|v2|raw)\b"#, beside: "[mM]odelProtocol|ServiceProtocol"),
-                Mark(pattern: #"\bcase \(?\.?(native|v1|v2|raw)\b"#, beside: "[mM]odelProtocol|ServiceProtocol"),
+                Mark(
+                    pattern: #"\bcase \(?\.?(native|v1|v2|raw)\b|(==|!=) \.(native|v1|v2|raw)\b"#,
+                    beside: "[mM]odelProtocol|ServiceProtocol"
+                ),
+                Mark(pattern: #"\b(Native|V1|V2|Raw)Model\b"#),
             ],
-            also: ["ConfigurationOptions.swift"]
+            except: ["NativeModel", "V1Model", "V2Model", "RawModel"]
         ),
         Addition(
             name: "a Model Service Adapter",

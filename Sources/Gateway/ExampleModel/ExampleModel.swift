@@ -50,19 +50,11 @@ public enum ExampleModel {
             }
         }
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
-        log.notice("example model listening on http://\(host):\(socket.port) \(paths(options.protocol))")
+        log.notice("example model listening on http://\(host):\(socket.port) \(ExampleSpeech(options.protocol).codec.help)")
         Signals.waitForEnd()
         stopSignal.signal()
         thread.join()
         log.notice("stopped")
-    }
-
-    private static func paths(_ serviceProtocol: Configuration.Model.ServiceProtocol) -> String {
-        switch serviceProtocol {
-        case .native, .raw: "(native: POST /predict/iris, POST /predict/digits)"
-        case .v1: "(v1: POST /v1/models/{iris,digits}:predict)"
-        case .v2: "(v2: POST /v2/models/{iris,digits}/infer)"
-        }
     }
 }
 

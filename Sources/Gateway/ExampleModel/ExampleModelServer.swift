@@ -28,7 +28,7 @@ final class ExampleModelServer {
     ) throws(SystemError) {
         self.epoll = try Epoll()
         self.stopSignal = stopSignal
-        self.routes = ExampleRoutes(options.protocol)
+        self.routes = ExampleRoutes(speech: ExampleSpeech(options.protocol))
         self.failRate = options.failRate
         self.hold = ExampleHold(delay: options.delay.nanoseconds)
         self.server = try HTTPServer(
@@ -172,13 +172,13 @@ extension ExampleModelServer: HTTPServerDelegate {
         case .wrongMethod:
             ExampleResponder.write(error: "this path does not answer this method", to: out)
             return 405
-        case .endpoint(.predict(let modelProtocol, let model)):
+        case .endpoint(.predict(let model)):
             if mustFail() {
                 ExampleResponder.write(error: "failing as asked by --fail-rate", to: out)
                 return 500
             }
             return responder.predict(
-                modelProtocol,
+                routes.speech,
                 model,
                 body: exchange.body.view,
                 heldFor: heldFor,

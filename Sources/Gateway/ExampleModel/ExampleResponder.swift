@@ -13,7 +13,7 @@ final class ExampleResponder {
     /// - Parameter heldFor: nanoseconds that the request was made to wait, which count as the model's own.
     /// - Returns: the HTTP status.
     func predict(
-        _ modelProtocol: ModelProtocol,
+        _ speech: ExampleSpeech,
         _ model: ExampleModelName,
         body: ByteView,
         heldFor: Int64,
@@ -21,14 +21,7 @@ final class ExampleResponder {
     ) -> Int {
         do throws(MalformedAnswer) {
             try input.read(body)
-            switch (modelProtocol, model) {
-            case (.native, .iris), (.raw, .iris): try writeNativeIris(heldFor: heldFor, to: out)
-            case (.native, .digits), (.raw, .digits): try writeNativeDigits(heldFor: heldFor, to: out)
-            case (.v1, .iris): try writeV1Iris(to: out)
-            case (.v1, .digits): try writeV1Digits(to: out)
-            case (.v2, .iris): try writeV2Iris(to: out)
-            case (.v2, .digits): try writeV2Digits(to: out)
-            }
+            try speech.codec.predict(model, self, heldFor: heldFor, to: out)
             return 200
         } catch {
             Self.write(error: error.reason, to: out)
@@ -50,16 +43,16 @@ final class ExampleResponder {
         case .predict: preconditionFailure("predictions are not answered here")
         case .live: out.append("{\"live\":true}")
         case .ready: out.append("{\"ready\":true}")
-        case .v1Models: out.append("{\"models\":[\"iris\",\"digits\"]}")
-        case .v1Model(let model), .v2ModelReady(let model):
+        case .modelList: out.append("{\"models\":[\"iris\",\"digits\"]}")
+        case .modelReady(let model):
             out.append("{\"name\":\"")
             out.append(model.text)
             out.append("\",\"ready\":true}")
-        case .v2Server:
+        case .serverMetadata:
             out.append("{\"name\":\"ameron-example-model\",\"version\":\"")
             out.append(string: Version.current)
             out.append("\",\"extensions\":[]}")
-        case .v2Model(let model): writeMetadata(model, to: out)
+        case .modelMetadata(let model): writeMetadata(model, to: out)
         }
     }
 

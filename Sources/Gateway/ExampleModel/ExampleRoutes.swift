@@ -1,12 +1,10 @@
 /// What a request to the example Model Service is for.
 enum ExampleEndpoint: Equatable {
-    case predict(ModelProtocol, ExampleModelName)
+    case predict(ExampleModelName)
     case live, ready
-    case v1Models
-    case v1Model(ExampleModelName)
-    case v2Server
-    case v2Model(ExampleModelName)
-    case v2ModelReady(ExampleModelName)
+    case modelList, serverMetadata
+    case modelReady(ExampleModelName)
+    case modelMetadata(ExampleModelName)
 }
 
 /// The paths of the example Model Service: those of one protocol, and `/livez` and `/readyz`.
@@ -30,7 +28,7 @@ struct ExampleRoutes {
         }
     }
 
-    let modelProtocol: ModelProtocol
+    let speech: ExampleSpeech
 
     func match(method: ByteView, path: ByteView) -> Match {
         let match = find(path)
@@ -42,54 +40,17 @@ struct ExampleRoutes {
     private func find(_ path: ByteView) -> Match {
         if path == "/livez" { return .endpoint(.live) }
         if path == "/readyz" { return .endpoint(.ready) }
-        return switch modelProtocol {
-        case .native, .raw: Self.findNative(path)
-        case .v1: Self.findV1(path)
-        case .v2: Self.findV2(path)
-        }
-    }
-
-    private static func findNative(_ path: ByteView) -> Match {
-        if path == "/predict" || path == "/predict/iris" { return .endpoint(.predict(.native, .iris)) }
-        if path == "/predict/digits" { return .endpoint(.predict(.native, .digits)) }
-        return unknownPath
-    }
-
-    private static func findV1(_ path: ByteView) -> Match {
-        if path == "/v1/models" { return .endpoint(.v1Models) }
-        let root = ByteView("/v1/models/")
-        let verb = ByteView(":predict")
-        guard path.hasPrefix(root) else { return unknownPath }
-        let name = path.dropFirst(root.count)
-        guard name.hasSuffix(verb) else { return find(name) { .v1Model($0) } }
-        return find(name.prefix(name.count - verb.count)) { .predict(.v1, $0) }
-    }
-
-    private static func findV2(_ path: ByteView) -> Match {
-        if path == "/v2" { return .endpoint(.v2Server) }
-        if path == "/v2/health/live" { return .endpoint(.live) }
-        if path == "/v2/health/ready" { return .endpoint(.ready) }
-        let root = ByteView("/v2/models/")
-        guard path.hasPrefix(root) else { return unknownPath }
-        var (name, rest) = firstSegment(path.dropFirst(root.count))
-        var version = ByteView.empty
-        let versions = ByteView("versions/")
-        if rest.hasPrefix(versions) {
-            (version, rest) = firstSegment(rest.dropFirst(versions.count))
-            if version.isEmpty { return unknownPath }
-        }
-        if rest.isEmpty, !path.hasSuffix(ByteView("/")) { return find(name, version) { .v2Model($0) } }
-        if rest == "ready" { return find(name, version) { .v2ModelReady($0) } }
-        return rest == "infer" ? find(name, version) { .predict(.v2, $0) } : unknownPath
+        return speech.codec.find(path)
     }
 
     /// What stands before the first slash, and what behind it.
-    private static func firstSegment(_ path: ByteView) -> (first: ByteView, rest: ByteView) {
+    static func firstSegment(_ path: ByteView) -> (first: ByteView, rest: ByteView) {
         guard let slash = path.firstIndex(of: UInt8(ascii: "/")) else { return (path, .empty) }
         return (path.prefix(slash), path.dropFirst(slash + 1))
     }
 
-    private static func find(
+    /// The endpoint of a model, and of a version of it that is asked for.
+    static func find(
         _ model: ByteView,
         _ version: ByteView = .empty,
         endpoint: (ExampleModelName) -> ExampleEndpoint
@@ -103,16 +64,5 @@ struct ExampleRoutes {
         return .endpoint(endpoint(name))
     }
 
-    private static var unknownPath: Match { .notFound("there is nothing at this path") }
-}
-
-extension ExampleRoutes {
-    init(_ serviceProtocol: Configuration.Model.ServiceProtocol) {
-        switch serviceProtocol {
-        case .native: modelProtocol = .native
-        case .v1: modelProtocol = .v1
-        case .v2: modelProtocol = .v2
-        case .raw: modelProtocol = .raw
-        }
-    }
+    static var unknownPath: Match { .notFound("there is nothing at this path") }
 }

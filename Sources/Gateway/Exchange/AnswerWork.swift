@@ -51,11 +51,11 @@ final class AnswerWork {
             PredictionExtractor.Source(
                 modelProtocol: route.modelProtocol,
                 body: answer.body.view,
-                jsonLength: route.modelProtocol == .v2 ? answer.jsonLength : nil,
+                jsonLength: route.modelProtocol.codec.hasTensors ? answer.jsonLength : nil,
                 contentType: answer.contentType,
                 contentEncoding: answer.contentEncoding,
                 maxPredictions: route.maxPredictions,
-                maxWholeBytes: exchange.request.face == .native ? .max : policy.maxEventBytes
+                maxWholeBytes: exchange.request.face.codec.writesAnswers ? .max : policy.maxEventBytes
             )
         )
         if isRead { beginRequest(exchange) }
@@ -97,7 +97,8 @@ final class AnswerWork {
             event.contentType = extractor.contentType
             event.contentEncoding = extractor.contentEncoding
         }
-        if exchange.request.face == .native { NativeAnswer.begin(exchange.reply.ownBody, exchange) }
+        let face = exchange.request.face.codec
+        if face.writesAnswers { face.beginAnswer(exchange.request, to: exchange.reply.ownBody) }
     }
 
     /// Why the events find no room, as far as can be said before they are written; nil: they do. After `beginRows`.
@@ -111,7 +112,8 @@ final class AnswerWork {
     /// all are.
     func writeRows(atMost rows: Int, bytes: Int, metrics: ShardMetrics) -> Bool {
         guard let exchange else { return true }
-        let isNative = exchange.request.face == .native
+        let face = exchange.request.face.codec
+        let writesAnswer = face.writesAnswers
         // Each retained once here and not for each row.
         let (body, extractor, counters) = (exchange.reply.ownBody, extractor, metrics.predictions)
         let modelTime = exchange.attempt.modelTime
@@ -119,7 +121,7 @@ final class AnswerWork {
         let firstByte = body.count
         var recorded = 0
         if isRecorded { reporting.beginRows() }
-        if !isRecorded, !isNative, extractor.sharesNames {
+        if !isRecorded, !writesAnswer, extractor.sharesNames {
             // Nobody wants to see the rows.
             counters.count(model: event.modelName, version: event.modelVersion, count)
             row = count
@@ -128,8 +130,8 @@ final class AnswerWork {
             let prediction = extractor.next()
             // One of the model's own, if it gave one.
             let id = prediction.id.isEmpty ? ids.next(wallNanoseconds: answeredAt) : prediction.id
-            if isNative {
-                NativeAnswer.append(
+            if writesAnswer {
+                face.append(
                     prediction,
                     id: id,
                     of: extractor,
@@ -150,7 +152,7 @@ final class AnswerWork {
         }
         exchange.reply.eventBytes += recorded
         guard row == count else { return false }
-        if isNative { NativeAnswer.end(body, extractor) }
+        if writesAnswer { face.endAnswer(extractor, to: body) }
         end()
         return true
     }

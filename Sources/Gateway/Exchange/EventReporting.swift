@@ -79,7 +79,7 @@ final class EventReporting {
         var event = PredictionEvent()
         event.requestId = exchange.request.id.view
         event.provider = exchange.provider.kind.name
-        event.face = exchange.request.face.name
+        event.face = exchange.request.face.codec.name
         event.routedModel = names.routedModel
         event.routedVersion = names.routedVersion
         event.modelName = names.modelName
@@ -235,7 +235,7 @@ extension Exchange {
             contentType: request.contentType.view,
             jsonLength: request.jsonLength,
             contentEncoding: request.isEncoded ? request.contentEncoding : nil,
-            hasTensors: request.face == .v2 || route?.modelProtocol == .v2
+            hasTensors: request.face.codec.hasTensors || route?.modelProtocol.codec.hasTensors == true
         )
     }
 }

@@ -165,7 +165,7 @@ extension ExchangeFlow {
             return
         }
         if let failure = stream.failure {
-            stream.appendError { ErrorAnswer.writeObject(failure, exchange.request, to: $0) }
+            stream.appendError { exchange.request.face.codec.write(failure, of: exchange.request, to: $0) }
             stream.finish(.broken)
         } else {
             stream.finish(.complete)

@@ -95,10 +95,10 @@ final class ExchangeFlow: AttemptSink {
         replies.append(exchange)
     }
 
-    /// Gives a request that brought no id in its header one: that of an Open Inference Protocol body, else a new one.
+    /// Gives a request that brought no id in its header one: that in its body, where its face has one there, else a new one.
     func ensureRequestId(_ exchange: Exchange) {
         guard exchange.request.id.isEmpty else { return }
-        if exchange.request.face == .v2, exchange.request.operation == .predict, !exchange.request.isEncoded {
+        if exchange.request.face.codec.hasIdInBody, exchange.request.operation == .predict, !exchange.request.isEncoded {
             let length = exchange.request.jsonLength ?? exchange.request.body.count
             if length <= exchange.request.body.count, let id = requestIds.find(in: exchange.request.body[0..<length]) {
                 exchange.request.takeId(id, from: .body)
@@ -146,7 +146,7 @@ final class ExchangeFlow: AttemptSink {
             preconditionFailure("an answer that has ended has begun")
         }
         let isPrediction = exchange.request.operation == .predict && (200..<300).contains(answer.status)
-        if !isPrediction || exchange.request.face != .native {
+        if !isPrediction || !exchange.request.face.codec.writesAnswers {
             // Before anything is recorded: what the client cannot be sent is not what it got.
             guard takeAnswerHeaders(exchange, answer) else { return headersTooLarge(exchange, route) }
         }
@@ -275,7 +275,7 @@ final class ExchangeFlow: AttemptSink {
         if let unsplit = work.extractor.unsplit {
             notices.note(unsplit, work.extractor, of: route.index)
         }
-        if exchange.request.face == .native {
+        if exchange.request.face.codec.writesAnswers {
             exchange.reply.status = 200
             exchange.reply.headers.removeAll()
             exchange.reply.headers.append("Content-Type", ByteView("application/json"))

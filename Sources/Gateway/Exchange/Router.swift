@@ -42,8 +42,8 @@ final class Router {
         while index < sorted.count, sorted[index].name.view == name {
             let route = sorted[index]
             if route.version.view == version { return .found(route) }
-            // An Open Inference Protocol service without a configured version is asked for whichever version is wanted.
-            if route.version.isEmpty, route.modelProtocol == .v2 { return .found(route) }
+            // A service whose paths name versions, and that has none configured, is asked for whichever is wanted.
+            if route.version.isEmpty, route.modelProtocol.codec.paths?.versions != nil { return .found(route) }
             index += 1
         }
         return .unknownVersion

@@ -46,7 +46,7 @@ final class UnsplitNotices: Sendable {
         switch unsplit {
         case .notUnderstood:
             return """
-                \(model.name): its answers are not what protocol \(model.modelProtocol.rawValue) says they should be: \
+                \(model.name): its answers are not what protocol \(model.modelProtocol.codec.name) says they should be: \
                 \(answer.reason). They are passed on and recorded whole. \
                 \(advice(answer.likelyProtocol, model.modelProtocol, key))
                 """
@@ -68,7 +68,7 @@ final class UnsplitNotices: Sendable {
         guard let likely, likely != configured else {
             return "If that is how they are, set \(key).protocol to raw: then this is not said"
         }
-        return "They look like protocol \(likely.rawValue): set \(key).protocol to \(likely.rawValue)"
+        return "They look like protocol \(likely.codec.name): set \(key).protocol to \(likely.codec.name)"
     }
 }
 

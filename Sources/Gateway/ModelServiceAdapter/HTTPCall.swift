@@ -51,8 +51,8 @@ class HTTPCall {
     /// for them.
     final func makeRoom(_ more: Int, expected: Int = 0) -> Bool {
         guard body.count + more > BodyLoan.freeBytes, let memory else { return true }
-        // The native answer that is made of it is about as long.
-        let copies = attempt?.exchange.request.face == .native ? 2 : 1
+        // What a face makes of it is about as long.
+        let copies = attempt?.exchange.request.face.codec.writesAnswers == true ? 2 : 1
         return loan.makeRoom(in: body, more, expected: expected, copies: copies, from: memory)
     }
 

@@ -4,14 +4,14 @@ struct ModelServiceURL {
     let predict: String
     /// Of a Unix socket; nil: TCP.
     let unixSocketPath: String?
-    private let modelProtocol: ModelProtocol
+    private let paths: ModelPaths?
     /// `http://host:port`.
     private let origin: String
     /// What the protocol's other resources of the model hang from: `.../v2/models/iris`; nil where the URL does not tell.
     private let stem: String?
 
     init(_ url: String, model: String, version: String?, modelProtocol: ModelProtocol) {
-        self.modelProtocol = modelProtocol
+        paths = modelProtocol.codec.paths
         // Schemes are read in any case (RFC 3986, section 3.1); from here on they are in lower case.
         let schemeEnd = url[...].range(ofASCII: "://")?.lowerBound ?? url.startIndex
         var text = Substring(url[..<schemeEnd].lowercased() + url[schemeEnd...])
@@ -28,25 +28,14 @@ struct ModelServiceURL {
         origin = String(text[..<pathStart])
         let path = text[pathStart...]
         let isBare = path.isEmpty || path == "/"
-        let name = Self.percentEncoded(model)
-        switch modelProtocol {
-        case .v2 where isBare:
-            let versioned = version.map { "/versions/" + Self.percentEncoded($0) } ?? ""
-            let stem = origin + "/v2/models/" + name + versioned
+        if let paths, isBare {
+            var stem = origin + "\(paths.models)" + Self.percentEncoded(model)
+            if let versions = paths.versions, let version { stem += "\(versions)" + Self.percentEncoded(version) }
             self.stem = stem
-            predict = stem + "/infer"
-        case .v2 where path.hasSuffix("/infer"):
-            stem = String(text.dropLast("/infer".count))
-            predict = String(text)
-        case .v1 where isBare:
-            let stem = origin + "/v1/models/" + name
-            self.stem = stem
-            predict = stem + ":predict"
-        case .v1 where path.hasSuffix(":predict"):
-            stem = String(text.dropLast(":predict".count))
-            predict = String(text)
-        default:
-            stem = nil
+            predict = stem + "\(paths.predict)"
+        } else {
+            let verb = paths.map { "\($0.predict)" } ?? ""
+            stem = !verb.isEmpty && path.hasSuffix(verb) ? String(text.dropLast(verb.count)) : nil
             predict = String(text)
         }
     }
@@ -55,26 +44,25 @@ struct ModelServiceURL {
     func url(for operation: Request.Operation, version: String?) -> String? {
         switch operation {
         case .predict:
-            guard let version, let stem, modelProtocol == .v2 else { return predict }
-            return versioned(stem, version) + "/infer"
+            guard let version, let stem, let paths, paths.versions != nil else { return predict }
+            return versioned(stem, version) + "\(paths.predict)"
         case .modelMetadata:
             guard let stem else { return nil }
-            guard let version, modelProtocol == .v2 else { return stem }
-            return versioned(stem, version)
+            return version.map { versioned(stem, $0) } ?? stem
         case .modelReady:
-            guard let stem, modelProtocol == .v2 else { return nil }
-            guard let version else { return stem + "/ready" }
-            return versioned(stem, version) + "/ready"
+            guard let stem, let ready = paths?.ready else { return nil }
+            return (version.map { versioned(stem, $0) } ?? stem) + "\(ready)"
         case .serverMetadata: return serverMetadata
         case .local: return nil
         }
     }
 
-    /// The stem for another version: one that the URL itself names makes way.
+    /// The stem for another version: one that the URL itself names makes way. The stem itself where paths name none.
     private func versioned(_ stem: String, _ version: String) -> String {
-        let parts = stem.split(separator: "/", omittingEmptySubsequences: false)
-        let plain = parts.count > 2 && parts[parts.count - 2] == "versions" ? parts.dropLast(2) : parts[...]
-        return plain.joined(separator: "/") + "/versions/" + Self.percentEncoded(version)
+        guard let versions = paths?.versions.map({ "\($0)" }) else { return stem }
+        let parent = stem.lastIndex(of: "/").map { stem[...$0] } ?? ""
+        let plain = parent.hasSuffix(versions) ? parent.dropLast(versions.count) : stem[...]
+        return plain + versions + Self.percentEncoded(version)
     }
 
     /// Where this request goes.
@@ -102,8 +90,8 @@ struct ModelServiceURL {
         return (String(url[start..<end]), path.hasPrefix("/") ? String(path) : "/" + path)
     }
 
-    /// The V2 server metadata of the Model Service; nil where it speaks something else.
-    var serverMetadata: String? { modelProtocol == .v2 ? origin + "/v2" : nil }
+    /// The server metadata of the Model Service; nil where its protocol has none.
+    var serverMetadata: String? { paths?.server.map { origin + "\($0)" } }
 
     /// Tells whether two models stand behind the same server.
     var server: String { origin + (unixSocketPath ?? "") }
@@ -111,11 +99,7 @@ struct ModelServiceURL {
     /// Asked to learn whether the Model Service is ready, and whether any answer but a server error will do: a service that
     /// tells nothing about its readiness is ready when it answers at all.
     var health: (url: String, anyAnswer: Bool) {
-        switch modelProtocol {
-        case .v2: stem.map { ($0 + "/ready", false) } ?? (predict, true)
-        case .v1: stem.map { ($0, false) } ?? (predict, true)
-        case .native, .raw: (predict, true)
-        }
+        stem.map { ($0 + (paths?.ready.map { "\($0)" } ?? ""), false) } ?? (predict, true)
     }
 
     /// Decodes `%2F` and the like; what is no escape stays as it is.

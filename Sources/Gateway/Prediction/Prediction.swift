@@ -27,11 +27,6 @@ struct Prediction {
     var ownExtra = 0
 }
 
-/// What a Model Service speaks: how its answer is turned into Predictions.
-enum ModelProtocol: String, CaseIterable, Sendable {
-    case native, v1, v2, raw
-}
-
 /// How a body, or a part of one, stands in JSON.
 enum BodyEncoding {
     /// As it is.

@@ -26,17 +26,17 @@ final class PredictionExtractor {
     }
 
     private enum Parts {
-        /// Native: of `predictions`.
+        /// Of `predictions`.
         case list
-        /// V1: the elements of an array.
+        /// The elements of an array.
         case elements(ElementCursor)
-        /// V2: the rows of `tensors`.
+        /// The rows of `tensors`.
         case rows
         /// One, `whole`.
         case one
     }
 
-    // The rules of the native protocol stand in a file of their own, so what they share is not private.
+    // The rules of the protocols stand in files of their own (`ModelCodec`), so what they share is not private.
     let outline = JSONOutline()
     /// What the body does not hold as it is needed: unknown members.
     let scratch = ByteBuffer(capacity: 1024)
@@ -59,7 +59,7 @@ final class PredictionExtractor {
     private let tensors: TensorRows
     /// Looks into values for members of one name; made when first needed.
     private var checker: JSONOutline?
-    private var source = Source(modelProtocol: .raw, body: .empty)
+    private(set) var source = Source(modelProtocol: .raw, body: .empty)
     private var json = ByteView.empty
     private var isReading = false
     private var parts = Parts.one
@@ -104,23 +104,14 @@ final class PredictionExtractor {
             takeWhole(.notUnderstood, reason)
             return true
         }
-        let isRaw = source.modelProtocol == .raw
-        if isRaw, !isWorthReading {
+        let codec = source.modelProtocol.codec
+        if codec.takesAnything, !isWorthReading {
             takeWhole(nil)
             return true
         }
         json = source.body[0..<length].withoutByteOrderMark
-        // How far down the rules look: native to the members of `predictions`' elements, v2 to the elements of the
-        // outputs' shape and data.
-        let depth =
-            switch source.modelProtocol {
-            case .native: 3
-            case .v1: 2
-            case .v2: 4
-            case .raw: 0
-            }
         do throws(JSONOutline.Fault) {
-            try outline.begin(json, JSONOutline.Options(depth: depth, takesNotFinite: true, skipsScalars: true))
+            try outline.begin(json, JSONOutline.Options(depth: codec.depth, takesNotFinite: true, skipsScalars: true))
         } catch {
             refuse(error)
             return true
@@ -160,25 +151,18 @@ final class PredictionExtractor {
     }
 
     private func find() throws(MalformedAnswer) {
-        guard source.modelProtocol != .raw else { return takeWhole(nil) }
+        let codec = source.modelProtocol.codec
+        guard !codec.takesAnything else { return takeWhole(nil) }
         guard !outline.isOverfull else { throw MalformedAnswer("the answer has too many parts", .tooMany) }
         guard outline.isObject(0) else { throw MalformedAnswer("the answer is not a JSON object") }
-        switch source.modelProtocol {
-        case .native:
-            try extractNative(maxPredictions: source.maxPredictions)
-            parts = .list
-            count = predictions.count
-        case .v1: try extractV1()
-        case .v2: try extractV2()
-        case .raw: break
-        }
+        try codec.find(in: self)
     }
 
     /// The body is not JSON.
     private func refuse(_ fault: JSONOutline.Fault) {
         json = .empty
         let reason = MalformedAnswer(fault, offset: outline.faultOffset).reason
-        if source.modelProtocol == .raw { takeWhole(nil) } else { takeWhole(.notUnderstood, reason) }
+        if source.modelProtocol.codec.takesAnything { takeWhole(nil) } else { takeWhole(.notUnderstood, reason) }
     }
 
     /// Lets go of what a large answer has left behind; how many bytes that were. Its Predictions are gone.
@@ -246,12 +230,16 @@ final class PredictionExtractor {
         return outline.hasDuplicates
     }
 
-    // MARK: The other protocols
+    // MARK: What a protocol finds
 
-    private func extractV1() throws(MalformedAnswer) {
-        guard let node = outline.member("predictions", of: 0) else {
-            throw MalformedAnswer("the answer has no `predictions`")
-        }
+    /// The Predictions are those of `predictions`.
+    func takeList() {
+        parts = .list
+        count = predictions.count
+    }
+
+    /// The Predictions are the elements of an array; of what is none, all of it.
+    func takeElements(of node: Int) throws(MalformedAnswer) {
         guard outline.isArray(node) else {
             shared.value = outline.bytes(node)
             count = 1
@@ -263,11 +251,8 @@ final class PredictionExtractor {
         parts = .elements(outline.elements(of: node))
     }
 
-    private func extractV2() throws(MalformedAnswer) {
-        noteNames("model_name", "model_version")
-        guard let list = outline.member("outputs", of: 0), outline.isArray(list) else {
-            throw MalformedAnswer("the answer has no `outputs` (an array)")
-        }
+    /// The Predictions are the rows of these tensors.
+    func takeRows(of list: Int) throws(MalformedAnswer) {
         let binaryLength = source.body.count - (source.jsonLength ?? source.body.count)
         count = try tensors.read(
             list,
@@ -279,9 +264,10 @@ final class PredictionExtractor {
     }
 
     /// Takes what the answer's top level says about the model.
-    func noteNames(_ nameMember: StaticString, _ versionMember: StaticString) {
-        if let name = outline.member(nameMember, of: 0) { shared.modelName = outline.modelName(name) ?? .empty }
-        if let version = outline.member(versionMember, of: 0) {
+    func noteNames() {
+        guard let members = source.modelProtocol.codec.nameMembers else { return }
+        if let name = outline.member(members.model, of: 0) { shared.modelName = outline.modelName(name) ?? .empty }
+        if let version = outline.member(members.version, of: 0) {
             shared.modelVersion = outline.modelVersion(version) ?? .empty
         }
     }
@@ -289,13 +275,8 @@ final class PredictionExtractor {
     /// What the answer looks like, although it was read as something else; nil: nothing that is known.
     var likelyProtocol: ModelProtocol? {
         guard !json.isEmpty, outline.count > 0, !outline.isOverfull, outline.isObject(0) else { return nil }
-        if let list = outline.member("outputs", of: 0), outline.isArray(list), outline.children(list) > 0,
-            outline.isObject(list + 1)
-        {
-            return .v2
-        }
-        if outline.member("predictions", of: 0) != nil { return .v1 }
-        return outline.member("value", of: 0) == nil ? nil : .native
+        // The later ones ask for more.
+        return ModelProtocol.allCases.last { $0.codec.resembles(outline) }
     }
 
     // MARK: Whole answers
@@ -306,9 +287,7 @@ final class PredictionExtractor {
     ///   - reason: What was not understood; empty where nothing was to be.
     private func takeWhole(_ unsplit: Unsplit?, _ reason: String = "") {
         let isJSON = !json.isEmpty && (source.jsonLength ?? source.body.count) == source.body.count
-        if unsplit != nil, isJSON, outline.isObject(0), source.modelProtocol == .native, !outline.isOverfull {
-            noteNames("modelName", "modelVersion")
-        }
+        if unsplit != nil, isJSON, outline.isObject(0), !outline.isOverfull { noteNames() }
         self.unsplit = unsplit
         self.reason = reason
         removePredictions()

@@ -46,17 +46,3 @@ enum ProviderKind: Int, CaseIterable {
         }
     }
 }
-
-/// Which of the APIs a request came through: it decides what answers and errors look like.
-enum Face {
-    case native, v1, v2
-
-    /// The word for it in events.
-    var name: StaticString {
-        switch self {
-        case .native: "native"
-        case .v1: "v1"
-        case .v2: "v2"
-        }
-    }
-}

@@ -173,7 +173,7 @@ extension RESTProvider: HTTPServerDelegate {
         let exchange = take(client: client)
         if nextTrim == .max { nextTrim = now + Self.trimInterval }
         let path = head.path.isEmpty ? ByteView("/") : bytes[head.path]
-        exchange.request.face = RESTRoutes.face(of: path)
+        exchange.request.face = Face.of(path: path)
         header.read(head, bytes, into: exchange)
         route(exchange, method: bytes[head.method], path: path, query: bytes[head.query])
         return (exchange.index + 1, exchange.request.body)
@@ -215,7 +215,7 @@ extension RESTProvider: HTTPServerDelegate {
     /// An exchange for a head that cannot be read: only its path may be known.
     private func beginRefused(_ path: ByteView) -> Exchange {
         let exchange = take(client: 0)
-        exchange.request.face = RESTRoutes.face(of: path)
+        exchange.request.face = Face.of(path: path)
         return exchange
     }
 
@@ -291,7 +291,7 @@ extension RESTProvider: HTTPServerDelegate {
 extension RESTProvider {
     /// Finds out what the request is for; what stands against it is kept until its body is in.
     private func route(_ exchange: Exchange, method: ByteView, path: ByteView, query: ByteView) {
-        switch RESTRoutes.match(method: method, path: path) {
+        switch RESTRoutes.match(method: method, path: path, face: exchange.request.face) {
         case .unknownPath:
             inbound[exchange.index].failure = ExchangeFailure(
                 cause: .unknownPath,
@@ -310,42 +310,43 @@ extension RESTProvider {
                 return
             }
             switch endpoint {
-            case .predict(let face, let model, let version):
-                exchange.request.face = face
-                exchange.request.operation = .predict
-                exchange.request.query.append(percentEncodingBeyondASCII: query)
-                find(exchange, model, version)
-            case .v2Model(let model, let version):
-                exchange.request.operation = .modelMetadata
-                find(exchange, model, version)
-            case .v2ModelReady(let model, let version):
-                exchange.request.operation = .modelReady
-                find(exchange, model, version)
-            case .v1Model(let model):
-                exchange.request.operation = .modelMetadata
-                find(exchange, model, .empty)
-            case .v2Server:
-                guard let route = local.serverMetadataRoute else { return }
-                exchange.request.operation = .serverMetadata
-                exchange.route = route
+            case .face(let target): ask(exchange, target, query)
             case .page, .pagePredictions: preparePage(exchange, query)
-            case .v1Models, .v2Live, .v2Ready, .live, .ready, .metrics, .openAPI: break
+            case .live, .ready, .readyInBrief, .metrics, .openAPI: break
             }
         }
+    }
+
+    private func ask(_ exchange: Exchange, _ target: FaceTarget, _ query: ByteView) {
+        switch target.question {
+        case .predict:
+            exchange.request.operation = .predict
+            exchange.request.query.append(percentEncodingBeyondASCII: query)
+        case .modelMetadata: exchange.request.operation = .modelMetadata
+        case .modelReady: exchange.request.operation = .modelReady
+        case .serverMetadata:
+            guard let route = local.serverMetadataRoute else { return }
+            exchange.request.operation = .serverMetadata
+            exchange.route = route
+            return
+        case .modelList, .serverLive, .serverReady: return
+        }
+        find(exchange, target.model, target.version)
     }
 
     /// Why a browser's request is refused that a page of another site may have made.
     private func refusal(_ exchange: Exchange, _ endpoint: RESTEndpoint) -> ExchangeFailure? {
         switch endpoint {
-        case .predict:
+        case .face(let target):
+            guard target.question == .predict else { return nil }
             return browserGuard.refusal(ofPrediction: header.sender, contentType: exchange.request.contentType.view)
         case .metrics, .page, .pagePredictions, .openAPI:
             return browserGuard.refusal(ofOperations: header.sender)
         case .ready:
             // Whether it is ready is nobody's secret, and load balancers ask by any name; which models there are is.
-            if !browserGuard.isOurs(header.sender.host) { inbound[exchange.index].endpoint = .v2Ready }
+            if !browserGuard.isOurs(header.sender.host) { inbound[exchange.index].endpoint = .readyInBrief }
             return nil
-        case .live, .v1Models, .v1Model, .v2Server, .v2Live, .v2Ready, .v2Model, .v2ModelReady: return nil
+        case .live, .readyInBrief: return nil
         }
     }
 

@@ -6,10 +6,10 @@ import Testing
     private let responder = ExampleResponder()
 
     /// Status and body; the times, which differ from run to run, as 0.
-    private func ask(_ modelProtocol: ModelProtocol, _ model: ExampleModelName, _ body: String) -> String {
+    private func ask(_ speech: ExampleSpeech, _ model: ExampleModelName, _ body: String) -> String {
         let out = ByteBuffer()
         let status = Array(body.utf8).withByteView {
-            responder.predict(modelProtocol, model, body: $0, heldFor: 0, to: out)
+            responder.predict(speech, model, body: $0, heldFor: 0, to: out)
         }
         return "\(status) " + out.view.string.replacing(/"timeTakenInMs":[0-9]+\.[0-9]{6}/, with: #""timeTakenInMs":0"#)
     }
@@ -146,9 +146,9 @@ import Testing
             responder.describe(endpoint, to: out)
             return out.view.string
         }
-        #expect(describe(.v1Model(.iris)) == #"{"name":"iris","ready":true}"#)
+        #expect(describe(.modelReady(.iris)) == #"{"name":"iris","ready":true}"#)
         #expect(describe(.live) == #"{"live":true}"#)
-        for endpoint in [ExampleEndpoint.v1Models, .v2Server, .v2Model(.iris), .v2Model(.digits), .ready] {
+        for endpoint in [ExampleEndpoint.modelList, .serverMetadata, .modelMetadata(.iris), .modelMetadata(.digits), .ready] {
             let isJSON = Array(describe(endpoint).utf8).withByteView { (try? JSONOutline().read($0, depth: 0)) != nil }
             #expect(isJSON, "\(endpoint)")
         }

@@ -57,27 +57,21 @@ private final class NoAdapter: ModelServiceAdapter {
     private func match(_ method: String, _ path: String) -> String {
         Array(method.utf8).withByteView { method in
             Array(path.utf8).withByteView { path in
-                switch RESTRoutes.match(method: method, path: path) {
+                switch RESTRoutes.match(method: method, path: path, face: Face.of(path: path)) {
                 case .unknownPath: "none"
                 case .wrongMethod(let allow): "allow \(allow)"
-                case .endpoint(let endpoint): describe(endpoint)
+                case .endpoint(let endpoint): describe(endpoint, Face.of(path: path))
                 }
             }
         }
     }
 
-    private func describe(_ endpoint: RESTEndpoint) -> String {
+    private func describe(_ endpoint: RESTEndpoint, _ face: Face) -> String {
         switch endpoint {
-        case .predict(let face, let model, let version): "predict \(face) \(text(model)) \(text(version))"
-        case .v1Models: "v1Models"
-        case .v1Model(let model): "v1Model \(text(model))"
-        case .v2Server: "v2Server"
-        case .v2Live: "v2Live"
-        case .v2Ready: "v2Ready"
-        case .v2Model(let model, let version): "v2Model \(text(model)) \(text(version))"
-        case .v2ModelReady(let model, let version): "v2ModelReady \(text(model)) \(text(version))"
+        case .face(let target): "\(face) \(target.question) \(text(target.model)) \(text(target.version))"
         case .live: "live"
         case .ready: "ready"
+        case .readyInBrief: "readyInBrief"
         case .metrics: "metrics"
         case .openAPI: "openAPI"
         case .page: "page"
@@ -86,11 +80,11 @@ private final class NoAdapter: ModelServiceAdapter {
     }
 
     @Test(arguments: [
-        ("/predictions", "predict native - -"), ("/predictions/a", "predict native a -"),
-        ("/predictions/a/1", "predict native a 1"), ("/predictions/a%2Fb/1%20", "predict native a%2Fb 1%20"),
-        ("/v1/models/a:predict", "predict v1 a -"), ("/v1/models/a:predict:predict", "predict v1 a:predict -"),
-        ("/v2/models/a/infer", "predict v2 a -"), ("/v2/models/a/versions/1/infer", "predict v2 a 1"),
-        ("/v2/models/versions/versions/infer/infer", "predict v2 versions infer"),
+        ("/predictions", "native predict - -"), ("/predictions/a", "native predict a -"),
+        ("/predictions/a/1", "native predict a 1"), ("/predictions/a%2Fb/1%20", "native predict a%2Fb 1%20"),
+        ("/v1/models/a:predict", "v1 predict a -"), ("/v1/models/a:predict:predict", "v1 predict a:predict -"),
+        ("/v2/models/a/infer", "v2 predict a -"), ("/v2/models/a/versions/1/infer", "v2 predict a 1"),
+        ("/v2/models/versions/versions/infer/infer", "v2 predict versions infer"),
     ])
     func findsPredictions(_ path: String, _ expected: String) {
         #expect(match("POST", path) == expected)
@@ -98,10 +92,10 @@ private final class NoAdapter: ModelServiceAdapter {
     }
 
     @Test(arguments: [
-        ("/v1/models", "v1Models"), ("/v1/models/a", "v1Model a"), ("/v1/models/a:classify", "v1Model a:classify"),
-        ("/v2", "v2Server"), ("/v2/health/live", "v2Live"), ("/v2/health/ready", "v2Ready"),
-        ("/v2/models/a", "v2Model a -"), ("/v2/models/a/versions/1", "v2Model a 1"),
-        ("/v2/models/a/ready", "v2ModelReady a -"), ("/v2/models/a/versions/1/ready", "v2ModelReady a 1"),
+        ("/v1/models", "v1 modelList - -"), ("/v1/models/a", "v1 modelMetadata a -"), ("/v1/models/a:classify", "v1 modelMetadata a:classify -"),
+        ("/v2", "v2 serverMetadata - -"), ("/v2/health/live", "v2 serverLive - -"), ("/v2/health/ready", "v2 serverReady - -"),
+        ("/v2/models/a", "v2 modelMetadata a -"), ("/v2/models/a/versions/1", "v2 modelMetadata a 1"),
+        ("/v2/models/a/ready", "v2 modelReady a -"), ("/v2/models/a/versions/1/ready", "v2 modelReady a 1"),
         ("/livez", "live"), ("/readyz", "ready"), ("/metrics", "metrics"), ("/openapi.json", "openAPI"),
         ("/ui", "page"), ("/ui/predictions", "pagePredictions"),
     ])
@@ -129,6 +123,6 @@ private final class NoAdapter: ModelServiceAdapter {
         ("", "native"), ("/predictions/v1/", "native"),
     ])
     func knowsTheFace(_ path: String, _ face: String) {
-        #expect(Array(path.utf8).withByteView { "\(RESTRoutes.face(of: $0))" } == face)
+        #expect(Array(path.utf8).withByteView { "\(Face.of(path: $0))" } == face)
     }
 }

@@ -25,9 +25,8 @@ import Testing
 
     private func makeAnswers(page: LocalAnswers.Page? = nil) -> LocalAnswers {
         LocalAnswers(
-            router: Router(routes: routes),
+            catalog: ModelCatalog(routes, readiness),
             serverMetadataRoute: nil,
-            readiness: readiness,
             startMetrics: { Stream() },
             openAPI: #"{"openapi":"3.1.0"}"#,
             page: page
@@ -44,10 +43,19 @@ import Testing
         func json() throws -> JSON { try JSON(parsing: body) }
     }
 
-    private func write(_ endpoint: RESTEndpoint, _ route: ModelRoute? = nil, page: LocalAnswers.Page? = nil) -> Written
-    {
+    private func write(_ face: Face, _ question: FaceTarget.Question, _ route: ModelRoute? = nil) -> Written {
+        write(.face(FaceTarget(question: question)), route, face: face)
+    }
+
+    private func write(
+        _ endpoint: RESTEndpoint,
+        _ route: ModelRoute? = nil,
+        face: Face = .native,
+        page: LocalAnswers.Page? = nil
+    ) -> Written {
         let exchange = Exchange(index: 0, provider: provider)
         exchange.begin(for: provider)
+        exchange.request.face = face
         exchange.route = route
         makeAnswers(page: page).write(endpoint, to: exchange)
         return withExtendedLifetime(exchange) {
@@ -65,7 +73,7 @@ import Testing
 
     @Test(arguments: 0..<2) func `it lives, whatever its models do`(_ which: Int) throws {
         readiness.startDraining()
-        let reply = write(which == 0 ? .live : .v2Live)
+        let reply = which == 0 ? write(.live) : write(.v2, .serverLive)
         #expect(reply.status == 200)
         #expect(try reply.json() == ["live": true])
         #expect(reply.headers == Self.plain)
@@ -74,8 +82,7 @@ import Testing
     @Test func `it is ready when all models are, and it does not drain`() throws {
         for ready in [false, true, false] {
             for model in 0..<4 { readiness.set(model: model, ready: ready || model < 3, reason: "down") }
-            for endpoint in [RESTEndpoint.ready, .v2Ready] {
-                let reply = write(endpoint)
+            for reply in [write(.ready), write(.readyInBrief), write(.v2, .serverReady)] {
                 #expect(reply.status == (ready ? 200 : 503))
                 #expect(try reply.json()["ready"]?.bool == ready)
                 #expect(reply.headers["Retry-After"] == (ready ? nil : "1"))
@@ -83,7 +90,7 @@ import Testing
         }
         for model in 0..<4 { readiness.set(model: model, ready: true) }
         readiness.startDraining()
-        for endpoint in [RESTEndpoint.ready, .v2Ready] { #expect(write(endpoint).status == 503) }
+        for reply in [write(.ready), write(.readyInBrief), write(.v2, .serverReady)] { #expect(reply.status == 503) }
         #expect(try write(.ready).json()["draining"] == true)
     }
 
@@ -110,7 +117,7 @@ import Testing
     }
 
     @Test func `each name is listed once, in the order of the configuration`() throws {
-        let reply = write(.v1Models)
+        let reply = write(.v1, .modelList)
         #expect(try reply.json() == ["models": ["iris", "di\"gits"]])
         #expect(reply.status == 200 && reply.headers == Self.plain)
     }
@@ -123,8 +130,7 @@ import Testing
         // Not the others' readiness.
         readiness.set(model: 1 - model, ready: !isReady, reason: "down")
         let route = routes[model]
-        for endpoint in [RESTEndpoint.v1Model(.empty), .v2ModelReady(.empty, version: .empty)] {
-            let reply = write(endpoint, route)
+        for reply in [write(.v1, .modelMetadata, route), write(.v2, .modelReady, route)] {
             #expect(reply.status == (isReady ? 200 : 503))
             let answer = try reply.json()
             #expect(answer["name"]?.string == route.name.view.string)
@@ -135,7 +141,7 @@ import Testing
 
     @Test(arguments: [(0, ["2", "1"]), (1, []), (2, ["2", "1"]), (3, ["2", "1"])])
     func `a model's versions are those of its name`(_ model: Int, _ versions: [String]) throws {
-        let reply = write(.v2Model(.empty, version: .empty), routes[model])
+        let reply = write(.v2, .modelMetadata, routes[model])
         let answer = try reply.json()
         #expect(answer.names == ["name", "versions", "platform", "inputs", "outputs"])
         #expect(answer["name"]?.string == routes[model].name.view.string)
@@ -145,7 +151,7 @@ import Testing
     }
 
     @Test func `the server tells its name and version`() throws {
-        let answer = try write(.v2Server).json()
+        let answer = try write(.v2, .serverMetadata).json()
         #expect(answer == ["name": "ameron-sidecar", "version": .string(Version.current), "extensions": []])
     }
 

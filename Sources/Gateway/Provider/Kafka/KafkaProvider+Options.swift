@@ -123,10 +123,8 @@ struct KafkaProviderError: Error, CustomStringConvertible {
 
 extension Face {
     init(_ word: Configuration.Providers.Kafka.Face) {
-        switch word {
-        case .native: self = .native
-        case .v1: self = .v1
-        case .v2: self = .v2
-        }
+        let face = Face.allCases.first { "\($0.codec.name)" == word.rawValue }
+        guard let face else { preconditionFailure("each word for a face has one") }
+        self = face
     }
 }

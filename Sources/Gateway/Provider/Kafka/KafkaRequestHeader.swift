@@ -19,6 +19,7 @@ final class KafkaRequestHeader {
     private var bytes = 0
     private var lines = 0
     private var faceWord: ByteView?
+    private let faceNames = ByteBuffer(text: Face.names)
     private var mlserverModel = ByteView.empty
     private var mlserverVersion = ByteView.empty
     private var requestId = ByteView.empty
@@ -129,15 +130,13 @@ final class KafkaRequestHeader {
     }
 
     private func noteFace(_ word: ByteView) {
-        if word == "native" {
-            face = .native
-        } else if word == "v1" {
-            face = .v1
-        } else if word == "v2" {
-            face = .v2
-        } else {
-            failure = ExchangeFailure(cause: .badRequest, message: "the header ameron-face is not native, v1 or v2")
-        }
+        face = Face.named(word)
+        guard face == nil else { return }
+        failure = ExchangeFailure(
+            cause: .badRequest,
+            message: "the header ameron-face is none of these",
+            detail: faceNames.view
+        )
     }
 
     private func noteLine(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {

@@ -1,17 +1,50 @@
-/// Writes the answer of the native face, `{"id":...,"predictions":[...]}`: what the model stated about each Prediction,
-/// else what routing and the clock say.
-enum NativeAnswer {
-    static func begin(_ body: ByteBuffer, _ exchange: Exchange) {
+/// The Sidecar's own face. Its answers are `{"id":...,"predictions":[...]}`: what the model stated about each Prediction, else
+/// what routing and the clock say. Its failures are problem documents (RFC 9457).
+enum NativeFace: FaceCodec {
+    static let name: StaticString = "native"
+    static let writesAnswers = true
+    static let failureType: StaticString = "application/problem+json"
+
+    static func owns(_ path: ByteView) -> Bool { path.hasPrefix(ByteView("/predictions")) }
+
+    static func target(of path: ByteView) -> FaceTarget? {
+        var segments = PathSegments(path)
+        guard segments.next() == "predictions" else { return nil }
+        guard let model = segments.next() else { return FaceTarget(question: .predict) }
+        let version = segments.next()
+        guard !model.isEmpty, version?.isEmpty != true, segments.next() == nil else { return nil }
+        return FaceTarget(question: .predict, model: model, version: version ?? .empty)
+    }
+
+    static func answer(
+        _ question: FaceTarget.Question,
+        _ route: ModelRoute?,
+        _ catalog: ModelCatalog,
+        to body: ByteBuffer
+    ) -> Bool {
+        preconditionFailure("this face asks for predictions only")
+    }
+
+    static func write(_ failure: ExchangeFailure, of request: Request, to body: ByteBuffer) {
+        body.append("{\"type\":\"about:blank\",\"title\":\"")
+        body.append(failure.title)
+        body.append("\",\"status\":")
+        body.append(decimal: failure.status)
+        body.append(",\"detail\":\"")
+        ErrorAnswer.writeMessage(failure, to: body)
+        body.append("\",\"cause\":\"")
+        body.append(failure.word)
+        body.append("\",\"requestId\":\"")
+        body.appendJSON(escaping: request.id.view)
+        body.append("\"}")
+    }
+
+    static func beginAnswer(_ request: Request, to body: ByteBuffer) {
         body.append("{\"id\":\"")
-        body.appendJSON(escaping: exchange.request.id.view)
+        body.appendJSON(escaping: request.id.view)
         body.append("\",\"predictions\":[")
     }
 
-    /// Appends a Prediction of an answer that is read.
-    ///
-    /// - Parameters:
-    ///   - names: What the model is called where it does not say.
-    ///   - modelTime: Nanoseconds.
     static func append(
         _ prediction: Prediction,
         id: ByteView,
@@ -45,7 +78,7 @@ enum NativeAnswer {
         body.append(UInt8(ascii: "}"))
     }
 
-    static func end(_ body: ByteBuffer, _ answer: PredictionExtractor) {
+    static func endAnswer(_ answer: PredictionExtractor, to body: ByteBuffer) {
         body.append(UInt8(ascii: "]"))
         if !answer.extra.isEmpty {
             body.append(UInt8(ascii: ","))

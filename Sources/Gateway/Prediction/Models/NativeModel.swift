@@ -1,10 +1,24 @@
 /// The native protocol: `{"predictions":[{"value":...},...]}` or `{"value":...}`.
+enum NativeModel: ModelCodec {
+    static let name: StaticString = "native"
+    /// To the members of the elements of `predictions`.
+    static let depth = 3
+    static var nameMembers: (model: StaticString, version: StaticString)? { ("modelName", "modelVersion") }
+
+    static func find(in answer: PredictionExtractor) throws(MalformedAnswer) {
+        try answer.extractNative()
+        answer.takeList()
+    }
+
+    static func resembles(_ answer: JSONOutline) -> Bool { answer.member("value", of: 0) != nil }
+}
+
 extension PredictionExtractor {
     /// Fills `predictions`, and `extra`.
-    func extractNative(maxPredictions: Int) throws(MalformedAnswer) {
+    fileprivate func extractNative() throws(MalformedAnswer) {
         if let list = outline.member("predictions", of: 0), outline.isArray(list) {
             let count = outline.children(list)
-            guard count <= maxPredictions else { throw MalformedAnswer("it has \(count) predictions", .tooMany) }
+            guard count <= source.maxPredictions else { throw MalformedAnswer("it has \(count) predictions", .tooMany) }
             try extractList(list)
         } else {
             var prediction = Prediction()
