@@ -50,7 +50,9 @@ public enum ExampleModel {
             }
         }
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
-        log.notice("example model listening on http://\(host):\(socket.port) \(ExampleSpeech(options.protocol).codec.help)")
+        log.notice(
+            "example model listening on http://\(host):\(socket.port) \(ExampleSpeech(options.protocol).codec.help)"
+        )
         Signals.waitForEnd()
         stopSignal.signal()
         thread.join()

@@ -101,7 +101,9 @@ private enum ExampleV2: ExampleCodec {
             (version, rest) = ExampleRoutes.firstSegment(rest.dropFirst(versions.count))
             if version.isEmpty { return ExampleRoutes.unknownPath }
         }
-        if rest.isEmpty, !path.hasSuffix(ByteView("/")) { return ExampleRoutes.find(name, version) { .modelMetadata($0) } }
+        if rest.isEmpty, !path.hasSuffix(ByteView("/")) {
+            return ExampleRoutes.find(name, version) { .modelMetadata($0) }
+        }
         if rest == "ready" { return ExampleRoutes.find(name, version) { .modelReady($0) } }
         return rest == "infer"
             ? ExampleRoutes.find(name, version) { .predict($0) } : ExampleRoutes.unknownPath

@@ -98,7 +98,8 @@ final class ExchangeFlow: AttemptSink {
     /// Gives a request that brought no id in its header one: that in its body, where its face has one there, else a new one.
     func ensureRequestId(_ exchange: Exchange) {
         guard exchange.request.id.isEmpty else { return }
-        if exchange.request.face.codec.hasIdInBody, exchange.request.operation == .predict, !exchange.request.isEncoded {
+        if exchange.request.face.codec.hasIdInBody, exchange.request.operation == .predict, !exchange.request.isEncoded
+        {
             let length = exchange.request.jsonLength ?? exchange.request.body.count
             if length <= exchange.request.body.count, let id = requestIds.find(in: exchange.request.body[0..<length]) {
                 exchange.request.takeId(id, from: .body)

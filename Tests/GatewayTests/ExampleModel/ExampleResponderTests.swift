@@ -148,7 +148,9 @@ import Testing
         }
         #expect(describe(.modelReady(.iris)) == #"{"name":"iris","ready":true}"#)
         #expect(describe(.live) == #"{"live":true}"#)
-        for endpoint in [ExampleEndpoint.modelList, .serverMetadata, .modelMetadata(.iris), .modelMetadata(.digits), .ready] {
+        for endpoint in [
+            ExampleEndpoint.modelList, .serverMetadata, .modelMetadata(.iris), .modelMetadata(.digits), .ready,
+        ] {
             let isJSON = Array(describe(endpoint).utf8).withByteView { (try? JSONOutline().read($0, depth: 0)) != nil }
             #expect(isJSON, "\(endpoint)")
         }

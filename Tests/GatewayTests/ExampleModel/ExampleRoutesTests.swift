@@ -8,7 +8,10 @@ import Testing
         _ method: StaticString,
         _ path: StaticString
     ) -> String {
-        switch ExampleRoutes(speech: ExampleSpeech(serviceProtocol)).match(method: ByteView(method), path: ByteView(path)) {
+        switch ExampleRoutes(speech: ExampleSpeech(serviceProtocol)).match(
+            method: ByteView(method),
+            path: ByteView(path)
+        ) {
         case .endpoint(let endpoint): "\(endpoint)"
         case .notFound(let message): "404 \(message)"
         case .wrongMethod(let allow): "405 \(allow)"

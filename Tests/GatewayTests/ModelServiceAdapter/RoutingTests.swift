@@ -92,8 +92,10 @@ private final class NoAdapter: ModelServiceAdapter {
     }
 
     @Test(arguments: [
-        ("/v1/models", "v1 modelList - -"), ("/v1/models/a", "v1 modelMetadata a -"), ("/v1/models/a:classify", "v1 modelMetadata a:classify -"),
-        ("/v2", "v2 serverMetadata - -"), ("/v2/health/live", "v2 serverLive - -"), ("/v2/health/ready", "v2 serverReady - -"),
+        ("/v1/models", "v1 modelList - -"), ("/v1/models/a", "v1 modelMetadata a -"),
+        ("/v1/models/a:classify", "v1 modelMetadata a:classify -"),
+        ("/v2", "v2 serverMetadata - -"), ("/v2/health/live", "v2 serverLive - -"),
+        ("/v2/health/ready", "v2 serverReady - -"),
         ("/v2/models/a", "v2 modelMetadata a -"), ("/v2/models/a/versions/1", "v2 modelMetadata a 1"),
         ("/v2/models/a/ready", "v2 modelReady a -"), ("/v2/models/a/versions/1/ready", "v2 modelReady a 1"),
         ("/livez", "live"), ("/readyz", "ready"), ("/metrics", "metrics"), ("/openapi.json", "openAPI"),
