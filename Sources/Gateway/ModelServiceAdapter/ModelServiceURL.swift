@@ -102,22 +102,14 @@ struct ModelServiceURL {
         stem.map { ($0 + (paths?.ready.map { "\($0)" } ?? ""), false) } ?? (predict, true)
     }
 
-    /// Decodes `%2F` and the like; what is no escape stays as it is.
+    /// Decodes `%2F` and the like; what is no escape stays as it is. Not for the request path.
     static func percentDecoded(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            // The standard library would take a sign for a part of the number.
-            if byte == UInt8(ascii: "%"), rest.count >= 2, rest.first != UInt8(ascii: "+"),
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
+        let encoded = ByteBuffer(text: String(text))
+        let decoded = ByteBuffer(capacity: max(encoded.count, 1))
+        return withExtendedLifetime(encoded) {
+            decoded.append(percentDecoding: encoded.view)
+            return decoded.view.string
         }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Encodes what may not stand in a path segment as it is (RFC 3986, section 3.3).
