@@ -80,13 +80,12 @@ final class RunningGateway {
         reporting = try ReportingBlueprint(configuration.reporting, shardCount: count, log: log)
         for reporter in reporting.reporters { try reporter.start() }
 
-        let socket = try ListeningSocket(host: configuration.server.host, port: configuration.server.port)
-        port = socket.port
+        let server = configuration.server
         let connections = try ConnectionBalancer(
-            socket,
-            servers: count,
-            maxConnections: configuration.server.maxConnections
+            ListeningSocket.group(count, host: server.host, port: server.port),
+            maxConnections: server.maxConnections
         )
+        port = connections.port
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
         let consumers = configuration.providers.kafka?.consumerCount(shards: count) ?? 0
         let kafka = (0..<consumers).map { KafkaMetrics(shard: $0) }

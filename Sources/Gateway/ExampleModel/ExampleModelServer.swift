@@ -32,7 +32,7 @@ final class ExampleModelServer {
         self.failRate = options.failRate
         self.hold = ExampleHold(delay: options.delay.nanoseconds)
         self.server = try HTTPServer(
-            ConnectionBalancer(socket, maxConnections: maxConnections),
+            ConnectionBalancer([socket], maxConnections: maxConnections),
             options: HTTPServer.Options(maxBodyBytes: Self.maxBodyBytes),
             delegate: self,
             epoll: epoll,

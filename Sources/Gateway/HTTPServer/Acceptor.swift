@@ -22,6 +22,7 @@ final class Acceptor {
     private let token: Epoll.Token
     /// Adds a connection to the server, or closes it where that fails.
     private let adopt: (StreamSocket) -> Void
+    private let socket: ListeningSocket
     private var state = State.full
 
     /// Begins to accept.
@@ -39,6 +40,7 @@ final class Acceptor {
         adopt: @escaping (StreamSocket) -> Void
     ) throws(SystemError) {
         self.balancer = balancer
+        socket = balancer.socket(of: server)
         self.server = server
         self.epoll = epoll
         self.token = token
@@ -63,7 +65,7 @@ final class Acceptor {
         guard case .listening = state else { return }
         for _ in 0..<Self.perTurn {
             guard balancer.hasPlace(waiting: server) else { return pause(.full) }
-            switch StreamSocket.accept(from: balancer.socket, sendsAtOnce: false) {
+            switch StreamSocket.accept(from: socket, sendsAtOnce: false) {
             case .socket(let connection): place(connection)
             case .nothingYet: return
             case .exhausted: return pause(.exhausted(until: now + Self.exhaustedTime))
@@ -85,7 +87,7 @@ final class Acceptor {
         for _ in 0..<ListeningSocket.backlog {
             guard balancer.hasPlace(waiting: server), take() else { break }
         }
-        epoll.remove(balancer.socket.descriptor)
+        epoll.remove(socket.descriptor)
         epoll.remove(balancer.wake(of: server).descriptor)
         state = .closed
         balancer.close(server: server)
@@ -97,7 +99,7 @@ final class Acceptor {
     }
 
     private func listen() throws(SystemError) {
-        try epoll.add(balancer.socket.descriptor, [.input, .exclusive], token: token)
+        try epoll.add(socket.descriptor, .input, token: token)
         state = .listening
     }
 
@@ -111,7 +113,7 @@ final class Acceptor {
 
     /// Takes one; false: none waits, or none can be taken.
     private func take() -> Bool {
-        guard case .socket(let connection) = StreamSocket.accept(from: balancer.socket, sendsAtOnce: false) else {
+        guard case .socket(let connection) = StreamSocket.accept(from: socket, sendsAtOnce: false) else {
             return false
         }
         place(connection)
@@ -127,7 +129,7 @@ final class Acceptor {
 
     /// Else epoll would report the socket without end.
     private func pause(_ state: State) {
-        epoll.remove(balancer.socket.descriptor)
+        epoll.remove(socket.descriptor)
         self.state = state
     }
 }

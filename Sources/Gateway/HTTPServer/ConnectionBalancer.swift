@@ -1,9 +1,10 @@
 /// Spreads the connections of one port over the servers of a process: each stays with the server that accepted it, unless
-/// another has at least two fewer: then it goes to the one that has the fewest. So a few connections that stay open for long
-/// use all shards nearly alike, which the kernel's own spreading by a hash (SO_REUSEPORT, socket(7)) does not do.
+/// another has fewer: then it goes to the one that has the fewest. So a few connections that stay open for long use all shards
+/// alike, which the kernel's own spreading by a hash (SO_REUSEPORT, socket(7)) does not do.
 ///
-/// Where `n` connections have come to `s` servers and none has gone, the busiest has at most `1 + ceil((n - 1) / s)`: one more
-/// than its even share. Where some have gone, this holds for the server that gets a connection, at the time when it gets it.
+/// Of many connections a few more or less matter little, and each that is handed over wakes a second thread: a server may have
+/// an eighth more than the one with the fewest. So one that gets a connection has then at most `1 + f + f / 8`, where `f` is
+/// what the server with the fewest has; while that is below 8, none has more than its even share when none has gone.
 ///
 /// Its lock is taken when a connection comes or goes, never for a request. Any thread.
 final class ConnectionBalancer: Sendable {
@@ -25,22 +26,22 @@ final class ConnectionBalancer: Sendable {
         case elsewhere
     }
 
-    /// A connection is handed over where another server has so many fewer. With 1 none would have more than its even share, but
-    /// nearly each connection would wake a second thread; with 3 the busiest could have two more.
-    private static let handOverDifference = 2
+    /// A server may have more than the one with the fewest by what that one has divided by this.
+    private static let tolerance = 8
 
-    /// The socket that all servers accept from; closed with the last of them.
-    let socket: ListeningSocket
+    /// What each server accepts from; closed with it.
+    private let sockets: [ListeningSocket]
     /// Of each server.
     let maxConnections: Int
     private let seats: LockedValue<[Seat]>
     private let wakes: [EventFD]
 
     /// - Parameters:
-    ///   - socket: belongs to the balancer from here on, also where this fails.
+    ///   - sockets: one for each server; they belong to the balancer from here on, also where this fails.
     ///   - maxConnections: of all servers together.
-    init(_ socket: ListeningSocket, servers: Int = 1, maxConnections: Int) throws(SystemError) {
-        self.socket = socket
+    init(_ sockets: [ListeningSocket], maxConnections: Int) throws(SystemError) {
+        self.sockets = sockets
+        let servers = sockets.count
         self.maxConnections = max((maxConnections + servers - 1) / servers, 1)
         seats = LockedValue(Array(repeating: Seat(), count: servers))
         do throws(SystemError) {
@@ -48,10 +49,16 @@ final class ConnectionBalancer: Sendable {
             for _ in 0..<servers { wakes.append(try EventFD()) }
             self.wakes = wakes
         } catch {
-            socket.closeSocket()
+            for socket in sockets { socket.closeSocket() }
             throw error
         }
     }
+
+    /// The port of all of them.
+    var port: Int { sockets[0].port }
+
+    /// What a server accepts from, until it is closed.
+    func socket(of server: Int) -> ListeningSocket { sockets[server] }
 
     /// Signalled when a server has something to take, or to look for a place again.
     func wake(of server: Int) -> EventFD { wakes[server] }
@@ -86,8 +93,8 @@ final class ConnectionBalancer: Sendable {
         }
         // A server that is full keeps nothing that another has a place for.
         guard seats[server].isOpen, seats[server].connections < maxConnections else { return fewest }
-        let difference = seats[server].connections - seats[fewest].connections
-        return difference < Self.handOverDifference ? server : fewest
+        let most = seats[fewest].connections + seats[fewest].connections / Self.tolerance
+        return seats[server].connections <= most ? server : fewest
     }
 
     /// What others have accepted for a server, which is its own from here on.
@@ -112,13 +119,12 @@ final class ConnectionBalancer: Sendable {
         for index in waiting { wakes[index].signal() }
     }
 
-    /// A server takes no more connections; those that have arrived for it it still takes. Once for each.
+    /// A server takes no more connections, and its socket is closed; those that have arrived for it it still takes. Once for each.
     func close(server: Int) {
-        let isLast = seats.withLock { seats in
+        seats.withLock { seats in
             seats[server].isOpen = false
             seats[server].waitsForPlace = false
-            return !seats.contains { $0.isOpen }
         }
-        if isLast { socket.closeSocket() }
+        sockets[server].closeSocket()
     }
 }

@@ -10,21 +10,20 @@ import struct TestSupport.SeededGenerator
 @Suite("Connection balancer") struct ConnectionBalancerTests {
     private static func balancer(_ servers: Int, _ maxConnections: Int = 1_000) throws -> ConnectionBalancer {
         try ConnectionBalancer(
-            ListeningSocket(host: "127.0.0.1", port: 0),
-            servers: servers,
+            ListeningSocket.group(servers, host: "127.0.0.1", port: 0),
             maxConnections: maxConnections
         )
     }
 
-    /// Comes and goes at random, accepted by whichever server: each stays where another has at most one fewer, else it goes to
-    /// one of those that have the fewest. The server that gets it has then at most one more than its even share.
-    @Test(arguments: 0..<20) func handsOverWhereAnotherHasTwoFewer(_ seed: UInt64) throws {
+    /// Comes and goes at random, accepted by whichever server: each stays where none has fewer, or little fewer of many, else it
+    /// goes to one of those that have the fewest.
+    @Test(arguments: 0..<20) func handsOverWhereAnotherHasFewer(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let servers = Int.random(in: 1...5, using: &random)
         var counted = try CountedBalancer(servers)
         for _ in 0..<500 {
             let busy = counted.counts.indices.filter { counted.counts[$0] > 0 }
-            if !busy.isEmpty, random.chance(30) {
+            if !busy.isEmpty, random.chance(seed % 2 == 0 ? 30 : 48) {
                 counted.end(of: random.pick(busy))
                 continue
             }
@@ -33,14 +32,15 @@ import struct TestSupport.SeededGenerator
             let arrived = counted.arrive(at: acceptor)
             let target = try #require(arrived)
             let fewest = before.min() ?? 0
-            if before[acceptor] - fewest < 2 { #expect(target == acceptor) } else { #expect(before[target] == fewest) }
-            #expect(counted.counts[target] <= counted.bound)
+            let isNear = before[acceptor] <= fewest + fewest / 8
+            if isNear { #expect(target == acceptor) } else { #expect(before[target] == fewest) }
+            #expect(counted.counts[target] <= 1 + fewest + fewest / 8)
         }
         counted.close()
     }
 
     /// As long as none goes, this bounds each server, whoever accepts: a favourite among the servers, too.
-    @Test(arguments: 0..<20) func arrivalsAloneKeepWithinOneOfTheEvenShare(_ seed: UInt64) throws {
+    @Test(arguments: 0..<20) func arrivalsAloneKeepNearTheEvenShare(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let servers = Int.random(in: 2...9, using: &random)
         let favourite = random.below(servers)
@@ -53,7 +53,7 @@ import struct TestSupport.SeededGenerator
         counted.close()
     }
 
-    /// All that 16 arrivals at four servers can come to: the worst is one more than the even share, and it is met.
+    /// All that 16 arrivals at four servers can come to is the even share, and no more.
     @Test func theWorstThatArrivalsCanComeTo() throws {
         // One order of arrivals for each combination of counts that can be reached.
         var reached: [[Int]: [Int]] = [Array(repeating: 0, count: 4): []]
@@ -71,7 +71,7 @@ import struct TestSupport.SeededGenerator
             reached = next
             worst.append(reached.keys.compactMap { $0.max() }.max() ?? 0)
         }
-        #expect(worst == [1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5])
+        #expect(worst == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4])
     }
 
     /// What a server has no place for goes to another, whatever the difference is.
@@ -113,6 +113,17 @@ import struct TestSupport.SeededGenerator
         for server in 0..<2 { balancer.close(server: server) }
     }
 
+    /// Two programs must not share a port unnoticed, though the servers of one do.
+    @Test func sharesItsPortWithNobodyElse() throws {
+        let sockets = try ListeningSocket.group(3, host: "127.0.0.1", port: 0)
+        #expect(Set(sockets.map(\.port)).count == 1)
+        #expect(throws: SystemError.self) {
+            _ = try ListeningSocket.group(3, host: "127.0.0.1", port: sockets[0].port)
+        }
+        for socket in sockets { socket.closeSocket() }
+        for socket in try ListeningSocket.group(3, host: "127.0.0.1", port: sockets[0].port) { socket.closeSocket() }
+    }
+
     /// A server that takes no more is given none; the last one gets all.
     @Test func passesOverThoseThatAreClosed() throws {
         let balancer = try Self.balancer(3)
@@ -139,7 +150,7 @@ import struct TestSupport.SeededGenerator
         }
     }
 
-    /// 8 and 16 connections that stay open, over four servers: none has more than one above its even share.
+    /// 8 and 16 connections that stay open, over four servers: each has its even share.
     @Test(arguments: [8, 16], 0..<5) func spreadsOverServers(_ connections: Int, _ trial: Int) throws {
         let balancer = try Self.balancer(4)
         let rigs = try (0..<4).map { try HTTPServerRig(balancer, place: $0) }
@@ -152,7 +163,7 @@ import struct TestSupport.SeededGenerator
         }
         let counts = rigs.map(\.now.clients)
         #expect(counts.reduce(0, +) == connections)
-        #expect(counts.allSatisfy { $0 <= connections / 4 + 1 })
+        #expect(counts.allSatisfy { $0 == connections / 4 })
         clients.removeAll()
         #expect(rigs.allSatisfy { $0.isQuiet() })
         #expect(rigs.flatMap(\.now.faults) == [])
@@ -182,8 +193,7 @@ private struct CountedBalancer {
 
     init(_ servers: Int, _ maxConnections: Int = 1_000) throws {
         balancer = try ConnectionBalancer(
-            ListeningSocket(host: "127.0.0.1", port: 0),
-            servers: servers,
+            ListeningSocket.group(servers, host: "127.0.0.1", port: 0),
             maxConnections: maxConnections
         )
         counts = Array(repeating: 0, count: servers)
@@ -191,9 +201,10 @@ private struct CountedBalancer {
 
     /// What none may have more of, where none has gone.
     var bound: Int {
-        let total = counts.reduce(0, +)
-        // Rounded up.
-        return 1 + (total - 1 + counts.count - 1) / counts.count
+        let even = counts.reduce(0, +) / counts.count
+        let isEven = counts.reduce(0, +) == even * counts.count
+        // Below 8 for each, nobody has more than the even share, rounded up.
+        return even < 8 ? even + (isEven ? 0 : 1) : 1 + even + even / 8
     }
 
     /// Returns: where it went; nil: nowhere, or to more than one.

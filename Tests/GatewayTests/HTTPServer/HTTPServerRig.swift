@@ -46,7 +46,7 @@ final class HTTPServerRig: Sendable {
         mayHoldBodies: Bool = true
     ) throws {
         let socket = try ListeningSocket(host: "127.0.0.1", port: 0)
-        let connections = try ConnectionBalancer(socket, maxConnections: maxConnections)
+        let connections = try ConnectionBalancer([socket], maxConnections: maxConnections)
         try self.init(connections, place: 0, options, mayHoldBodies: mayHoldBodies)
     }
 
@@ -57,7 +57,7 @@ final class HTTPServerRig: Sendable {
         _ options: HTTPServer.Options = .init(),
         mayHoldBodies: Bool = true
     ) throws {
-        port = UInt16(connections.socket.port)
+        port = UInt16(connections.port)
         let (seen, isReleased, isStopping, hasStopped) = (seen, isReleased, isStopping, hasStopped)
         _ = startConcurrently(1) { _ in
             defer { hasStopped.open() }

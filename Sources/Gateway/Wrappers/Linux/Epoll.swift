@@ -40,8 +40,6 @@ final class Epoll {
         static let output = Readiness(rawValue: EPOLLOUT.rawValue)
         static let peerClosed = Readiness(rawValue: EPOLLRDHUP.rawValue)
         static let edgeTriggered = Readiness(rawValue: EPOLLET.rawValue)
-        /// Of the epoll instances that watch the same descriptor, not all are woken.
-        static let exclusive = Readiness(rawValue: EPOLLEXCLUSIVE.rawValue)
         /// Reported whether asked for or not.
         static let error = Readiness(rawValue: EPOLLERR.rawValue)
         /// Reported whether asked for or not.

@@ -9,8 +9,29 @@ struct ListeningSocket {
     /// The port it is bound to, also where 0 was asked for.
     let port: Int
 
+    /// Sockets of one port, over which the kernel spreads connections by a hash (SO_REUSEPORT, socket(7)).
+    ///
+    /// - Parameter port: 0: any free one.
+    static func group(_ count: Int, host: String, port: Int) throws(SystemError) -> [ListeningSocket] {
+        guard count > 1 else { return [try ListeningSocket(host: host, port: port)] }
+        // They would share the port with another program's too, unnoticed.
+        if port != 0 { try ListeningSocket(host: host, port: port).closeSocket() }
+        var sockets: [ListeningSocket] = []
+        do throws(SystemError) {
+            for _ in 0..<count {
+                sockets.append(try ListeningSocket(host: host, port: sockets.first?.port ?? port, isShared: true))
+            }
+        } catch {
+            for socket in sockets { socket.closeSocket() }
+            throw error
+        }
+        return sockets
+    }
+
     /// Binds and listens; `host` is an address or a name (getaddrinfo(3)).
-    init(host: String, port: Int) throws(SystemError) {
+    ///
+    /// - Parameter isShared: whether others that are shared may listen on the same address.
+    init(host: String, port: Int, isShared: Bool = false) throws(SystemError) {
         let name = "listen on \(host.contains(":") ? "[\(host)]" : host):\(port)"
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
@@ -26,6 +47,7 @@ struct ListeningSocket {
         guard socket >= 0 else { throw SystemError.last(name) }
         var one: Int32 = 1
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        if isShared { setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &one, 4) }
         guard
             Glibc.bind(socket, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
             Glibc.listen(socket, Int32(Self.backlog)) == 0
