@@ -11,7 +11,7 @@ final class Acceptor {
     }
 
     /// Others have their turn after so many.
-    private static let perTurn = 64
+    private static let maxPerTurn = 64
     /// Nanoseconds.
     private static let exhaustedTime: Int64 = 100_000_000
 
@@ -24,6 +24,9 @@ final class Acceptor {
     private let adopt: (StreamSocket) -> Void
     private let socket: ListeningSocket
     private var state = State.full
+    /// How many are accepted in a turn: twice as many as before as long as all of them are there, else one, so that a call that
+    /// finds nothing is rare.
+    private var perTurn = 1
 
     /// Begins to accept.
     ///
@@ -63,14 +66,17 @@ final class Acceptor {
     /// A connection waits to be accepted.
     func connectionWaits(now: Int64) {
         guard case .listening = state else { return }
-        for _ in 0..<Self.perTurn {
+        for _ in 0..<perTurn {
             guard balancer.hasPlace(waiting: server) else { return pause(.full) }
             switch StreamSocket.accept(from: socket, sendsAtOnce: false) {
             case .socket(let connection): place(connection)
-            case .nothingYet: return
+            case .nothingYet:
+                perTurn = 1
+                return
             case .exhausted: return pause(.exhausted(until: now + Self.exhaustedTime))
             }
         }
+        perTurn = min(2 * perTurn, Self.maxPerTurn)
     }
 
     func expire(now: Int64) {
