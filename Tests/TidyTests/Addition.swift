@@ -75,11 +75,20 @@ struct Addition: Sendable {
         Addition(
             name: "a format of events",
             marks: [Mark(pattern: #"\bcase \.json: JSONEventFormat\b"#, folder: reporters)],
-            also: ["Configuration+Reporter.swift", "ConfigurationSchema+Reporters.swift"]
+            also: ["Configuration+ReporterCommon.swift", "ReportingBlueprint.swift"]
         ),
         Addition(
             name: "a destination of events",
-            marks: [Mark(pattern: #"\bcase \.?file\b"#, beside: #"\bcase \.?kafka\b"#)]
+            marks: [
+                Mark(pattern: #"\bcase \.?file\b"#, beside: #"\bcase \.?kafka\b"#),
+                // Who names a kind, but for its own files: what is said of it, and what it is made of.
+                Mark(pattern: #"\bFile\.self\b|\bReporter\.(File|HTTP)\b|\b(as\?|is) (File|HTTP)\b"#),
+                Mark(pattern: #"\b(FileReporter|HTTPReporter|FileDestination|HTTPDestination)\b"#),
+            ],
+            except: [
+                "Configuration+FileReporter", "Configuration+HTTPReporter", "FileDestination", "HTTPDestination",
+                "HTTPDelivery",
+            ]
         ),
         Addition(
             name: "a kind of event",
