@@ -134,15 +134,7 @@ public struct Preflight {
                 withClients: withClients
             )
         }
-        if let kafka = configuration.providers.kafka, !kafka.brokers.isEmpty {
-            findings += KafkaProvider.Options.findings(
-                kafka,
-                server: configuration.server,
-                consumers: kafka.consumerCount(shards: shards),
-                withClients: withClients
-            )
-        }
-        return findings
+        return findings + ProviderBlueprint.findings(configuration, shards: shards, withClients: withClients)
     }
 
     // MARK: The machine

@@ -50,19 +50,21 @@ struct Addition: Sendable {
         ),
         Addition(
             name: "a Model Service Adapter",
-            marks: [Mark(pattern: #"\bHTTPModelServiceAdapter\b"#), Mark(pattern: #"\bscheme == \."#)],
-            except: ["HTTPModelServiceAdapter"],
-            also: ["ModelServiceURL.swift", "HealthProber.swift"]
+            marks: [
+                Mark(pattern: #"\b(HTTPModelServices|HTTPModelServiceAdapter|HTTPHealthProbe)\b"#),
+                // Who tells schemes, and ways of calling, apart.
+                Mark(pattern: #"\bscheme == \.|\bcase \.?https?\b"#, beside: #"\b(Scheme|Way|scheme|way)\b"#),
+            ],
+            except: ["HTTPModelService", "HTTPHealthProbe"]
         ),
         Addition(
             name: "a Provider",
             marks: [
-                Mark(pattern: #"\b(RESTProvider|KafkaProvider)\b"#),
+                Mark(pattern: #"\b(RESTProvider|KafkaProvider|RESTSource|KafkaSource)\b"#),
                 Mark(pattern: #"[ (]\.rest\b|\bcase \.?rest\b"#),
-                Mark(pattern: #"\.providers\."#),
+                Mark(pattern: #"\.providers\.kafka\b|\bKafka\.self\b"#, beside: #"\b[pP]roviders\b"#),
             ],
-            except: ["RESTProvider", "KafkaProvider"],
-            also: ["Configuration+Providers.swift", "ConfigurationSchema.swift", "ConfigurationSummary.swift"]
+            except: ["RESTProvider", "RESTSource", "KafkaProvider", "KafkaSource", "Configuration+KafkaProvider"]
         ),
         Addition(
             name: "a policy for calls",

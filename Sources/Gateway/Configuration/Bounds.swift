@@ -52,7 +52,7 @@ public struct Bounds: Sendable {
     }
 
     private var requestsAtOnce: Int {
-        configuration.server.maxInFlight + (configuration.providers.kafka?.maxInFlight ?? 0)
+        configuration.providers.sections.reduce(configuration.server.maxInFlight) { $0 + $1.maxInFlight }
     }
 
     private var connections: Int { now.descriptors?.clientConnections ?? configuration.server.maxConnections }
@@ -87,12 +87,11 @@ public struct Bounds: Sendable {
                 "\(reporters.count) x reporting.maxQueueBytes"
             )
         }
-        if let kafka = configuration.providers.kafka {
-            add("requests from Kafka", memory: kafka.maxInFlightBytes, "providers.kafka.maxInFlightBytes")
-        }
+        let providers = configuration.providers.sections
+        for bound in providers.compactMap(\.memoryBound) { add(bound.what, memory: bound.bytes, bound.from) }
         let clients =
             reporters.reduce(0) { $0 + $1.section.kafkaClients }
-            + 2 * (configuration.providers.kafka?.consumerCount(shards: now.shards) ?? 0)
+            + providers.reduce(0) { $0 + $1.kafkaClients(shards: now.shards) }
         if clients > 0 {
             add("messages with librdkafka", memory: clients * Self.librdkafkaQueue, "\(clients) clients x 16MiB")
         }
@@ -118,7 +117,8 @@ public struct Bounds: Sendable {
 
     private mutating func addRest() {
         let server = configuration.server
-        row("requests at once", "\(requestsAtOnce)", "maxInFlight of server and providers.kafka")
+        let providers = Configuration.Providers.kinds.map { $0.path.description }.joined(separator: ", ")
+        row("requests at once", "\(requestsAtOnce)", "maxInFlight of server and \(providers)")
         if let plan = now.descriptors {
             let own = plan.parts.reduce(0) { $0 + $1.count }
             row(

@@ -15,18 +15,6 @@ struct ConfigurationPlace<Value: Sendable>: Sendable {
     static func model(_ path: Path<Configuration.Model>) -> Self {
         Self(defaultValue: Configuration.Model()[keyPath: path], modify: { $2(&$0.models[$1][keyPath: path]) })
     }
-
-    /// Of the Kafka Provider, which is there as soon as one of its values is written.
-    static func kafkaProvider(_ path: Path<Configuration.Providers.Kafka>) -> Self {
-        Self(
-            defaultValue: Configuration.Providers.Kafka()[keyPath: path],
-            modify: { configuration, _, change in
-                var kafka = configuration.providers.kafka ?? Configuration.Providers.Kafka()
-                change(&kafka[keyPath: path])
-                configuration.providers.kafka = kafka
-            }
-        )
-    }
 }
 
 extension ConfigurationPlace<String> {

@@ -1,7 +1,8 @@
 /// All keys that can be set: the one table that files, environment, flags and documentation go by.
 public enum ConfigurationSchema {
     /// In the order of the documentation; `type` comes before the keys that depend on it.
-    public static let keys: [ConfigurationKey] = server + models + reporting + reporters + kafkaProvider + ui + log
+    public static let keys: [ConfigurationKey] =
+        server + models + reporting + reporters + Configuration.Providers.kinds.flatMap { $0.keys } + ui + log
 
     static let maxSize = 1 << 40
     static let hour: Duration = .seconds(3_600)
@@ -94,7 +95,7 @@ public enum ConfigurationSchema {
             "models.N.url",
             .model(\.url),
             type: "URL",
-            allowed: urlRule,
+            allowed: ServiceURL.rule,
             isRequired: true,
             "Where the Model Service takes predictions.",
             check: checkURL
@@ -181,7 +182,7 @@ public enum ConfigurationSchema {
             "models.N.healthUrl",
             .model(\.healthUrl),
             type: "URL",
-            allowed: urlRule,
+            allowed: ServiceURL.rule,
             "Asked with GET to learn whether the Model Service is ready; not set: chosen by protocol.",
             check: checkURL
         ),
@@ -276,8 +277,6 @@ public enum ConfigurationSchema {
     ]
 
     private static let nameRule = "text without control characters"
-    private static let urlRule =
-        "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
 
     @Sendable private static func checkHost(_ text: String) throws(InvalidValue) {
         if let scheme = text.firstRange(ofText: "://") {

@@ -5,7 +5,7 @@ extension Configuration {
     public func summary(shards: Int) -> [String] {
         var lines = ["listen on \(server.host) port \(server.port) with \(shards) shard\(shards == 1 ? "" : "s")"]
         lines += models.map(\.summary)
-        if let kafka = providers.kafka { lines.append(kafka.summary) }
+        lines += providers.sections.map(\.summary)
         if reporting.reporters.isEmpty { return lines }
         lines.append(reporting.summary)
         return lines + reporting.reporters.map(\.section.summary)
@@ -34,13 +34,6 @@ extension Configuration.Spool {
         let every = fsync == .interval ? " of \(DurationText.describe(fsyncInterval))" : ""
         return "spool \(path) of up to \(SizeText.describe(maxBytes)), fsync \(fsync.rawValue)\(every), "
             + "\(whenFull.rawValue) when full"
-    }
-}
-
-extension Configuration.Providers.Kafka {
-    fileprivate var summary: String {
-        "provider kafka: topic \(requestTopic) at \(brokers), group \(group), \(face.rawValue) replies to \(replyTopic), "
-            + "dead letters to \(deadLetterTopic)\(model.map { ", model \($0)" } ?? "")\(SummaryText.names("properties", properties))"
     }
 }
 

@@ -79,10 +79,9 @@ public struct DescriptorPlan: Sendable, Equatable {
             Part(what: "\(now.shards) shard(s)", count: 8 * now.shards + 2),
             Part(what: "passing", count: passing),
         ]
-        if let kafka = configuration.providers.kafka {
-            // A consumer and a producer, and their queue's eventfd.
-            let count = (2 * kafkaClient(kafka.brokers) + 1) * kafka.consumerCount(shards: now.shards)
-            parts.append(Part(what: "providers.kafka", count: count))
+        for provider in configuration.providers.sections {
+            let count = provider.descriptors(shards: now.shards)
+            parts.append(Part(what: type(of: provider).path.description, count: count))
         }
         let reporters = configuration.reporting.reporters
         for (index, reporter) in reporters.enumerated() {
