@@ -94,15 +94,14 @@ struct Addition: Sendable {
         ),
         Addition(
             name: "a kind of event",
-            marks: [Mark(pattern: #"\bEventEnvelope\b"#)],
-            except: ["PredictionEventEncoder"],
-            also: [
-                "EventFrame.swift", "EventReporting.swift", "PredictionWatchLane.swift", "EventFormatter.swift",
-            ]
+            marks: [Mark(pattern: #"\bcase \.?prediction\b|(==|!=) \.prediction\b"#)]
         ),
         Addition(
             name: "a bound",
-            also: ["Configuration.swift", "ConfigurationSchema.swift", "Bounds.swift", "ShardBlueprint.swift"]
+            // The way of one that there is.
+            marks: [
+                Mark(pattern: #"\bserver\.maxInFlight\b"#), Mark(pattern: #"\bvar maxInFlight = 10_000\b"#),
+            ]
         ),
         Addition(name: "a metric", also: ["ShardMetrics.swift", "MetricsPage.swift"]),
     ]
