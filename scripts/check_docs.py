@@ -41,8 +41,9 @@ def sources(*patterns):
 
 
 METRICS = set(re.findall(r'"(ameron_[a-z_]+)"', sources("Sources/Gateway/Observability/*.swift")))
-SCHEMA = sources("Sources/Gateway/Configuration/ConfigurationSchema*.swift")
-KEYS = set(re.findall(r'"((?:server|models|reporting|providers|log|ui)\.[A-Za-z.]+)"', SCHEMA))
+SCHEMA = sources("Sources/Gateway/Configuration/**/Configuration*.swift")
+# Arguments of the rows: each part's stand in its own file.
+KEYS = set(re.findall(r'[(,]\s*"((?:server|models|reporting|providers|log|ui)\.[A-Za-z.]+)",', SCHEMA))
 SECTIONS = {key.rsplit(".", count)[0] for key in KEYS for count in range(1, key.count(".") + 1)}
 VARIABLES = {re.sub(r"\.N\b|[^A-Z]", "", f"AMERON.{key}".upper()) for key in KEYS} | {"AMERONCONFIG"}
 OPEN = tuple(key.removesuffix("NAME") for key in KEYS if key.endswith(".NAME"))

@@ -87,16 +87,25 @@ final class RunningGateway {
         )
         port = connections.port
         let metrics = (0..<count).map { _ in ShardMetrics(modelCount: configuration.models.count) }
-        let consumers = configuration.providers.kafka?.consumerCount(shards: count) ?? 0
-        let kafka = (0..<consumers).map { KafkaMetrics(shard: $0) }
+        let kafka = ProviderBlueprint.kafkaMetrics(configuration, shards: count)
+        let watch = configuration.ui.enabled ? PredictionWatch() : nil
+        let providers = ProviderBlueprint(
+            configuration: configuration,
+            readiness: readiness,
+            page: Self.makePage(configuration, metrics, kafka, reporting, readiness, process),
+            watch: watch,
+            connections: connections,
+            kafkaMetrics: kafka,
+            log: log
+        )
         let blueprint = ShardBlueprint(
             configuration: configuration,
             shardCount: count,
             readiness: readiness,
             reporting: reporting,
+            providers: providers,
             bodyMemory: BodyMemoryLimit(bytes: configuration.server.bodyMemory),
-            page: Self.makePage(configuration, metrics, kafka, reporting, readiness, process),
-            watch: configuration.ui.enabled ? PredictionWatch() : nil,
+            watch: watch,
             notices: UnsplitNotices(configuration.models, log: log),
             log: log
         )
@@ -106,15 +115,7 @@ final class RunningGateway {
         for index in 0..<count {
             let control = try ShardControl()
             controls.append(control)
-            let shard = Handover(
-                try blueprint.makeShard(
-                    index,
-                    connections: connections,
-                    metrics: metrics[index],
-                    kafkaMetrics: index < consumers ? kafka[index] : nil,
-                    control: control
-                )
-            )
+            let shard = Handover(try blueprint.makeShard(index, metrics: metrics[index], control: control))
             threads.append(try Self.start(shard, name: "shard-\(index)", log: log))
         }
         self.controls = controls

@@ -52,7 +52,7 @@ public struct Preflight {
 
     /// What would keep the program from starting, or one of its parts from working.
     var findings: [ConfigurationFinding] {
-        kafkaFindings + (here ? fileFindings + addressFindings + descriptorFindings : [])
+        libraryFindings + (here ? fileFindings + addressFindings + descriptorFindings : [])
     }
 
     var summary: [String] { configuration.summary(shards: shards) }
@@ -85,42 +85,23 @@ public struct Preflight {
     private var fileFindings: [ConfigurationFinding] {
         var findings: [ConfigurationFinding] = []
         for (index, model) in configuration.models.enumerated() {
-            findings += authorities("models.\(index).caFile", model.caFile)
+            findings += ConfigurationFinding.authorities(in: model.caFile, "models.\(index).caFile")
         }
-        for (index, reporter) in configuration.reporting.reporters.enumerated() {
-            let key = "reporting.reporters.\(index)"
-            switch reporter {
-            case .file(let file): findings += appending("\(key).path", file.path)
-            case .kafka: break
-            case .http(let http): findings += authorities("\(key).caFile", http.caFile)
-            }
-        }
+        findings += reporters.flatMap { $0.fileFindings($1) }
         return findings + (configuration.reporting.delivery == .atLeastOnce ? failureFiles : []) + spool
     }
 
     /// Without them best effort goes on, and says what it loses; at-least-once would hold all events when the first is refused.
     private var failureFiles: [ConfigurationFinding] {
-        configuration.reporting.reporters.enumerated().flatMap { index, reporter in
-            let key = "reporting.reporters.\(index).failurePath"
-            switch reporter {
-            case .file: return [ConfigurationFinding]()
-            case .kafka(let kafka): return appending(key, kafka.failurePath)
-            case .http(let http): return appending(key, http.failurePath)
-            }
+        reporters.flatMap { section, key in
+            guard let path = (section as? any FailureFileSection)?.failurePath else { return [ConfigurationFinding]() }
+            return ConfigurationFinding.appending(to: path, "\(key).failurePath")
         }
     }
 
-    private func appending(_ key: String, _ path: String) -> [ConfigurationFinding] {
-        guard !path.isEmpty, let obstacle = FileSystem.obstacle(toAppendingTo: path) else { return [] }
-        return [ConfigurationFinding(key, value: path, "cannot be opened: \(reason(obstacle, for: path))")]
-    }
-
-    private func reason(_ obstacle: SystemError, for path: String) -> String {
-        let directory = FileSystem.directory(of: path)
-        if obstacle.isMissingFile, !FileSystem.isDirectory(directory) {
-            return "the directory \(directory) does not exist"
-        }
-        return obstacle.reason
+    /// What is said of each Reporter, and the key of it.
+    private var reporters: [(any ReporterSection, key: String)] {
+        configuration.reporting.reporters.enumerated().map { ($1.section, "reporting.reporters.\($0)") }
     }
 
     private var spool: [ConfigurationFinding] {
@@ -130,94 +111,30 @@ public struct Preflight {
         guard FileSystem.exists(path) else {
             // It is made, but not what is above it.
             let obstacle = FileSystem.obstacle(toMakingFilesIn: FileSystem.directory(of: path))
-            return obstacle.map { [ConfigurationFinding(key, value: path, "cannot be made: \(reason($0, for: path))")] }
-                ?? []
+            guard let obstacle else { return [] }
+            let reason = ConfigurationFinding.reason(obstacle, for: path)
+            return [ConfigurationFinding(key, value: path, "cannot be made: \(reason)")]
         }
         return FileSystem.obstacle(toMakingFilesIn: path).map {
             [ConfigurationFinding(key, value: path, "cannot be used: \($0.reason)")]
         } ?? []
     }
 
-    /// That the certificates are good, the first connection tells; that there are some, the file itself.
-    private func authorities(_ key: String, _ path: String?) -> [ConfigurationFinding] {
-        guard let path else { return [] }
-        do throws(FileReader.Failure) {
-            let text = String(decoding: try FileReader.read(path, limit: 16 << 20), as: UTF8.self)
-            if text.firstRange(ofText: "-----BEGIN CERTIFICATE-----") != nil { return [] }
-            return [ConfigurationFinding(key, value: path, "holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
-        } catch {
-            return [ConfigurationFinding(key, value: path, "cannot be read: \(error.reason)")]
-        }
-    }
+    // MARK: Libraries
 
-    // MARK: librdkafka
-
-    private var kafkaFindings: [ConfigurationFinding] {
+    /// What the libraries behind Reporters and Providers have against their settings.
+    private var libraryFindings: [ConfigurationFinding] {
+        let withClients = scope == .hereWithClients
         var findings: [ConfigurationFinding] = []
         for (index, reporter) in configuration.reporting.reporters.enumerated() {
-            guard case .kafka(let kafka) = reporter else { continue }
-            let key = "reporting.reporters.\(index)"
-            let single = properties(key, kafka.properties)
-            findings += single
-            let settings = KafkaReporterSettings(kafka, isDurable: configuration.reporting.delivery == .atLeastOnce)
-            if single.isEmpty {
-                findings += client(key) { () throws(KafkaSettingError) in
-                    _ = try KafkaProducer(settings: settings.settings, wake: nil)
-                }
-            }
-        }
-        if let kafka = configuration.providers.kafka, !kafka.brokers.isEmpty {
-            let key = "providers.kafka"
-            let single = properties(key, kafka.properties)
-            findings += single
-            let options = KafkaProvider.Options(
-                kafka,
-                server: configuration.server,
-                eventTopics: [],
-                consumers: kafka.consumerCount(shards: shards)
+            findings += ReportingBlueprint.findings(
+                reporter,
+                "reporting.reporters.\(index)",
+                isDurable: configuration.reporting.delivery == .atLeastOnce,
+                withClients: withClients
             )
-            if single.isEmpty {
-                findings += client(key) { () throws(KafkaSettingError) in
-                    _ = try KafkaConsumer(settings: options.consumer, wake: nil)
-                }
-                if findings.isEmpty {
-                    findings += client(key) { () throws(KafkaSettingError) in
-                        _ = try KafkaProducer(settings: options.producer, wake: nil)
-                    }
-                }
-            }
         }
-        return findings
-    }
-
-    /// Each by itself, so that all that are wrong are told.
-    private func properties(_ key: String, _ properties: [String: String]) -> [ConfigurationFinding] {
-        properties.sorted { $0.key < $1.key }.compactMap { name, value in
-            do throws(KafkaSettingError) {
-                try KafkaSettings([(name, value)]).validate()
-                return nil
-            } catch {
-                return ConfigurationFinding("\(key).properties.\(name)", error.reason)
-            }
-        }
-    }
-
-    /// What the settings must be together, and files that they name, only the making of a client tells; it connects to nobody
-    /// in the moment that it lives.
-    private func client(_ key: String, _ make: () throws(KafkaSettingError) -> Void) -> [ConfigurationFinding] {
-        guard scope == .hereWithClients else { return [] }
-        do throws(KafkaSettingError) {
-            try make()
-            return []
-        } catch {
-            let name =
-                switch error.property {
-                case "bootstrap.servers": "brokers"
-                case "group.id": "group"
-                default: "properties.\(error.property)"
-                }
-            return [ConfigurationFinding("\(key).\(name)", error.reason)]
-        }
+        return findings + ProviderBlueprint.findings(configuration, shards: shards, withClients: withClients)
     }
 
     // MARK: The machine

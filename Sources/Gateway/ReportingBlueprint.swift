@@ -17,7 +17,7 @@ struct ReportingBlueprint {
                 configuration: configuration.spool,
                 laneCount: shardCount,
                 reporters: zip(names, configuration.reporters).map {
-                    SpoolReporter(name: $0, destination: $1.destination)
+                    SpoolReporter(name: $0, destination: $1.section.destination)
                 },
                 log: report
             )
@@ -76,6 +76,23 @@ struct ReportingBlueprint {
             KafkaReporter(name: name, configuration: kafka, feed: feed, synchronizes: synchronizes, log: log)
         case .http(let http):
             HTTPReporter(name: name, configuration: http, feed: feed, synchronizes: synchronizes, log: log)
+        }
+    }
+    /// What the library behind a Reporter has against its settings.
+    ///
+    /// - Parameters:
+    ///   - key: of the Reporter, such as `reporting.reporters.0`.
+    ///   - withClients: Whether clients are made, and let go, to learn what only these can tell.
+    static func findings(
+        _ reporter: Configuration.Reporter,
+        _ key: String,
+        isDurable: Bool,
+        withClients: Bool
+    ) -> [ConfigurationFinding] {
+        switch reporter {
+        case .file, .http: []
+        case .kafka(let kafka):
+            KafkaReporterSettings.findings(kafka, key, isDurable: isDurable, withClient: withClients)
         }
     }
 }

@@ -6,162 +6,59 @@ struct ShardBlueprint {
     let shardCount: Int
     let readiness: Readiness
     let reporting: ReportingBlueprint
+    let providers: ProviderBlueprint
     /// For the request bodies of all shards.
     let bodyMemory: BodyMemoryLimit
-    let page: MetricsPage
     /// nil: the page is off.
     let watch: PredictionWatch?
     let notices: UnsplitNotices
     let log: Logger
 
-    /// Makes a shard that gets its connections from the balancer; the first one also looks after the Model Services' health.
-    func makeShard(
-        _ index: Int,
-        connections: ConnectionBalancer,
-        metrics: ShardMetrics,
-        kafkaMetrics: KafkaMetrics?,
-        control: ShardControl
-    ) throws -> Shard {
+    /// Makes a shard; the first one also looks after the Model Services' health.
+    ///
+    /// Its sources are in the order of their turns: answers come in, the events of the turn go to the Reporters and then its
+    /// replies to the clients, requests come in, their calls start. The place of a source is the kind of its tokens.
+    func makeShard(_ index: Int, metrics: ShardMetrics, control: ShardControl) throws -> Shard {
         let epoll = try Epoll()
-        let curl = CurlMulti(
-            epoll: epoll,
-            tokenKind: Place.modelServices.kind,
-            maxIdleConnections: configuration.models.reduce(0) { $0 + $1.maxConnections }
-        )
         let clock = ShardClock()
-        let reporting = makeReporting(shard: index, clock)
         let memory = BodyMemory(bodyMemory)
         let flow = ExchangeFlow(
             metrics: metrics,
             readiness: readiness,
             maxInFlight: share(of: configuration.server.maxInFlight),
-            reporting: reporting,
+            reporting: makeReporting(shard: index, clock),
             notices: notices,
             clock: clock,
             bodyMemory: memory
         )
-        let adapters = configuration.models.enumerated().map { makeAdapter($0, $1, curl, flow, memory) }
-        let router = Router(
-            routes: zip(configuration.models, adapters).enumerated().map { index, pair in
-                ModelRoute(
-                    index: index,
-                    name: pair.0.name,
-                    version: pair.0.version,
-                    modelProtocol: ModelProtocol(pair.0.protocol),
-                    maxPredictions: pair.0.maxPredictions,
-                    retry: RetryPolicy(pair.0),
-                    streams: StreamRule(pair.0.stream),
-                    maxStreamBytes: pair.0.maxStreamBufferBytes,
-                    adapter: pair.1
-                )
-            }
-        )
-        let page = page
-        let log = log
-        let local = LocalAnswers(
-            catalog: ModelCatalog(router.routes, readiness),
-            serverMetadataRoute: onlyServer(router),
-            startMetrics: { page.start() },
-            openAPI: OpenAPIDocument.json,
-            page: makePage()
-        )
-        let refusals = RefusalLog(log)
-        let provider = RESTProvider(
-            flow: flow,
-            router: router,
-            local: local,
-            bodyMemory: memory,
-            browserGuard: BrowserGuard(
-                own: [configuration.server.host, hostName()],
-                allowed: configuration.server.allowedHosts
-            ),
-            refused: { refusals.note($0.reason, isOtherProtocol: $0.kind.isOtherProtocol) }
-        )
-        let kafka: KafkaProvider?
+        let services = makeServices(epoll, flow, memory)
+        let router = Router(routes: configuration.models.enumerated().map { makeRoute($0, $1, services) })
+        var sources = services.map { Optional($0.answers) }
+        sources.append(index > 0 ? nil : makeProber(services))
+        sources.append(FlowSource(flow))
         do {
-            kafka = try makeKafka(flow, router, kafkaMetrics)
-            if let kafka { try epoll.add(kafka.wakeDescriptor, .input, token: Epoll.Token(kind: Place.kafka.kind)) }
-            try provider.serve(
-                connections,
-                place: index,
-                options: serverOptions,
-                epoll: epoll,
-                tokenKind: Place.rest.kind
-            ) { message in log.debug("libmicrohttpd: \(message)") }
+            sources += try providers.makeSources(
+                ProviderBlueprint.Surroundings(
+                    index: index,
+                    epoll: epoll,
+                    flow: flow,
+                    router: router,
+                    bodyMemory: memory,
+                    serverMetadataRoute: onlyServer(router, services)
+                ),
+                firstToken: UInt8(sources.count)
+            )
         } catch {
             // There is no shard to do it.
-            curl.shutDown()
+            for service in services { service.answers.shutDown() }
             throw error
         }
-        let prober = index > 0 ? nil : HealthProber(checks: healthChecks(), curl: curl, readiness: readiness)
-        return try Shard(
-            epoll: epoll,
-            sources: Place.allCases.map { place in
-                switch place {
-                case .modelServices: ModelServicesSource(curl: curl, adapters: adapters, prober: prober)
-                case .flow: FlowSource(flow)
-                case .rest: RESTSource(provider)
-                case .kafka: kafka.map(KafkaSource.init)
-                case .callStarts: CallStartsSource(curl: curl)
-                }
-            },
-            control: control
-        )
-    }
-
-    /// The shard's sources in the order of their turns: answers come in, the events of the turn go to the Reporters and then its
-    /// replies to the clients, requests come in, their calls start.
-    private enum Place: UInt8, CaseIterable {
-        case modelServices, flow, rest, kafka, callStarts
-
-        /// Of the tokens of its descriptors.
-        var kind: UInt8 { rawValue }
-    }
-
-    private func makeKafka(
-        _ flow: ExchangeFlow,
-        _ router: Router,
-        _ metrics: KafkaMetrics?
-    ) throws -> KafkaProvider? {
-        guard let kafka = configuration.providers.kafka, let metrics else { return nil }
-        do {
-            return try KafkaProvider(
-                options: KafkaProvider.Options(
-                    kafka,
-                    server: configuration.server,
-                    eventTopics: configuration.reporting.reporters.compactMap(\.kafka?.topic),
-                    consumers: kafka.consumerCount(shards: shardCount)
-                ),
-                flow: flow,
-                router: router,
-                metrics: metrics,
-                log: log
-            )
-        } catch let error as KafkaSettingError {
-            throw KafkaProviderError(error)
-        }
+        return try Shard(epoll: epoll, sources: sources + services.map { $0.starts }, control: control)
     }
 
     private func share(of limit: Int) -> Int { max((limit + shardCount - 1) / shardCount, 1) }
 
-    private var serverOptions: HTTPServer.Options {
-        HTTPServer.Options(
-            maxBodyBytes: configuration.server.maxBodyBytes,
-            maxHeaderBytes: configuration.server.maxHeaderBytes,
-            idleTimeout: configuration.server.idleTimeout,
-            headTimeout: configuration.server.headTimeout,
-            bodyTimeout: configuration.server.bodyTimeout
-        )
-    }
-
-    private func makePage() -> LocalAnswers.Page? {
-        guard let watch else { return nil }
-        let document = PageDocument()
-        return LocalAnswers.Page(
-            write: { document.write(to: $0) },
-            writePredictions: { watch.write(after: $0, to: $1) }
-        )
-    }
+    // MARK: Events
 
     private var hidesRequests: Bool { configuration.reporting.capture != .none && !configuration.ui.showsRequests }
 
@@ -175,101 +72,76 @@ struct ShardBlueprint {
         )
     }
 
-    private func makeAdapter(
-        _ index: Int,
-        _ model: Configuration.Model,
-        _ curl: CurlMulti,
-        _ flow: ExchangeFlow,
-        _ memory: BodyMemory
-    ) -> HTTPModelServiceAdapter {
-        let url = serviceURL(model)
-        return HTTPModelServiceAdapter(
-            options: HTTPModelServiceAdapter.Options(
-                url: url,
-                timeout: model.timeout.nanoseconds,
-                partTimeout: model.idleTimeout.nanoseconds,
-                maxStreamTime: model.maxStreamTime.nanoseconds,
-                maxStreamBytes: model.maxStreamBufferBytes,
-                maxConnections: model.maxConnections,
-                limits: CallLimits(key: "models.\(index)", model),
-                memory: memory
-            ),
-            transport: makeTransport(model, url, curl),
-            sink: flow,
-            freedMemory: flow.freedMemory,
-            clock: flow.clock
-        )
+    // MARK: Model Services
+
+    /// All ways of calling Model Services, in the order of their list: the first ones among the sources.
+    private func makeServices(_ epoll: Epoll, _ flow: ExchangeFlow, _ memory: BodyMemory) -> [any ModelServices] {
+        ServiceURL.Way.allCases.map { way in
+            let models = configuration.models.enumerated().filter { ServiceURL.way(of: $1.url) == way }
+                .map { (index: $0.offset, model: $0.element) }
+            return switch way {
+            case .http:
+                HTTPModelServices(
+                    models,
+                    HTTPModelServices.Surroundings(
+                        epoll: epoll,
+                        tokenKind: UInt8(way.rawValue),
+                        flow: flow,
+                        memory: memory
+                    )
+                )
+            }
+        }
     }
 
-    private func makeTransport(
-        _ model: Configuration.Model,
-        _ url: ModelServiceURL,
-        _ curl: CurlMulti
-    ) -> any HTTPTransport {
-        let target = CurlHandle.Target(
-            url: url.predict,
-            unixSocketPath: url.unixSocketPath,
-            caFile: model.caFile,
-            maxBodyBytes: model.maxResponseBytes,
-            keepAlive: model.keepAlive.nanoseconds,
-            isRepeatable: model.repeatable
-        )
-        // Never in the clear where TLS is asked for, whatever the configuration says.
-        return model.transport != .curl && !url.isSecure
-            ? DirectTransport(url: url, target: target, curl: curl)
-            : CurlTransport(url: url, target: target, curl: curl)
+    private func service(_ url: String, _ services: [any ModelServices]) -> any ModelServices {
+        services[ServiceURL.way(of: url).rawValue]
     }
 
-    private func serviceURL(_ model: Configuration.Model) -> ModelServiceURL {
-        ModelServiceURL(
-            model.url,
-            model: model.name,
+    private func makeRoute(_ index: Int, _ model: Configuration.Model, _ services: [any ModelServices]) -> ModelRoute {
+        ModelRoute(
+            index: index,
+            name: model.name,
             version: model.version,
-            modelProtocol: ModelProtocol(model.protocol)
+            modelProtocol: ModelProtocol(model.protocol),
+            maxPredictions: model.maxPredictions,
+            retry: RetryPolicy(model),
+            streams: StreamRule(model.stream),
+            maxStreamBytes: model.maxStreamBufferBytes,
+            adapter: service(model.url, services).adapter(of: index)
         )
     }
 
     /// The model whose service is asked for its server's metadata: there must be one server behind all models that have such.
-    private func onlyServer(_ router: Router) -> ModelRoute? {
+    private func onlyServer(_ router: Router, _ services: [any ModelServices]) -> ModelRoute? {
         let routes = router.routes.filter { $0.modelProtocol.codec.paths?.server != nil }
-        let servers = Set(routes.map { serviceURL(configuration.models[$0.index]).server })
+        let servers = Set(
+            routes.map { route in
+                let model = configuration.models[route.index]
+                return service(model.url, services).server(of: model)
+            }
+        )
         return servers.count == 1 ? routes.first : nil
     }
 
-    private func healthChecks() -> [(HealthProber.Check, ReadinessLog)] {
-        configuration.models.enumerated().map { index, model in
-            (healthCheck(index, model), readinessLog(model))
-        }
-    }
-
-    private func healthCheck(_ index: Int, _ model: Configuration.Model) -> HealthProber.Check {
-        if let stated = model.healthUrl {
-            let url = ModelServiceURL(stated, model: model.name, version: nil, modelProtocol: .native)
-            return HealthProber.Check(
-                model: index,
-                url: url.predict,
-                unixSocketPath: url.unixSocketPath,
-                caFile: model.caFile,
-                anyAnswer: false
-            )
-        }
-        let url = serviceURL(model)
-        return HealthProber.Check(
-            model: index,
-            url: url.health.url,
-            unixSocketPath: url.unixSocketPath,
-            caFile: model.caFile,
-            anyAnswer: url.health.anyAnswer,
-            key: "models.\(index).healthUrl"
+    private func makeProber(_ services: [any ModelServices]) -> HealthProber {
+        HealthProber(
+            configuration.models.enumerated().map { index, model in
+                let own = service(model.url, services)
+                let probe =
+                    model.healthUrl.map { service($0, services).makeProbe(of: model, stated: $0) }
+                    ?? own.makeProbe(of: model, at: index)
+                return (probe, readinessLog(model, own.shownURL(of: model)))
+            },
+            readiness: readiness
         )
     }
 
-    private func readinessLog(_ model: Configuration.Model) -> ReadinessLog {
+    private func readinessLog(_ model: Configuration.Model, _ url: String) -> ReadinessLog {
         let log = log
-        let url = serviceURL(model)
         return ReadinessLog(
             model: printable(model.name + (model.version.map { " \($0)" } ?? ""), maxScalars: 200),
-            url: ModelServiceURL.shown(url.predict, url.unixSocketPath),
+            url: url,
             start: Clock.monotonic()
         ) { isWell, message in log.log(level: isWell ? .notice : .warning, "\(message)") }
     }
@@ -308,15 +180,6 @@ extension StreamRule {
         case .always: self = .always
         case .never: self = .never
         }
-    }
-}
-
-extension ModelProtocol {
-    init(_ word: Configuration.Model.ServiceProtocol) {
-        guard let named = ModelProtocol.named(word.rawValue) else {
-            preconditionFailure("each word for a protocol has one")
-        }
-        self = named
     }
 }
 

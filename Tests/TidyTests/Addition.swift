@@ -50,19 +50,21 @@ struct Addition: Sendable {
         ),
         Addition(
             name: "a Model Service Adapter",
-            marks: [Mark(pattern: #"\bHTTPModelServiceAdapter\b"#), Mark(pattern: #"\bscheme == \."#)],
-            except: ["HTTPModelServiceAdapter"],
-            also: ["ModelServiceURL.swift", "HealthProber.swift"]
+            marks: [
+                Mark(pattern: #"\b(HTTPModelServices|HTTPModelServiceAdapter|HTTPHealthProbe)\b"#),
+                // Who tells schemes, and ways of calling, apart.
+                Mark(pattern: #"\bscheme == \.|\bcase \.?https?\b"#, beside: #"\b(Scheme|Way|scheme|way)\b"#),
+            ],
+            except: ["HTTPModelService", "HTTPHealthProbe"]
         ),
         Addition(
             name: "a Provider",
             marks: [
-                Mark(pattern: #"\b(RESTProvider|KafkaProvider)\b"#),
+                Mark(pattern: #"\b(RESTProvider|KafkaProvider|RESTSource|KafkaSource)\b"#),
                 Mark(pattern: #"[ (]\.rest\b|\bcase \.?rest\b"#),
-                Mark(pattern: #"\.providers\."#),
+                Mark(pattern: #"\.providers\.kafka\b|\bKafka\.self\b"#, beside: #"\b[pP]roviders\b"#),
             ],
-            except: ["RESTProvider", "KafkaProvider"],
-            also: ["Configuration+Providers.swift", "ConfigurationSchema.swift", "ConfigurationSummary.swift"]
+            except: ["RESTProvider", "RESTSource", "KafkaProvider", "KafkaSource", "Configuration+KafkaProvider"]
         ),
         Addition(
             name: "a policy for calls",
@@ -75,23 +77,31 @@ struct Addition: Sendable {
         Addition(
             name: "a format of events",
             marks: [Mark(pattern: #"\bcase \.json: JSONEventFormat\b"#, folder: reporters)],
-            also: ["Configuration+Reporter.swift", "ConfigurationSchema+Reporters.swift"]
+            also: ["Configuration+ReporterCommon.swift", "ReportingBlueprint.swift"]
         ),
         Addition(
             name: "a destination of events",
-            marks: [Mark(pattern: #"\bcase \.?file\b"#, beside: #"\bcase \.?kafka\b"#)]
-        ),
-        Addition(
-            name: "a kind of event",
-            marks: [Mark(pattern: #"\bEventEnvelope\b"#)],
-            except: ["PredictionEventEncoder"],
-            also: [
-                "EventFrame.swift", "EventReporting.swift", "PredictionWatchLane.swift", "EventFormatter.swift",
+            marks: [
+                Mark(pattern: #"\bcase \.?file\b"#, beside: #"\bcase \.?kafka\b"#),
+                // Who names a kind, but for its own files: what is said of it, and what it is made of.
+                Mark(pattern: #"\bFile\.self\b|\bReporter\.(File|HTTP)\b|\b(as\?|is) (File|HTTP)\b"#),
+                Mark(pattern: #"\b(FileReporter|HTTPReporter|FileDestination|HTTPDestination)\b"#),
+            ],
+            except: [
+                "Configuration+FileReporter", "Configuration+HTTPReporter", "FileDestination", "HTTPDestination",
+                "HTTPDelivery",
             ]
         ),
         Addition(
+            name: "a kind of event",
+            marks: [Mark(pattern: #"\bcase \.?prediction\b|(==|!=) \.prediction\b"#)]
+        ),
+        Addition(
             name: "a bound",
-            also: ["Configuration.swift", "ConfigurationSchema.swift", "Bounds.swift", "ShardBlueprint.swift"]
+            // The way of one that there is.
+            marks: [
+                Mark(pattern: #"\bserver\.maxInFlight\b"#), Mark(pattern: #"\bvar maxInFlight = 10_000\b"#),
+            ]
         ),
         Addition(name: "a metric", also: ["ShardMetrics.swift", "MetricsPage.swift"]),
     ]

@@ -43,8 +43,8 @@ enum Rules {
     static let part = belowExchange.union(joints).union(["Exchange", "Shard"])
     /// What stands in no folder: the composition root, which may name everything, and the program's version.
     static let inNoFolder: Set = [
-        "Gateway.swift", "Preflight.swift", "ShardBlueprint.swift", "ShardSources.swift", "ReportingBlueprint.swift",
-        "Version.swift",
+        "Gateway.swift", "Preflight.swift", "ShardBlueprint.swift", "ProviderBlueprint.swift",
+        "ReportingBlueprint.swift", "Version.swift",
     ]
 
     static let maxLines = 500

@@ -37,8 +37,6 @@ public struct Bounds: Sendable {
     private static let perConnection = 24 << 10
     /// Up to so much a model's answer is not counted among the bodies (`BodyLoan.freeBytes`).
     private static let shortAnswer = 64 << 10
-    /// `FailureFile` and its predecessor.
-    private static let failureFiles = 128 << 20
     /// The last Predictions for the page, and what the log holds back.
     private static let page = 1280 << 10
     private static let log = 512 << 10
@@ -54,7 +52,7 @@ public struct Bounds: Sendable {
     }
 
     private var requestsAtOnce: Int {
-        configuration.server.maxInFlight + (configuration.providers.kafka?.maxInFlight ?? 0)
+        configuration.providers.sections.reduce(configuration.server.maxInFlight) { $0 + $1.maxInFlight }
     }
 
     private var connections: Int { now.descriptors?.clientConnections ?? configuration.server.maxConnections }
@@ -72,12 +70,12 @@ public struct Bounds: Sendable {
         let calls = configuration.models.map { min(min($0.maxConnections, mostPerModel) * now.shards, requestsAtOnce) }
         add(
             "short answers",
-            memory: times(sum(calls), Self.shortAnswer),
+            memory: Self.times(sum(calls), Self.shortAnswer),
             "calls out at once x \(SizeText.describe(Self.shortAnswer)); longer ones are among the bodies"
         )
         add(
             "client connections",
-            memory: times(connections, server.maxHeaderBytes + Self.perConnection),
+            memory: Self.times(connections, server.maxHeaderBytes + Self.perConnection),
             "\(connections) x (server.maxHeaderBytes + \(SizeText.describe(Self.perConnection)))"
         )
         let reporters = configuration.reporting.reporters
@@ -85,16 +83,15 @@ public struct Bounds: Sendable {
             let queue = configuration.reporting.maxQueueBytes
             add(
                 "events that wait",
-                memory: times(reporters.count, queue),
+                memory: Self.times(reporters.count, queue),
                 "\(reporters.count) x reporting.maxQueueBytes"
             )
         }
-        if let kafka = configuration.providers.kafka {
-            add("requests from Kafka", memory: kafka.maxInFlightBytes, "providers.kafka.maxInFlightBytes")
-        }
+        let providers = configuration.providers.sections
+        for bound in providers.compactMap(\.memoryBound) { add(bound.what, memory: bound.bytes, bound.from) }
         let clients =
-            reporters.count { if case .kafka = $0 { true } else { false } }
-            + 2 * (configuration.providers.kafka?.consumerCount(shards: now.shards) ?? 0)
+            reporters.reduce(0) { $0 + $1.section.kafkaClients }
+            + providers.reduce(0) { $0 + $1.kafkaClients(shards: now.shards) }
         if clients > 0 {
             add("messages with librdkafka", memory: clients * Self.librdkafkaQueue, "\(clients) clients x 16MiB")
         }
@@ -114,24 +111,14 @@ public struct Bounds: Sendable {
         }
         for (index, reporter) in reporting.reporters.enumerated() {
             let key = "reporting.reporters.\(index)"
-            switch reporter {
-            case .file(let file) where file.maxBytes == 0:
-                row(file.path, "no bound", "\(key).maxBytes is 0: it is not rotated")
-            case .file(let file):
-                row(
-                    file.path,
-                    Self.size(times(file.keep + 1, file.maxBytes)),
-                    "(\(key).keep + 1) x maxBytes, and a batch of events"
-                )
-            case .kafka(let kafka): row(kafka.failurePath, Self.size(Self.failureFiles), "refused events of \(key)")
-            case .http(let http): row(http.failurePath, Self.size(Self.failureFiles), "refused events of \(key)")
-            }
+            if let bound = reporter.section.diskBound(key) { rows.append(bound) }
         }
     }
 
     private mutating func addRest() {
         let server = configuration.server
-        row("requests at once", "\(requestsAtOnce)", "maxInFlight of server and providers.kafka")
+        let providers = Configuration.Providers.kinds.map { $0.path.description }.joined(separator: ", ")
+        row("requests at once", "\(requestsAtOnce)", "maxInFlight of server and \(providers)")
         if let plan = now.descriptors {
             let own = plan.parts.reduce(0) { $0 + $1.count }
             row(
@@ -164,7 +151,7 @@ public struct Bounds: Sendable {
     }
 
     /// Sizes may be anything up to 1 TiB each: what does not fit is as good as no bound.
-    private func times(_ count: Int, _ bytes: Int) -> Int {
+    static func times(_ count: Int, _ bytes: Int) -> Int {
         let (product, overflows) = count.multipliedReportingOverflow(by: bytes)
         return overflows ? .max : product
     }

@@ -3,39 +3,8 @@ extension Configuration.Reporting {
     /// first, unless it has a name.
     var reporterNames: [String] {
         reporters.enumerated().map { index, reporter in
-            reporter.name ?? (index == 0 ? reporter.type.rawValue : "\(reporter.type.rawValue)-\(index + 1)")
-        }
-    }
-}
-
-extension Configuration.Reporter {
-    var type: ReporterType {
-        switch self {
-        case .file: .file
-        case .kafka: .kafka
-        case .http: .http
-        }
-    }
-
-    var name: String? {
-        switch self {
-        case .file(let file): file.name
-        case .kafka(let kafka): kafka.name
-        case .http(let http): http.name
-        }
-    }
-
-    var destination: ReporterDestination {
-        switch self {
-        case .file(let file): ReporterDestination(type: "file", place: ConfigurationSettings.normalized(file.path))
-        case .kafka(let kafka):
-            ReporterDestination(
-                type: "kafka",
-                place: kafka.topic,
-                brokers: KafkaText.list(kafka.brokers).map(String.init).sorted()
-            )
-        // The query may hold a key, and changes with it.
-        case .http(let http): ReporterDestination(type: "http", place: String(http.url.prefix { $0 != "?" }))
+            let type = reporter.type.rawValue
+            return reporter.section.common.name ?? (index == 0 ? type : "\(type)-\(index + 1)")
         }
     }
 }

@@ -75,7 +75,7 @@ public struct ConfigurationKey: Sendable {
 
 extension [ConfigurationKey] {
     /// The same keys, which only Reporters of these types have.
-    func ofReporters(_ types: ReporterType...) -> Self {
+    func ofReporters(_ types: [ReporterType]) -> Self {
         map {
             var key = $0
             key.reporterTypes = types.map(\.rawValue)

@@ -9,7 +9,7 @@ extension ConfigurationSchema {
     static let lists: [ConfigurationPath] = ["models", "reporting.reporters"]
 
     /// Sections that are there only when one of their keys is set; then the required ones must be.
-    static let optionalSections: [ConfigurationPath] = ["providers.kafka"]
+    static let optionalSections = Configuration.Providers.kinds.map { $0.path }
 
     private static let order: [ConfigurationPath: Int] = Dictionary(
         uniqueKeysWithValues: keys.enumerated().map { ($1.pattern, $0) }

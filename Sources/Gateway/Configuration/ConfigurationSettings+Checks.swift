@@ -3,7 +3,7 @@ extension ConfigurationSettings {
     mutating func check(_ configuration: Configuration) {
         checkModels(configuration.models)
         checkReporters(configuration.reporting)
-        if let kafka = configuration.providers.kafka { check(kafka, configuration) }
+        for provider in configuration.providers.sections { provider.check(configuration, &self) }
     }
 
     private mutating func checkModels(_ models: [Configuration.Model]) {
@@ -18,7 +18,9 @@ extension ConfigurationSettings {
             )
         }
         for (index, model) in models.enumerated() where model.transport == .direct {
-            guard let url = try? ServiceURL.parse(model.url), url.scheme == .https else { continue }
+            guard let scheme = try? ServiceURL.parse(model.url).scheme, scheme.way == .http, scheme.isSecure else {
+                continue
+            }
             let path = ConfigurationPath("models.N.transport").with(index: index)
             report(
                 Problem(

@@ -3,48 +3,25 @@ extension ConfigurationSettings {
     mutating func checkReporters(_ reporting: Configuration.Reporting) {
         let reporters = reporting.reporters
         checkNames(reporting.reporterNames)
-        if reporting.delivery == .atLeastOnce { checkAcknowledgements(reporters) }
+        for (index, reporter) in reporters.enumerated() {
+            let path = ConfigurationPath("reporting.reporters.N").with(index: index)
+            reporter.section.check(path, reporting.delivery, &self)
+        }
         var files: [String: Int] = [:]
         for (index, reporter) in reporters.enumerated() {
-            guard case .file(let file) = reporter, !file.path.isEmpty else { continue }
-            let name = Self.normalized(file.path)
+            guard let path = reporter.section.eventPath, !path.isEmpty else { continue }
+            let name = Self.normalized(path)
             if let other = files[name] {
-                reportTaken("reporting.reporters.N.path", index, file.path, by: other)
+                reportTaken("reporting.reporters.N.path", index, path, by: other)
             } else {
                 files[name] = index
             }
         }
         for (index, reporter) in reporters.enumerated() {
-            let path: String
-            switch reporter {
-            case .file: continue
-            case .kafka(let kafka): path = kafka.failurePath
-            case .http(let http):
-                path = http.failurePath
-                checkBackoff(
-                    ConfigurationPath("reporting.reporters.N").with(index: index),
-                    http.retryBackoff,
-                    most: http.maxRetryBackoff
-                )
-            }
+            guard let path = (reporter.section as? any FailureFileSection)?.failurePath else { continue }
             // Failures of several Reporters may share a file, but a rotated file of events would mix the two.
             if let other = files[Self.normalized(path)] {
                 reportTaken("reporting.reporters.N.failurePath", index, path, by: other)
-            }
-        }
-    }
-
-    /// With less than all in-sync replicas, an event would leave the spool before it is safe.
-    private mutating func checkAcknowledgements(_ reporters: [Configuration.Reporter]) {
-        for (index, reporter) in reporters.enumerated() {
-            guard case .kafka(let kafka) = reporter else { continue }
-            for name in ["acks", "request.required.acks"] {
-                guard let value = kafka.properties[name], !["all", "-1"].contains(value) else { continue }
-                let path = ConfigurationPath("reporting.reporters.N.properties").with(index: index).appending(
-                    .name(name)
-                )
-                let reason = "is too little for reporting.delivery at-least-once"
-                report(Problem(source(of: path), key: path.description, value: value, reason, allowed: "all, -1"))
             }
         }
     }

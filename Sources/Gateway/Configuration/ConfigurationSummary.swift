@@ -5,10 +5,10 @@ extension Configuration {
     public func summary(shards: Int) -> [String] {
         var lines = ["listen on \(server.host) port \(server.port) with \(shards) shard\(shards == 1 ? "" : "s")"]
         lines += models.map(\.summary)
-        if let kafka = providers.kafka { lines.append(kafka.summary) }
+        lines += providers.sections.map(\.summary)
         if reporting.reporters.isEmpty { return lines }
         lines.append(reporting.summary)
-        return lines + reporting.reporters.map(\.summary)
+        return lines + reporting.reporters.map(\.section.summary)
     }
 }
 
@@ -16,7 +16,7 @@ extension Configuration.Model {
     fileprivate var summary: String {
         let version = version.map { " version \($0)" } ?? ""
         return
-            "model \(name)\(version): \(`protocol`.rawValue) at \(withoutQuery(url)), timeout \(DurationText.describe(timeout))"
+            "model \(name)\(version): \(`protocol`.rawValue) at \(SummaryText.withoutQuery(url)), timeout \(DurationText.describe(timeout))"
     }
 }
 
@@ -37,31 +37,13 @@ extension Configuration.Spool {
     }
 }
 
-extension Configuration.Reporter {
-    fileprivate var summary: String {
-        switch self {
-        case .file(let file): "reporter file: \(file.path)"
-        case .kafka(let kafka):
-            "reporter kafka: topic \(kafka.topic) at \(kafka.brokers), key \(kafka.key.rawValue), "
-                + "failures to \(kafka.failurePath)\(names("properties", kafka.properties))"
-        case .http(let http):
-            "reporter http: \(http.mode.rawValue) to \(withoutQuery(http.url)), failures to \(http.failurePath)"
-                + names("headers", http.headers)
-        }
+/// Parts of lines that several have.
+enum SummaryText {
+    /// Such as ", properties linger.ms sasl.password"; empty where there is none.
+    static func names(_ title: String, _ map: [String: String]) -> String {
+        map.isEmpty ? "" : ", \(title) \(map.keys.sorted().joined(separator: " "))"
     }
-}
 
-extension Configuration.Providers.Kafka {
-    fileprivate var summary: String {
-        "provider kafka: topic \(requestTopic) at \(brokers), group \(group), \(face.rawValue) replies to \(replyTopic), "
-            + "dead letters to \(deadLetterTopic)\(model.map { ", model \($0)" } ?? "")\(names("properties", properties))"
-    }
+    /// A query may hold a key.
+    static func withoutQuery(_ url: String) -> String { url.contains("?") ? "\(url.prefix { $0 != "?" })?…" : url }
 }
-
-/// Such as ", properties linger.ms sasl.password"; empty where there is none.
-private func names(_ title: String, _ map: [String: String]) -> String {
-    map.isEmpty ? "" : ", \(title) \(map.keys.sorted().joined(separator: " "))"
-}
-
-/// A query may hold a key.
-private func withoutQuery(_ url: String) -> String { url.contains("?") ? "\(url.prefix { $0 != "?" })?…" : url }

@@ -79,14 +79,13 @@ public struct DescriptorPlan: Sendable, Equatable {
             Part(what: "\(now.shards) shard(s)", count: 8 * now.shards + 2),
             Part(what: "passing", count: passing),
         ]
-        if let kafka = configuration.providers.kafka {
-            // A consumer and a producer, and their queue's eventfd.
-            let count = (2 * client(kafka.brokers) + 1) * kafka.consumerCount(shards: now.shards)
-            parts.append(Part(what: "providers.kafka", count: count))
+        for provider in configuration.providers.sections {
+            let count = provider.descriptors(shards: now.shards)
+            parts.append(Part(what: type(of: provider).path.description, count: count))
         }
         let reporters = configuration.reporting.reporters
         for (index, reporter) in reporters.enumerated() {
-            parts.append(Part(what: "reporting.reporters.\(index)", count: Self.count(reporter)))
+            parts.append(Part(what: "reporting.reporters.\(index)", count: reporter.section.descriptors))
         }
         if configuration.reporting.delivery == .atLeastOnce, !reporters.isEmpty {
             // The lock and the thread that syncs; per lane a segment that is written and its successor, and where the newest
@@ -97,16 +96,8 @@ public struct DescriptorPlan: Sendable, Equatable {
         return parts
     }
 
-    private static func count(_ reporter: Configuration.Reporter) -> Int {
-        // Two eventfds each, the file or the failure file, and the next one while that is changed.
-        switch reporter {
-        case .file: 4
-        case .kafka(let kafka): 4 + client(kafka.brokers)
-        case .http(let http): 4 + 3 + http.maxInFlight
-        }
-    }
-
-    private static func client(_ brokers: String) -> Int {
+    /// What a client of librdkafka needs, by its list of brokers.
+    static func kafkaClient(_ brokers: String) -> Int {
         perBroker * max(KafkaText.list(brokers).count + 2, leastBrokers)
     }
 }

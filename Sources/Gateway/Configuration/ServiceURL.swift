@@ -3,7 +3,24 @@ struct ServiceURL: Equatable, Sendable {
     enum Scheme: String, Sendable, CaseIterable {
         case http, https
         case unix = "http+unix"
+
+        var way: Way {
+            switch self {
+            case .http, .https, .unix: .http
+            }
+        }
+
+        /// Whether the bytes go through TLS.
+        var isSecure: Bool { self == .https }
     }
+
+    /// How Model Services are called: each way has its ModelServices, which `ShardBlueprint` makes.
+    enum Way: Int, Sendable, CaseIterable {
+        case http
+    }
+
+    /// What a URL may be, for people.
+    static let rule = "http://host[:port]/path, https://host[:port]/path or http+unix://%2Fsocket%2Fpath/path"
 
     let scheme: Scheme
     /// Without the brackets of an IPv6 address; "localhost" for a socket in the file system.
@@ -37,6 +54,12 @@ struct ServiceURL: Equatable, Sendable {
         }
         let (host, port) = try hostAndPort(authority)
         return ServiceURL(scheme: scheme, host: host, port: port, socketPath: nil, target: target)
+    }
+
+    /// How the Model Service at a URL is called, whatever else the URL is.
+    static func way(of text: String) -> Way {
+        let scheme = text.firstRange(ofText: "://").flatMap { Scheme(rawValue: text[..<$0.lowerBound].lowercased()) }
+        return scheme?.way ?? .http
     }
 
     private static func withoutScheme(_ text: String) -> InvalidValue {

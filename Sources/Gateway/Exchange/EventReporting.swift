@@ -64,8 +64,14 @@ final class EventReporting {
 
     /// Appends an event made from `makeEvent`; how long it is.
     func record(_ event: PredictionEvent, _ policy: EventPolicy) -> Int {
+        record { encoder.encode(event, policy, into: $0) }
+    }
+
+    /// Takes events of any kind that `write` appends to the batch; how long they are, frames included.
+    @inline(__always)
+    func record(_ write: (EventBatch) -> Void) -> Int {
         let start = batch.bytes.count
-        encoder.encode(event, policy, into: batch)
+        write(batch)
         let length = batch.bytes.count - start
         if batch.bytes.count >= Self.batchLimit {
             hasEarlyEvents = true

@@ -345,7 +345,9 @@ final class ExchangeFlow: AttemptSink {
         // There may be those of a call that is made again.
         lines.removeAll()
         HeaderRules.copyAnswerHeaders(answer.headers, to: lines)
-        if exchange.provider.kind == .rest { AnswerProtection.add(to: lines, contentType: answer.contentType) }
+        if exchange.provider.kind.answersBrowsers {
+            AnswerProtection.add(to: lines, contentType: answer.contentType)
+        }
         if lines.wireLength <= exchange.provider.maxReplyHeaderBytes { return true }
         lines.removeAll()
         return false

@@ -21,11 +21,12 @@ final class PredictionWatchLane: EventObserver {
     func show(_ batch: EventBatch) {
         let now = Clock.monotonic()
         if now - windowStart >= Self.window { (windowStart, allowance) = (now, Self.maxEvents) }
-        let firstShown = batch.count - min(allowance, batch.count)
-        allowance -= batch.count - firstShown
-        var selection = PredictionWatch.Selection(seen: batch.count)
-        for index in 0..<batch.count {
-            let frame = batch[index]
+        let shown = (0..<batch.count).filter { batch[$0].kind.isOnPage }
+        let firstShown = shown.count - min(allowance, shown.count)
+        allowance -= shown.count - firstShown
+        var selection = PredictionWatch.Selection(seen: shown.count)
+        for (index, place) in shown.enumerated() {
+            let frame = batch[place]
             if frame.requestId.hasPrefix(ByteView(PredictionWatch.ownRequests)) {
                 guard selection.own.count < Self.maxOwnEvents, let event = trimmer.trim(frame) else { continue }
                 selection.own.append(event)

@@ -2,26 +2,26 @@
 ///
 /// One place for writing and for reading, so that an event sent with its attributes as headers is the same event.
 enum EventEnvelope {
-    private static let predictionType: StaticString = "org.ameron.prediction.v1"
     static let specversion: StaticString = "1.0"
     static let dataContentType: StaticString = "application/json"
 
-    static func type(of kind: EventKind) -> StaticString {
-        switch kind {
-        case .prediction: predictionType
-        }
-    }
-
-    private static let opening: StaticString = #"{"specversion":"1.0","type":"org.ameron.prediction.v1","source":""#
+    private static let beforeType: StaticString = #"{"specversion":"1.0","type":""#
+    private static let beforeSource: StaticString = #"","source":""#
     private static let beforeId: StaticString = #"","id":""#
     private static let beforeTime: StaticString = #"","time":""#
     private static let beforeData: StaticString = #"","datacontenttype":"application/json","data":"#
     /// Without the line feed that ends the line.
     private static let closing: StaticString = "}"
 
-    /// Appends what precedes the id: the same in every event of a process. `source` is plain text.
-    static func open(source: ByteView, to out: ByteBuffer) {
-        out.append(opening)
+    /// Appends what precedes the id: the same in every event of a kind and process. `source` is plain text.
+    static func open(_ kind: EventKind, source: ByteView, to out: ByteBuffer) {
+        open(type: ByteView(kind.type), source: source, to: out)
+    }
+
+    private static func open(type: ByteView, source: ByteView, to out: ByteBuffer) {
+        out.append(beforeType)
+        out.append(type)
+        out.append(beforeSource)
         out.appendJSON(escaping: source)
         out.append(beforeId)
     }
@@ -37,11 +37,19 @@ enum EventEnvelope {
     /// Appends a whole event, without a line feed: what the encoder wrote, made again of its parts.
     ///
     /// - Parameters:
+    ///   - type: plain ASCII without `"`, as is `id`.
     ///   - source: plain text.
     ///   - id: plain ASCII, as is `time`, which may be empty.
     ///   - data: a JSON object on one line.
-    static func append(source: ByteView, id: ByteView, time: ByteView, data: ByteView, to out: ByteBuffer) {
-        open(source: source, to: out)
+    static func append(
+        type: ByteView,
+        source: ByteView,
+        id: ByteView,
+        time: ByteView,
+        data: ByteView,
+        to out: ByteBuffer
+    ) {
+        open(type: type, source: source, to: out)
         out.append(id)
         if !time.isEmpty {
             appendBeforeTime(to: out)
@@ -56,9 +64,14 @@ enum EventEnvelope {
     /// from a host of another name. Empty where the line does not begin as ours do.
     static func source(of frame: EventFrame) -> ByteView {
         let line = frame.line
-        let start = ByteView(opening).count
+        let type = ByteView(frame.kind.type)
+        let typeStart = ByteView(beforeType).count
+        let typeEnd = typeStart + type.count
+        let start = typeEnd + ByteView(beforeSource).count
         let end = frame.idOffset - ByteView(beforeId).count
-        guard line.hasPrefix(ByteView(opening)), end >= start else { return .empty }
+        guard end >= start, line.hasPrefix(ByteView(beforeType)), line[typeStart..<typeEnd] == type,
+            line[typeEnd..<start] == ByteView(beforeSource)
+        else { return .empty }
         return line[start..<end]
     }
 }

@@ -207,11 +207,6 @@ struct EventFrame {
     }
 }
 
-/// What an event tells of. Stands in the frame; 2 is kept for feedback and 3 for spans.
-enum EventKind: UInt8 {
-    case prediction = 1
-}
-
 /// What a whole frame says of itself that this program cannot read, for a later one has written it.
 struct LaterFrame: Equatable, CustomStringConvertible {
     let version: UInt8

@@ -13,7 +13,7 @@ final class PredictionEventEncoder {
 
     /// An encoder for events from `source`, a URI reference: `//host/ameron-sidecar`.
     init(source: String) {
-        Array(source.utf8).withByteView { EventEnvelope.open(source: $0, to: opening) }
+        Array(source.utf8).withByteView { EventEnvelope.open(.prediction, source: $0, to: opening) }
     }
 
     /// Forgets the answer whose events were encoded last. Until the next call all events with a `rowCount` above 1 are of one

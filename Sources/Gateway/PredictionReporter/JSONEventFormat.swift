@@ -6,7 +6,7 @@ final class JSONEventFormat: EventFormat {
         source.removeAll()
         source.append(unescaping: EventEnvelope.source(of: frame))
         return EventRecord(
-            type: ByteView(EventEnvelope.type(of: frame.kind)),
+            type: ByteView(frame.kind.type),
             source: source.view,
             id: frame.id,
             time: frame.time,
@@ -25,7 +25,14 @@ final class JSONEventFormat: EventFormat {
     )
 
     func appendEvent(of record: EventRecord, to out: ByteBuffer) {
-        EventEnvelope.append(source: record.source, id: record.id, time: record.time, data: record.value, to: out)
+        EventEnvelope.append(
+            type: record.type,
+            source: record.source,
+            id: record.id,
+            time: record.time,
+            data: record.value,
+            to: out
+        )
     }
 
     func appendEvent(ofLine line: ByteView, to out: ByteBuffer) { out.append(line) }

@@ -34,7 +34,7 @@ extension Provider {
     func deliverParts(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
 }
 
-/// The Providers there are, in the order of the metrics.
+/// The Providers there are, in the order of the metrics and of their turns (`ProviderBlueprint`).
 enum ProviderKind: Int, CaseIterable {
     case rest, kafka
 
@@ -45,4 +45,7 @@ enum ProviderKind: Int, CaseIterable {
         case .kafka: "kafka"
         }
     }
+
+    /// Whether its answers may come to a browser, which must not take them for pages.
+    var answersBrowsers: Bool { self == .rest }
 }

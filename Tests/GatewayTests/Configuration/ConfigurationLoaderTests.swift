@@ -150,7 +150,7 @@ import Testing
 
         let properties = ["security.protocol": "SASL_SSL", "sasl.password": "x"]
         var file = Configuration.Reporter.File()
-        (file.path, file.name) = ("predictions.jsonl", "file")
+        (file.path, file.common.name) = ("predictions.jsonl", "file")
         var kafka = Configuration.Reporter.Kafka()
         (kafka.brokers, kafka.properties) = ("127.0.0.1:9092", properties)
         var http = Configuration.Reporter.HTTP()

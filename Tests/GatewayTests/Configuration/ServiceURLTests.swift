@@ -27,6 +27,16 @@ import Testing
         #expect(try ServiceURL.parse(text) == url)
     }
 
+    /// Of the scheme alone: whoever makes the adapter asks of URLs that have been looked at.
+    @Test(arguments: ["http://a/", "HTTPS://a/", "http+unix://%2Fa", "a:1", ""])
+    func `is called over HTTP`(_ text: String) { #expect(ServiceURL.way(of: text) == .http) }
+
+    @Test(arguments: ServiceURL.Scheme.allCases)
+    func `no scheme is unknown to its own reader`(scheme: ServiceURL.Scheme) {
+        #expect(ServiceURL.way(of: "\(scheme.rawValue)://%2Fa/b") == scheme.way)
+        #expect(ServiceURL.rule.contains("\(scheme.rawValue)://"))
+    }
+
     @Test(arguments: [
         ("", "does not start with http://, https:// or http+unix://"),
         ("model:9090/predict", "does not start with http://, https:// or http+unix://"),

@@ -81,7 +81,7 @@ import Testing
         let reporting = try load(yaml).reporting
         #expect(reporting.reporterNames == ["file", "k", "http-3"])
         #expect(
-            reporting.reporters.map { "\($0.destination)" } == [
+            reporting.reporters.map { "\($0.section.destination)" } == [
                 "file a/b.jsonl", "kafka t at a:1,b:2", "http https://a/b",
             ]
         )

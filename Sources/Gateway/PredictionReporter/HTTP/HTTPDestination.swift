@@ -53,7 +53,7 @@ final class HTTPDestination: EventDestination, CurlTransferDelegate {
     static let word = "http"
 
     static func hang(_ settings: Configuration.Reporter.HTTP) -> String {
-        "\(settings.destination) does not let go; its last events may be lost"
+        "\(settings.shownURL) does not let go; its last events may be lost"
     }
 
     static func open(
@@ -71,7 +71,7 @@ final class HTTPDestination: EventDestination, CurlTransferDelegate {
         source = context.source
         counters = context.counters
         refused = context.makeRefusedEvents(settings.failurePath)
-        trouble = context.makeTrouble(settings.destination)
+        trouble = context.makeTrouble(settings.shownURL)
         headers = HTTPEventHeaders(own: settings.headers)
         timeout = settings.timeout.nanoseconds
         backoff = RetryBackoff(
@@ -276,5 +276,5 @@ typealias HTTPReporter = EventReporter<HTTPDestination>
 
 extension Configuration.Reporter.HTTP {
     /// The URL for the log: without its query, which may hold a key.
-    var destination: String { String(url.prefix { $0 != "?" }) }
+    var shownURL: String { String(url.prefix { $0 != "?" }) }
 }

@@ -64,3 +64,24 @@ struct KafkaReporterSettings {
     /// A text of the library without any secret.
     func redacted(_ text: String) -> String { secrets.redacted(text) }
 }
+
+extension KafkaReporterSettings {
+    /// What librdkafka has against the settings of a Reporter.
+    ///
+    /// - Parameters:
+    ///   - key: of the Reporter, such as `reporting.reporters.0`.
+    ///   - withClient: Whether a producer is made, and let go, to learn what only that can tell.
+    static func findings(
+        _ configuration: Configuration.Reporter.Kafka,
+        _ key: String,
+        isDurable: Bool,
+        withClient: Bool
+    ) -> [ConfigurationFinding] {
+        let single = ConfigurationFinding.kafkaProperties(configuration.properties, key)
+        guard single.isEmpty, withClient else { return single }
+        let settings = Self(configuration, isDurable: isDurable).settings
+        return ConfigurationFinding.kafkaClient(key) { () throws(KafkaSettingError) in
+            _ = try KafkaProducer(settings: settings, wake: nil)
+        }
+    }
+}

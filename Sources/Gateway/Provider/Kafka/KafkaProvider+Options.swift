@@ -106,6 +106,31 @@ extension KafkaProvider.Options {
     }
 }
 
+extension KafkaProvider.Options {
+    /// What librdkafka has against the settings of the Provider.
+    ///
+    /// - Parameter withClients: Whether clients are made, and let go, to learn what only these can tell.
+    static func findings(
+        _ kafka: Configuration.Providers.Kafka,
+        server: Configuration.Server,
+        consumers: Int,
+        withClients: Bool
+    ) -> [ConfigurationFinding] {
+        let key = "providers.kafka"
+        let single = ConfigurationFinding.kafkaProperties(kafka.properties, key)
+        guard single.isEmpty, withClients else { return single }
+        let options = Self(kafka, server: server, eventTopics: [], consumers: consumers)
+        let consumer = ConfigurationFinding.kafkaClient(key) { () throws(KafkaSettingError) in
+            _ = try KafkaConsumer(settings: options.consumer, wake: nil)
+        }
+        // What is wrong with both need not be told twice.
+        guard consumer.isEmpty else { return consumer }
+        return ConfigurationFinding.kafkaClient(key) { () throws(KafkaSettingError) in
+            _ = try KafkaProducer(settings: options.producer, wake: nil)
+        }
+    }
+}
+
 /// A setting of the Kafka Provider that librdkafka does not take, by the key that it came from.
 struct KafkaProviderError: Error, CustomStringConvertible {
     let description: String
