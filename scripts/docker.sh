@@ -10,7 +10,7 @@ command -v "$docker" >/dev/null || {
     exit 1
 }
 
-version=$(sed -nE 's/.*current = "(.*)"/\1/p' Sources/Gateway/Version.swift)
+version=$(sed -nE 's/.*current = "(.*)"/\1/p' Sources/Gateway/Text/Version.swift)
 revision=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
 options=()
 # podman's own format has no health checks.

@@ -6,45 +6,35 @@ enum Rules {
     ]
     static let wrappers = "Sources/Gateway/Wrappers/"
 
-    /// Folder of `Sources/Gateway` to what else it may name: folders, or single files whose types are open to it.
+    /// Folder of `Sources/Gateway` to the other folders that it may name.
     static let mayName: [String: Set<String>] = [
         "Wrappers": [],
         "Text": ["Wrappers"],
         "Configuration": ["Text", "Wrappers"],
         "HTTPServer": ["Text", "Wrappers", "Configuration"],
         "Prediction": ["Text", "Wrappers"],
-        "Exchange": belowExchange.union(joints),
-        "Shard": belowExchange.union(joints).union(["Exchange"]),
+        "Reporting": ["Prediction", "Text", "Wrappers"],
+        "Spool": ["Reporting", "Prediction", "Text", "Wrappers", "Configuration"],
+        "Exchange": belowExchange,
+        "Shard": belowExchange.union(["Exchange"]),
         "Provider": part,
         "ModelServiceAdapter": part,
         "PredictionReporter": part,
-        "Spool": eventWay.union(["Prediction", "Text", "Wrappers", "Configuration"]),
         "Observability": part,
         "Page": part,
         "Log": ["Text", "Wrappers", "Configuration"],
-        "ExampleModel": belowExchange.union(["Log"]),
+        "ExampleModel": ["Prediction", "HTTPServer", "Text", "Wrappers", "Configuration", "Log"],
         "DevKafka": ["Wrappers"],
         "KafkaTools": ["Configuration", "Prediction", "Text", "Wrappers"],
     ]
     static let belowExchange: Set = [
-        "Prediction", "HTTPServer", "Text", "Wrappers", "Configuration", "Version.swift",
+        "Reporting", "Prediction", "HTTPServer", "Text", "Wrappers", "Configuration",
     ]
-    /// How the parts are seen by each other and from below: their protocols, and what the Kafka Provider counts.
-    static let joints: Set = [
-        "Provider/Provider.swift", "ModelServiceAdapter/ModelServiceAdapter.swift",
-        "PredictionReporter/PredictionReporter.swift", "Observability/KafkaMetrics.swift",
-    ]
-    /// What lies between the shards and the Reporters.
-    static let eventWay: Set = [
-        "PredictionReporter/PredictionReporter.swift", "PredictionReporter/EventSource.swift",
-        "PredictionReporter/ReaderWake.swift", "PredictionReporter/ReporterCounters.swift",
-        "PredictionReporter/ReporterThread.swift",
-    ]
-    static let part = belowExchange.union(joints).union(["Exchange", "Shard"])
-    /// What stands in no folder: the composition root, which may name everything, and the program's version.
+    static let part = belowExchange.union(["Exchange", "Shard"])
+    /// What stands in no folder: the composition root, which may name everything.
     static let inNoFolder: Set = [
         "Gateway.swift", "Preflight.swift", "ShardBlueprint.swift", "ProviderBlueprint.swift",
-        "ReportingBlueprint.swift", "Version.swift",
+        "ReportingBlueprint.swift",
     ]
 
     static let maxLines = 500
@@ -131,7 +121,6 @@ enum Rules {
                 for word in file.words(ofLine: line) where !word.isMember && own[folder]?.contains(word.text) != true {
                     guard let other = home[word.text], let otherFolder = other.gatewayFolder else { continue }
                     if open.contains(otherFolder) { continue }
-                    if open.contains(where: { other.path == "Sources/Gateway/\($0)" }) { continue }
                     return "\(folder) may not name \(word.text) of \(otherFolder.isEmpty ? other.path : otherFolder)"
                 }
                 return nil

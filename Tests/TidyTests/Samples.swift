@@ -55,7 +55,7 @@ struct Sample: CustomTestStringConvertible, Sendable {
         let rule = "folders name only what is below them"
         let shard = ("Sources/Gateway/Shard/Shard.swift", "final class Shard {\n    struct Turn {}\n}")
         let rest = ("Sources/Gateway/Provider/RESTProvider.swift", "@frozen public struct RESTProvider {}")
-        let provider = ("Sources/Gateway/Provider/Provider.swift", "protocol Provider {}")
+        let provider = ("Sources/Gateway/Exchange/Provider.swift", "protocol Provider {}")
         let adapter = "Sources/Gateway/ModelServiceAdapter/A.swift"
         return [
             bad(rule, line: 2, shard, ("Sources/Gateway/Exchange/A.swift", "\nlet a: Shard?")),

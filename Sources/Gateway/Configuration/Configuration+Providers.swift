@@ -10,6 +10,9 @@ extension Configuration {
         static let kinds: [any ProviderSection.Type] = [Kafka.self]
 
         /// What is said of those that are to run.
-        var sections: [any ProviderSection] { [kafka].compactMap { $0 } }
+        var sections: [any ProviderSection] {
+            let all: [(any ProviderSection)?] = [kafka]
+            return all.compactMap { $0 }
+        }
     }
 }
