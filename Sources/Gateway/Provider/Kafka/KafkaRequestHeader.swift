@@ -9,6 +9,8 @@ final class KafkaRequestHeader {
     private(set) var face: Face?
     /// The topic for the answer; empty: the configured one.
     private(set) var replyTopic = ByteView.empty
+    /// Whether an answer that comes in parts is to be sent in parts.
+    private(set) var wantsParts = false
     private(set) var failure: ExchangeFailure?
 
     /// How many lines are forwarded at most.
@@ -19,6 +21,7 @@ final class KafkaRequestHeader {
     private var bytes = 0
     private var lines = 0
     private var faceWord: ByteView?
+    private var streamWord: ByteView?
     private var mlserverModel = ByteView.empty
     private var mlserverVersion = ByteView.empty
     private var requestId = ByteView.empty
@@ -47,6 +50,8 @@ final class KafkaRequestHeader {
         face = nil
         faceWord = nil
         replyTopic = .empty
+        wantsParts = false
+        streamWord = nil
         failure = nil
         bytes = 0
         lines = 0
@@ -76,6 +81,7 @@ final class KafkaRequestHeader {
     /// After the last header of a record, while all of them are still there.
     func end(_ exchange: Exchange) {
         if let faceWord { noteFace(faceWord) }
+        if let streamWord { noteStream(streamWord) }
         if model.isEmpty, !mlserverModel.isEmpty {
             model = mlserverModel
             version = mlserverVersion
@@ -122,6 +128,7 @@ final class KafkaRequestHeader {
         switch word.count {
         case 4 where word.equalsIgnoringCase(ByteView("face")): faceWord = value
         case 5 where word.equalsIgnoringCase(ByteView("model")): model = value
+        case 6 where word.equalsIgnoringCase(ByteView("stream")): streamWord = value
         case 7 where word.equalsIgnoringCase(ByteView("version")): version = value
         case 11 where word.equalsIgnoringCase(ByteView("reply-topic")): replyTopic = value
         default: break
@@ -137,6 +144,14 @@ final class KafkaRequestHeader {
             face = .v2
         } else {
             failure = ExchangeFailure(cause: .badRequest, message: "the header ameron-face is not native, v1 or v2")
+        }
+    }
+
+    private func noteStream(_ word: ByteView) {
+        if word == "parts" {
+            wantsParts = true
+        } else {
+            failure = ExchangeFailure(cause: .badRequest, message: "the header ameron-stream is not parts")
         }
     }
 
