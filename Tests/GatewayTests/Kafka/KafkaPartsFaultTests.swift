@@ -40,6 +40,26 @@ import Testing
         #expect(Set(rig.replies.map(\.partition)).count == 1)
     }
 
+    /// What was sent before is not lost, and the end says what became of the rest.
+    @Test func `the time of a stream may end while the broker is away`() throws {
+        let rig = try KafkaPartsRig()
+        let exchange = try rig.ask()
+        rig.rig.beginStream(exchange)
+        rig.rig.send(exchange, Self.event(0))
+        #expect(rig.turns { rig.replies.count == 1 })
+        try rig.cluster.setBroker(1, down: true)
+        for number in 1..<100 { rig.rig.send(exchange, Self.event(number)) }
+        rig.turn()
+        rig.rig.endStream(exchange, ExchangeFailure(cause: .timeout, message: "too late"))
+        for _ in 0..<3 { rig.turn() }
+        #expect(rig.provider.requests.inUse == 1 && rig.progress.offsetToStore == nil)
+        try rig.cluster.setBroker(1, down: false)
+        #expect(rig.turns { rig.isIdle && rig.replies.last?.isFinal == true && rig.deadLetters.count == 1 })
+        #expect(rig.replies.map(\.part) == Array(0...100))
+        #expect(rig.replies.last?.status == 504)
+        #expect(rig.rig.lane.events.map(\.status) == [504])
+    }
+
     /// One that never ends must not wait for its end for ever.
     @Test func `an event that is too long comes in pieces`() throws {
         let rig = try KafkaPartsRig()
