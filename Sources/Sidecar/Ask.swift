@@ -33,6 +33,9 @@ struct Ask: ParsableCommand {
     )
     var face: Configuration.Providers.Kafka.Face?
 
+    @Flag(help: "Print a streamed answer as it comes.")
+    var stream = false
+
     @Option(
         help: ArgumentHelp("How long to wait for the reply (default: 30s)", valueName: "duration"),
         transform: parseDuration
@@ -56,6 +59,7 @@ struct Ask: ParsableCommand {
         options.model = model
         options.version = version
         options.face = face?.rawValue
+        options.inParts = stream
         options.timeout = timeout
         options.headers = header.map { ($0.name, $0.value) }
         options.body = body

@@ -91,6 +91,7 @@ struct KafkaCase: Sendable {
         .with("binary", [0xFF, 0x00]).with("null", nil).with("", [1]).answered(id: "forwards"),
         KafkaCase("another topic", json, ["ameron-reply-topic": "replies.mine"]).answered(topic: "replies.mine"),
         KafkaCase("the same topic", json, ["ameron-reply-topic": "replies"]).answered(),
+        KafkaCase("in parts, and in one piece", key: "k", json, ["ameron-stream": "parts"]).answered(),
         // The Model Service fails.
         KafkaCase("retried", json, ["X-Request-Id": "retried", "X-Fail": "2"]).answered(id: "retried", attempts: 3),
         KafkaCase("exhausted", key: "e", json, ["X-Request-Id": "exhausted", "X-Fail": "99"])
@@ -124,6 +125,7 @@ struct KafkaCase: Sendable {
         KafkaCase("a long id", json, ["X-Request-Id": String(repeating: "i", count: 257), "ce_id": "short"])
             .answered(id: "short"),
         KafkaCase("no such face", json, ["ameron-face": "V2"]).failing(400, "badRequest"),
+        KafkaCase("no such way to stream", json, ["ameron-stream": "whole"]).failing(400, "badRequest"),
         KafkaCase("a topic that is not allowed", json, ["ameron-reply-topic": "requests"])
             .failing(400, "badReplyTopic"),
         KafkaCase("the dead letters for an answer", json, ["ameron-reply-topic": "dead-letters"])

@@ -61,6 +61,33 @@ import Testing
         #expect(ask.standardError == "")
     }
 
+    /// Parts as they come; what comes twice once, and what begins again with a word of it.
+    @Test func printsTheReplyInParts() throws {
+        let kafka = try DevKafkaProcess()
+        let consumer = try kafka.consumer()
+        try consumer.assignFromBeginning("prediction-requests")
+        let ask = try kafka.tool(["ask", "--stream", "{}"])
+        let request = try #require(kafka.record(consumer))
+        #expect(request.headers["ameron-stream"] == "parts")
+        let id = try #require(request.headers["correlation-id"])
+        func send(_ answer: String, _ part: Int, _ value: String, end: String? = nil) throws {
+            var headers = [("correlation-id", id), ("ameron-status", end ?? "200"), ("ameron-answer", answer)]
+            headers.append(("ameron-part", "\(part)"))
+            if end != nil { headers.append(("ameron-final", "true")) }
+            try kafka.produce("prediction-replies", headers, value)
+        }
+        try send("a", 0, "data: 1\n\n")
+        #expect(eventually { ask.standardOutput == "data: 1\n\n" })
+        try send("a", 0, "data: 1\n\n")
+        try send("b", 0, "data: 2\n\n")
+        try send("b", 1, "data: 3\n\n")
+        #expect(eventually { ask.standardOutput == "data: 1\n\ndata: 2\n\ndata: 3\n\n" })
+        try send("b", 2, "gone", end: "502")
+        #expect(ask.waitForExit() == .code(1))
+        #expect(ask.standardOutput.hasSuffix("data: 3\n\ngone\n"))
+        #expect(ask.standardError == "the answer begins again\nstatus 502\n")
+    }
+
     @Test func tellsAFailureByItsStatus() throws {
         let kafka = try DevKafkaProcess()
         let consumer = try kafka.consumer()

@@ -89,9 +89,10 @@ final class RequestLoad: Sendable {
     private let accepted = Locked<[Request]>([])
     private let sender: Locked<RunningThreads<Void>?> = Locked(nil)
 
-    init(_ bootstrap: String, keys: Int = 16, perSecond: Double) {
+    /// - Parameter inParts: whether streamed answers are asked for in parts.
+    init(_ bootstrap: String, keys: Int = 16, perSecond: Double, inParts: Bool = false) {
         sender.withLock {
-            $0 = startConcurrently(1) { [unowned self] _ in try run(bootstrap, keys, perSecond) }
+            $0 = startConcurrently(1) { [unowned self] _ in try run(bootstrap, keys, perSecond, inParts) }
         }
     }
 
@@ -105,7 +106,7 @@ final class RequestLoad: Sendable {
         _ = try sender.withLock { $0 }?.results(within: 120)
     }
 
-    private func run(_ bootstrap: String, _ keys: Int, _ perSecond: Double) throws {
+    private func run(_ bootstrap: String, _ keys: Int, _ perSecond: Double, _ inParts: Bool) throws {
         let producer = try KafkaProducer(
             settings: KafkaSettings([
                 ("bootstrap.servers", bootstrap), ("acks", "all"), ("linger.ms", "1"), ("message.timeout.ms", "0"),
@@ -120,6 +121,7 @@ final class RequestLoad: Sendable {
             let id = Array(Self.id(number, keys).utf8)
             let key = Array("key-\(number % keys)".utf8)
             headers.removeAll()
+            if inParts { headers.append("ameron-stream", ByteView("parts")) }
             try id.withByteView { id in
                 headers.append("correlation-id", id)
                 headers.append("x-request-id", id)

@@ -23,8 +23,11 @@ final class AnswerStream {
     private var taken = 0
     private var seen = 0
     private var heldFrom: Int?
-    /// Nobody reads on for lack of room.
+    /// Nobody reads on for lack of room; of which there will be none, since memory is used up.
     private var isFull = false
+    private var lacksMemory = false
+    /// Where its parts end, for a Provider that sends them one by one.
+    private var cut: StreamCut?
 
     /// Of all that has come.
     private(set) var bytes = 0
@@ -68,7 +71,8 @@ final class AnswerStream {
             if let last = record.take(body[seen..<body.count]), heldFrom == nil, !isRecorded { heldFrom = seen + last }
             seen = body.count
         }
-        isFull = !mayGrow || seen - taken >= maxBytes
+        lacksMemory = !mayGrow
+        isFull = lacksMemory || seen - taken >= maxBytes
         return !isFull
     }
 
@@ -93,11 +97,16 @@ final class AnswerStream {
     /// - Parameter write: appends a JSON object.
     func appendError(_ write: (ByteBuffer) -> Void) {
         guard let body, case .events = kind else { return }
-        if let heldFrom {
+        let held = heldFrom
+        if let held {
             // It says that all is well.
-            body.truncate(to: heldFrom)
-            self.heldFrom = nil
-        } else if record.isInLine {
+            body.truncate(to: held)
+            seen = held
+            heldFrom = nil
+        }
+        // Whoever gets part after part is told in one of its own.
+        guard cut == nil else { return }
+        if held == nil, record.isInLine {
             // An event that is not complete becomes this one: it must not be taken for what it would have been.
             body.append("\n")
         }
@@ -121,9 +130,37 @@ final class AnswerStream {
         return view
     }
 
+    /// It leaves part after part from now on: by `takePart`.
+    func leaveInParts() { cut = StreamCut(kind) }
+
+    /// The next part; nil: none is there now. Of a stream that has broken off, what is not whole stays.
+    func takePart() -> StreamPart? {
+        guard let body, ready > 0 else { return nil }
+        compact(body)
+        let rest = body[taken..<taken + ready]
+        let length = cut?.length(of: rest)
+        if length == nil, !endsHere { return nil }
+        let part = StreamPart(bytes: rest.prefix(length ?? rest.count), isWhole: length != nil || end == .complete)
+        cut?.next()
+        taken += part.bytes.count
+        return part
+    }
+
+    /// Whether what is there is to leave, although no part ends with it: nothing follows, or there is no room for it.
+    private var endsHere: Bool {
+        switch end {
+        case .complete: true
+        case .broken: false
+        case .open: isFull && !callIsOver && (lacksMemory || seen - taken > roomToResume)
+        }
+    }
+
+    /// A part that is to be whole needs most of the room.
+    private var roomToResume: Int { cut == nil ? min(Self.resumeBytes, maxBytes / 2) : maxBytes / 2 }
+
     /// Whether the adapter is to read on now: it had no room, and has it again.
     func wantsMore() -> Bool {
-        guard isFull, seen - taken <= min(Self.resumeBytes, maxBytes / 2) else { return false }
+        guard isFull, seen - taken <= roomToResume else { return false }
         isFull = false
         return true
     }
@@ -144,6 +181,8 @@ final class AnswerStream {
         seen = 0
         heldFrom = nil
         isFull = false
+        lacksMemory = false
+        cut = nil
         bytes = 0
         firstAt = 0
         hasBegun = false

@@ -33,6 +33,8 @@ final class Exchange {
             case (.retrying, .replying): true
             case (.calling, .recording), (.calling, .replying), (.calling, .abandoned), (.calling, .retrying): true
             case (.calling, .streaming), (.streaming, .replying), (.streaming, .abandoned): true
+            // It broke off before anybody had seen anything of it.
+            case (.streaming, .retrying): true
             case (.recording, .replying), (.recording, .retrying): true
             // Its events are lost: it is withdrawn before anybody has it.
             case (.replying, .retrying): true

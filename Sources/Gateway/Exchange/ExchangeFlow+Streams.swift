@@ -10,8 +10,8 @@ extension ExchangeFlow {
     }
 
     private func beganStream(_ attempt: Attempt, _ exchange: Exchange, _ kind: StreamKind) -> AnswerDelivery {
-        guard exchange.request.operation == .predict, exchange.provider.takesParts, let route = exchange.route,
-            let answer = attempt.answer, (200..<300).contains(answer.status)
+        guard exchange.request.operation == .predict, exchange.provider.takesParts(exchange),
+            let route = exchange.route, let answer = attempt.answer, (200..<300).contains(answer.status)
         else { return .whole }
         precondition(exchange.state == .calling, "a call is answered while it is out")
         // One that the client cannot be sent is dealt with at its end.
@@ -92,8 +92,19 @@ extension ExchangeFlow {
                 continue
             }
             if !stream.callIsOver { exchange.attempt.answeredAt = clock.monotonic() }
+            if isAskedAgain(exchange, stream) { continue }
             record(exchange, stream)
         }
+    }
+
+    /// Whether a stream that broke off is asked for again: then nobody is told of it, as nobody has seen anything of it.
+    private func isAskedAgain(_ exchange: Exchange, _ stream: AnswerStream) -> Bool {
+        guard let failure = stream.failure, !stream.clientHasLeft, !exchange.provider.hasShownStream(exchange),
+            willRetry(exchange, failure)
+        else { return false }
+        streams.release(exchange)
+        replies.append(exchange)
+        return true
     }
 
     private func record(_ exchange: Exchange, _ stream: AnswerStream) {
@@ -121,7 +132,10 @@ extension ExchangeFlow {
     /// Lets everything leave that may, now that the events of the turn are with the Reporters.
     func advanceStreams(areEventsSafe: Bool) {
         streams.takeListed { exchange, stream in
-            if stream.isRecordedNow { settle(exchange, stream, isSafe: areEventsSafe) }
+            if stream.isRecordedNow {
+                settle(exchange, stream, isSafe: areEventsSafe)
+                if !areEventsSafe, isAskedAgain(exchange, stream) { return }
+            }
             advance(exchange, stream)
         }
     }

@@ -14,13 +14,15 @@ protocol Provider: AnyObject {
     func drop(_ exchange: Exchange)
     /// Whether what is not done when the shard ends is left to other Sidecars.
     var leavesToOthers: Bool { get }
-    /// Whether its clients can be sent an answer as it comes: then the next two are called.
-    var takesParts: Bool { get }
+    /// Whether the client of an exchange can be sent an answer as it comes: then the next three are called.
+    func takesParts(_ exchange: Exchange) -> Bool
     /// Status and header lines of the exchange's reply are known, and its body comes in parts: `Exchange.stream`. `deliver` follows
     /// at the end.
     func beginReply(_ exchange: Exchange)
     /// More of the stream may leave. The Provider says `ExchangeFlow.tookPart` of what it takes.
     func deliverParts(_ exchange: Exchange)
+    /// Whether the client has seen anything of a stream that broke off, its head included; else the policy may have it asked for again.
+    func hasShownStream(_ exchange: Exchange) -> Bool
 }
 
 extension Provider {
@@ -29,9 +31,10 @@ extension Provider {
     func waits(for exchange: Exchange) -> Bool { true }
     func drop(_ exchange: Exchange) { preconditionFailure("somebody waits for it") }
     var leavesToOthers: Bool { false }
-    var takesParts: Bool { false }
+    func takesParts(_ exchange: Exchange) -> Bool { false }
     func beginReply(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
     func deliverParts(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
+    func hasShownStream(_ exchange: Exchange) -> Bool { true }
 }
 
 /// The Providers there are, in the order of the metrics and of their turns (`ProviderBlueprint`).

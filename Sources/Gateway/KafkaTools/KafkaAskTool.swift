@@ -7,6 +7,8 @@ public enum KafkaAskTool {
         public var model: String?
         public var version: String?
         public var face: String?
+        /// Whether an answer that comes in parts is asked for in parts, which are printed as they come.
+        public var inParts = false
         public var timeout = Duration.seconds(30)
         public var headers: [(name: String, value: String)] = []
         /// The body; `-` is standard input.

@@ -45,6 +45,7 @@ struct KafkaQuestion {
         var hasFailed = false
         // One broker of several may be wrong while another takes the request.
         let patience = Clock.monotonic() + 2_000_000_000
+        var printer = ReplyPrinter()
         var code: Int32?
         while code == nil {
             if let code = interrupted { return code }
@@ -66,7 +67,7 @@ struct KafkaQuestion {
             if isLate { return tellTimeout(delivered: delivered, trouble) }
             follower.tryToStart()
             follower.poll(timeoutMilliseconds: 50) { message in
-                if code == nil, isReply(message) { code = show(message) }
+                if code == nil, isReply(message) { code = printer.show(message) }
             }
         }
         // The reply may be here before the broker's word that it has the request.
@@ -104,6 +105,7 @@ struct KafkaQuestion {
         append("ameron-model", options.model)
         append("ameron-version", options.version)
         append("ameron-face", options.face)
+        append("ameron-stream", options.inParts ? "parts" : nil)
         // The topic that the Sidecar replies on without being told is not known here; most have the usual one.
         let usual = KafkaAskTool.Options().replyTopic
         append("ameron-reply-topic", options.replyTopic == usual ? nil : options.replyTopic)
@@ -114,16 +116,6 @@ struct KafkaQuestion {
     private func isReply(_ message: KafkaMessage) -> Bool {
         guard let other = message.header(named: "correlation-id") else { return false }
         return id.withByteView { $0 == other }
-    }
-
-    private func show(_ message: KafkaMessage) -> Int32 {
-        let out = ByteBuffer()
-        if let value = message.value { out.append(value) }
-        out.append(UInt8(ascii: "\n"))
-        _ = withExtendedLifetime(out) { StandardOutput.write(out.view) }
-        guard let status = message.header(named: "ameron-status"), status != ByteView("200") else { return 0 }
-        StandardError.print("status \(status.string)")
-        return 1
     }
 
     /// Nothing of ours went out, and nothing will.

@@ -1,6 +1,6 @@
 /// Replies whose body goes out as it comes in.
 extension RESTProvider {
-    var takesParts: Bool { true }
+    func takesParts(_ exchange: Exchange) -> Bool { true }
 
     func beginReply(_ exchange: Exchange) {
         let index = exchange.index

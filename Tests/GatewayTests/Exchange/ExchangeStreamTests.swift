@@ -118,6 +118,58 @@ import Testing
         #expect(rig.lane.events.map(\.status) == [502])
     }
 
+    /// Where the head of a stream tells its client nothing, it may be asked for again until a part has left.
+    @Test(arguments: [(0, true), (0, false), (1, true)])
+    func `a stream of which nothing was seen is asked for again`(parts: Int, isSafe: Bool) throws {
+        let rig = FlowRig()
+        rig.provider.hidesHeads = true
+        rig.provider.retriesFailures = true
+        let exchange = try #require(rig.ask(1))
+        rig.beginStream(exchange)
+        rig.flow.endTurn()
+        for number in 0..<parts { rig.send(exchange, "data: \(number)\n\n") }
+        rig.flow.endTurn()
+        if !isSafe { rig.lane.failsAfter = 0 }
+        rig.endStream(exchange, isSafe ? ExchangeFailure(cause: .reset, message: "it is gone") : nil)
+        rig.flow.endTurn()
+        #expect(rig.provider.asked == (parts > 0 ? [] : [isSafe ? .reset : .notRecorded]))
+        #expect(rig.lane.events.map(\.status) == (parts > 0 ? [502] : []))
+        #expect(rig.provider.delivered.map(\.status) == (parts > 0 ? [502] : []))
+        guard parts == 0 else { return }
+        rig.lane.failsAfter = nil
+        #expect(rig.flow.inFlight == 0 && exchange.stream == nil)
+        rig.flow.startRetries(now: .max)
+        rig.beginStream(exchange)
+        rig.send(exchange, "data: 1\n\n")
+        rig.flow.endTurn()
+        rig.endStream(exchange)
+        rig.flow.endTurn()
+        #expect(rig.provider.delivered.map(\.status) == [200])
+        #expect(rig.lane.events.map(\.status) == [200])
+        #expect(rig.flow.exchanges.inUse == 0 && !rig.flow.hasWork)
+    }
+
+    /// A Provider that takes part after part tells of the failure in one of its own.
+    @Test(arguments: ["data: 2", "data: [DONE]\n\n"])
+    func `nothing is added to parts that leave one by one`(last: String) throws {
+        let rig = FlowRig()
+        rig.provider.reads = false
+        let exchange = try #require(rig.ask(1))
+        rig.beginStream(exchange)
+        rig.flow.endTurn()
+        let stream = try #require(exchange.stream)
+        stream.leaveInParts()
+        rig.provider.finish = { _ in }
+        rig.lane.failsAfter = 0
+        rig.send(exchange, "data: 1\n\n" + last)
+        if !last.hasSuffix("\n") { rig.endStream(exchange) }
+        rig.flow.endTurn()
+        #expect(stream.end == .broken)
+        #expect(stream.takePart().map { $0.bytes.string } == "data: 1\n\n")
+        #expect(stream.takePart() == nil)
+        rig.flow.end(exchange)
+    }
+
     @Test func `a client that leaves ends the call`() throws {
         let rig = FlowRig()
         let exchange = try #require(rig.ask(1))

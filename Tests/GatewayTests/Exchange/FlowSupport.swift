@@ -27,6 +27,10 @@ final class FakeProvider: Provider, Policy {
     init(lane: FakeLane) { self.lane = lane }
 
     var takesParts = true
+    func takesParts(_ exchange: Exchange) -> Bool { takesParts }
+    /// Whether a stream may be asked for again of which no part has left.
+    var hidesHeads = false
+    func hasShownStream(_ exchange: Exchange) -> Bool { !hidesHeads || parts[exchange.index]?.isEmpty == false }
     /// What has left of streams, by exchange; and of which the head has. `reads`: whether their clients read.
     var parts: [Int: String] = [:]
     var begun: [Int] = []

@@ -121,6 +121,9 @@ enum KafkaHeaderCheck {
         let model = own.isEmpty ? last("mlserver-model") ?? [] : own
         guard reader.model.array == model else { return "model \(reader.model.array), not \(model)" }
         guard reader.replyTopic.array == last("ameron-reply-topic") ?? [] else { return "another topic for the answer" }
+        let stream = last("ameron-stream")
+        guard reader.wantsParts == (stream == Array("parts".utf8)) else { return "parts: \(reader.wantsParts)" }
+        guard stream == nil || reader.wantsParts || reader.failure != nil else { return "not refused: \(stream ?? [])" }
         let id = exchange.request.id.view.array
         guard id.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return "an id that cannot be echoed: \(id)" }
         guard exchange.request.traceparent.view.array.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
@@ -162,7 +165,7 @@ enum KafkaHeaderCheck {
 enum KafkaHeaderMutation {
     private static let words = [
         "\u{1e}ameron-model\u{1f}m", "\u{1e}Ameron-Face\u{1f}v1", "\u{1e}ameron-version\u{1f}2",
-        "\u{1e}ameron-reply-topic\u{1f}a.b",
+        "\u{1e}ameron-reply-topic\u{1f}a.b", "\u{1e}ameron-stream\u{1f}parts", "\u{1e}Ameron-Stream\u{1f}part",
         "\u{1e}mlserver-model\u{1f}m", "\u{1e}mlserver-version\u{1f}", "\u{1e}ce_id\u{1f}i", "\u{1e}Ce-Id\u{1f}i",
         "\u{1e}X-Request-Id\u{1f}r", "\u{1e}Content-Type\u{1f}text/csv", "\u{1e}content-length\u{1f}3",
         "\u{1e}Content-Encoding\u{1f}gzip", "\u{1e}Transfer-Encoding\u{1f}chunked", "\u{1e}Connection\u{1f}X-A",

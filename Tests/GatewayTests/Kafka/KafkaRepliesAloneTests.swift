@@ -9,8 +9,10 @@ import Testing
     private final class Outcomes: KafkaRepliesDelegate {
         var settled: [Int] = []
 
-        func settle(ticket: Int, error: KafkaError?) -> Bool {
-            settled.append(ticket)
+        func partition(of ticket: Int) -> Int32? { nil }
+
+        func settle(_ outcome: KafkaReplies.Outcome) -> Bool {
+            settled.append(outcome.ticket)
             return true
         }
     }

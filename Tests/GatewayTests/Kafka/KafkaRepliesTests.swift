@@ -12,12 +12,20 @@ import Testing
         /// Whether a message that fails is to be sent again.
         var isPatient = true
 
-        func settle(ticket: Int, error: KafkaError?) -> Bool {
-            if let error {
-                errors[ticket] = error
+        /// Where messages are to go, by ticket.
+        var partitions: [Int: Int32] = [:]
+        /// Where they are.
+        var places: [Int: Int32] = [:]
+
+        func partition(of ticket: Int) -> Int32? { partitions[ticket] }
+
+        func settle(_ outcome: KafkaReplies.Outcome) -> Bool {
+            if let error = outcome.error {
+                errors[outcome.ticket] = error
                 if isPatient, !error.isMessageTooLarge { return false }
             }
-            settled.append(ticket)
+            settled.append(outcome.ticket)
+            places[outcome.ticket] = outcome.partition
             return true
         }
     }
@@ -43,12 +51,24 @@ import Testing
         return replies
     }
 
-    private func send(_ replies: KafkaReplies, _ number: Int, to topic: String = "replies", bytes: Int = 1) {
+    private func send(
+        _ replies: KafkaReplies,
+        _ number: Int,
+        to topic: String = "replies",
+        bytes: Int = 1,
+        ticket: Int? = nil
+    ) {
         let headers = KafkaHeaderList()
         headers.append("number", ByteView("n"))
         let value = ByteBuffer(text: "\(number)" + String(repeating: " ", count: bytes - 1))
         withExtendedLifetime(value) {
-            replies.send(to: topic, key: ByteView("key"), value: value.view, headers: headers, ticket: number)
+            replies.send(
+                to: topic,
+                key: ByteView("key"),
+                value: value.view,
+                headers: headers,
+                ticket: ticket ?? number
+            )
         }
     }
 
@@ -132,6 +152,36 @@ import Testing
         var seen: Set<Int> = []
         let numbers = try stored(through: 59).compactMap(\.text).compactMap { Int($0) }
         #expect(numbers.filter { seen.insert($0).inserted } == Array(0..<60))
+    }
+
+    /// Several messages of one ticket are told apart all the same: by their places.
+    @Test func `one ticket may stand for several messages`() throws {
+        let replies = try makeReplies()
+        send(replies, 7)
+        #expect(settles(replies, 1))
+        try cluster.setBroker(1, rttMilliseconds: 300)
+        for number in 10..<20 { send(replies, number, ticket: 7) }
+        replies.producer.failFatally()
+        for number in 20..<30 { send(replies, number, ticket: 7) }
+        try cluster.setBroker(1, rttMilliseconds: 0)
+        #expect(settles(replies, 21))
+        #expect(outcomes.settled == Array(repeating: 7, count: 21))
+        let numbers = try stored(through: 29).compactMap(\.text).compactMap { Int($0) }
+        #expect(Array(numbers.suffix(20)) == Array(10..<30))
+    }
+
+    /// Also where it is sent again by the next producer.
+    @Test func `a message goes to its partition`() throws {
+        try cluster.createTopic("many", partitions: 8)
+        let replies = try makeReplies()
+        for number in 0..<8 { outcomes.partitions[number] = Int32(7 - number) }
+        try cluster.setBroker(1, rttMilliseconds: 300)
+        for number in 0..<4 { send(replies, number, to: "many") }
+        replies.producer.failFatally()
+        for number in 4..<8 { send(replies, number, to: "many") }
+        try cluster.setBroker(1, rttMilliseconds: 0)
+        #expect(settles(replies, 8))
+        #expect(outcomes.places == outcomes.partitions)
     }
 
     @Test func `a message that is too large does not hold up the others`() throws {

@@ -134,6 +134,25 @@ import Testing
         #expect(seen.lines.count == 4)
     }
 
+    @Test(arguments: [("parts", true), ("Parts", false), ("whole", false), ("", false)])
+    func `parts are asked for by one word`(word: String, isKnown: Bool) {
+        let header = KafkaRequestHeader(maxBytes: 100)
+        let exchange = Exchange(index: 0, provider: provider)
+        exchange.begin(for: provider)
+        let kept = ByteBuffer(text: word)
+        withExtendedLifetime(kept) {
+            header.begin()
+            header.visit(ByteView("Ameron-Stream"), kept.view, exchange)
+            header.end(exchange)
+        }
+        #expect(header.wantsParts == isKnown)
+        #expect(header.failure?.cause == (isKnown ? nil : .badRequest))
+        // The next record's.
+        header.begin()
+        header.end(exchange)
+        #expect(!header.wantsParts && header.failure == nil)
+    }
+
     @Test func `too much to forward is an error`() {
         let long = [UInt8](repeating: 0x61, count: 20)
         #expect(read([("a", long)], maxBytes: 25).0.failure == nil)
@@ -150,7 +169,9 @@ import Testing
             ("content-type", true), ("Content-Length", true), ("content-encoding", true), ("ameron-reply-topic", true),
             ("ameron-status", true), ("X-Request-Id", true), ("server-timing", true),
             ("inference-header-content-length", true),
-            ("correlation-id", false), ("ameron-model", false), ("ce_id", false), ("traceparent", false), ("", false),
+            ("ameron-part", true), ("Ameron-Final", true), ("ameron-answer", true), ("ameron-continues", true),
+            ("ameron-stream", false), ("correlation-id", false), ("ameron-model", false), ("ce_id", false),
+            ("traceparent", false), ("", false),
         ]
     )
     func `an answer has the request's headers but those about the request alone`(name: String, isLeftOut: Bool) {

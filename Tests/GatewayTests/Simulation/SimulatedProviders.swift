@@ -63,7 +63,7 @@ final class SimulatedREST: Provider, Policy {
         return decision
     }
 
-    var takesParts: Bool { true }
+    func takesParts(_ exchange: Exchange) -> Bool { true }
 
     func beginReply(_ exchange: Exchange) {
         guard let request = world.owner(of: exchange) else { return }

@@ -281,6 +281,7 @@ final class KafkaInbox {
     private func end(_ gone: [PartitionProgress]) {
         for partition in gone { partition.leave() }
         partitions.removeAll { $0.isGone }
+        delegate?.dropWaiting()
     }
 
     private func replaceConsumer(_ now: Int64) {
@@ -288,7 +289,6 @@ final class KafkaInbox {
         replacedAt = now
         revocation = nil
         end(partitions)
-        delegate?.dropWaiting()
         if isDraining {
             // There is nothing left to leave.
             isClosed = isClosing

@@ -1,9 +1,11 @@
 // What goes to the broker, and what becomes of it there.
 extension KafkaProvider: KafkaRepliesDelegate {
     /// Which of a request's messages a ticket stands for; the request's index is in the bits above.
-    private enum Part: Int {
+    enum Message: Int {
         case reply = 1
         case deadLetter = 2
+        /// Any but the last one of an answer in parts.
+        case part = 3
 
         func ticket(_ request: KafkaRequest) -> Int { request.index << 2 | rawValue }
     }
@@ -11,7 +13,14 @@ extension KafkaProvider: KafkaRepliesDelegate {
     func sendReply(_ request: KafkaRequest, _ exchange: Exchange) {
         let record = request.record
         let isBare = request.replyReduction > 1
-        KafkaReplyHeader.write(exchange, answering: record, carriesOver: !isBare, scratch: scratch, to: headers)
+        KafkaReplyHeader.write(
+            exchange,
+            part: finalPart(of: request),
+            answering: record,
+            carriesOver: !isBare,
+            scratch: scratch,
+            to: headers
+        )
         request.pending += 1
         countAnswer(request, exchange.replyBody.count + headers.byteCount)
         replies.send(
@@ -19,7 +28,7 @@ extension KafkaProvider: KafkaRepliesDelegate {
             key: isBare ? nil : record.key,
             value: exchange.replyBody,
             headers: headers,
-            ticket: Part.reply.ticket(request)
+            ticket: Message.reply.ticket(request)
         )
     }
 
@@ -35,16 +44,16 @@ extension KafkaProvider: KafkaRepliesDelegate {
             key: reduction == .withoutKeyAndHeaders ? nil : request.record.key,
             value: reduction == .none ? request.record.value : nil,
             headers: headers,
-            ticket: Part.deadLetter.ticket(request)
+            ticket: Message.deadLetter.ticket(request)
         )
     }
 
-    func settle(ticket: Int, error: KafkaError?) -> Bool {
-        let request = requests[ticket >> 2]
-        if let error {
-            let isSettled =
-                ticket & 3 == Part.reply.rawValue
-                ? replyFailed(request, error) : deadLetterFailed(request, error)
+    func settle(_ outcome: KafkaReplies.Outcome) -> Bool {
+        let request = requests[outcome.ticket >> 2]
+        guard let message = Message(rawValue: outcome.ticket & 3) else { return true }
+        if message == .part { return settlePart(request, outcome) }
+        if let error = outcome.error {
+            let isSettled = message == .reply ? replyFailed(request, error) : deadLetterFailed(request, error)
             guard isSettled else { return false }
         }
         // What has taken the place of a refused message is counted already.
@@ -53,10 +62,14 @@ extension KafkaProvider: KafkaRepliesDelegate {
         return true
     }
 
+    func partition(of ticket: Int) -> Int32? {
+        ticket & 3 == Message.deadLetter.rawValue ? nil : requests[ticket >> 2].parts.partition
+    }
+
     /// The broker refuses an answer. Whether that is the end of this message; then another has taken its place, or it was
     /// the last way to tell the requester.
     private func replyFailed(_ request: KafkaRequest, _ error: KafkaError) -> Bool {
-        if error.isMessageTooLarge || error.isRecordInvalid {
+        if error.isMessageTooLarge || error.isRecordInvalid || leavesPartition(request, error) {
             guard request.replyReduction < 2 else {
                 log.error("no answer could be sent, not even that it is too large: \(error)")
                 return true
@@ -71,15 +84,8 @@ extension KafkaProvider: KafkaRepliesDelegate {
             )
             return true
         }
-        if error.isOfTopic, request.replyTopic != nil {
-            request.replyTopic = nil
-            replace(
-                request,
-                ExchangeFailure(
-                    cause: .badReplyTopic,
-                    message: "the topic in ameron-reply-topic does not take the answer"
-                )
-            )
+        if leavesTopic(request, error) {
+            replace(request, .unfitReplyTopic)
             return true
         }
         return false
@@ -114,12 +120,21 @@ extension KafkaProvider: KafkaRepliesDelegate {
     }
 }
 
+extension ExchangeFailure {
+    static var unfitReplyTopic: ExchangeFailure {
+        ExchangeFailure(
+            cause: .badReplyTopic,
+            message: "the topic in ameron-reply-topic does not take the answer"
+        )
+    }
+}
+
 extension KafkaError {
     /// The broker does not take what the message says, such as no key where the topic wants one (INVALID_RECORD).
-    fileprivate var isRecordInvalid: Bool { code == 87 }
+    var isRecordInvalid: Bool { code == 87 }
 
     /// The topic is not there, may not be written to, or can't be a topic (TOPIC_EXCEPTION).
-    fileprivate var isOfTopic: Bool {
+    var isOfTopic: Bool {
         self == .unknownTopic || self == .unknownTopicOrPartition || self == .topicAuthorizationFailed || code == 17
     }
 }

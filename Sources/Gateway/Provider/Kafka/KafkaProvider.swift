@@ -28,7 +28,7 @@ final class KafkaProvider: Provider {
     private var order = KeyOrder()
     /// Requests whose turn it is, by index.
     private var ready: [Int] = []
-    private var bytesInFlight = 0
+    private(set) var bytesInFlight = 0
     private var isDraining = false
 
     init(
@@ -65,7 +65,10 @@ final class KafkaProvider: Provider {
 
     // MARK: Provider
 
-    func deliver(_ exchange: Exchange) { answer(requests[exchange.providerContext], exchange) }
+    func deliver(_ exchange: Exchange) {
+        let request = requests[exchange.providerContext]
+        if exchange.stream == nil { answer(request, exchange) } else { endParts(request, exchange) }
+    }
 
     func policy(of exchange: Exchange) -> (any Policy)? { self }
 
@@ -187,19 +190,22 @@ extension KafkaProvider: KafkaInboxDelegate {
             guard isDraining || request.partition?.isLeaving == true else { return }
             switch request.state {
             case .waiting, .ready: drop(request)
-            case .calling: if request.exchange?.retryAt != nil { drop(request) }
-            case .idle, .answering: break
+            case .calling:
+                guard let exchange = request.exchange else { return }
+                if exchange.retryAt != nil { drop(request) } else { abortParts(request, exchange) }
+            case .idle, .answering, .dropped: break
             }
         }
         ready.removeAll { requests[$0].state != .ready }
     }
 
     /// Leaves a request to the next owner of its partition.
-    private func drop(_ request: KafkaRequest) {
+    func drop(_ request: KafkaRequest) {
         if let exchange = request.exchange { giveBack(exchange, of: request) }
         request.partition?.drop()
         leavePlace(request)
-        forget(request)
+        // What becomes of its parts is still to be heard.
+        if request.parts.underWay > 0 { request.state = .dropped } else { forget(request) }
     }
 
     private func setReady(_ index: Int) {
@@ -220,7 +226,7 @@ extension KafkaProvider: KafkaInboxDelegate {
         bytesInFlight += bytes
     }
 
-    private func forget(_ request: KafkaRequest) {
+    func forget(_ request: KafkaRequest) {
         bytesInFlight -= request.record.size + request.answerBytes
         requests.giveBack(request)
     }
@@ -245,6 +251,7 @@ extension KafkaProvider {
         request.record.headers.forEachHeader { header.visit($0, $1, exchange) }
         header.end(exchange)
         exchange.request.face = header.face ?? options.face
+        if header.wantsParts { wantParts(request) }
         if let failure = fill(exchange, request) {
             refuse(request, exchange, failure)
         } else {
@@ -293,7 +300,7 @@ extension KafkaProvider {
 
 extension KafkaProvider {
     /// Hands the answer to the producer, and the dead letter where the request has failed.
-    private func answer(_ request: KafkaRequest, _ exchange: Exchange) {
+    func answer(_ request: KafkaRequest, _ exchange: Exchange) {
         request.state = .answering
         request.attempts = exchange.tries
         request.face = exchange.request.face

@@ -1,24 +1,57 @@
 /// Learns what became of messages.
 protocol KafkaRepliesDelegate: AnyObject {
     /// The broker has the message, or refuses it; false: it is to be sent again later. May send others.
-    func settle(ticket: Int, error: KafkaError?) -> Bool
+    func settle(_ outcome: KafkaReplies.Outcome) -> Bool
+    /// Where a message is to go; nil: where the partitioner says. Asked each time that it is sent.
+    func partition(of ticket: Int) -> Int32?
 }
 
 /// Sends answers and dead letters, and does not give up on any: the shard's producer, replaced when it can do no more.
 ///
 /// What a producer lost is sent by the next one in the old order, before anything newer. It holds at most two messages for
-/// each request in flight, its answer and its dead letter, whose bytes count among those in flight. Confined to its shard.
+/// each request in flight, its answer and its dead letter, and the parts of an answer that are under way (`KafkaParts`), whose
+/// bytes count among those in flight. Confined to its shard.
 final class KafkaReplies {
     weak var delegate: (any KafkaRepliesDelegate)?
 
+    /// What became of a message.
+    struct Outcome {
+        /// What `send` was given.
+        let ticket: Int
+        /// Where it is; negative: nowhere.
+        let partition: Int32
+        /// Of its value.
+        let bytes: Int
+        /// nil: the broker has it.
+        let error: KafkaError?
+    }
+
     /// A message that is not with the producer.
     private struct Held {
-        let sequence: Int
+        let sequence: Sequence
         let ticket: Int
         let topic: String
         let key: [UInt8]?
         let value: [UInt8]?
         let headers: KafkaHeaderList
+
+        var opaque: Int { sequence.opaque(ticket) }
+    }
+
+    /// Which place a message has among all. It travels with the message, in the half of its opaque word beside the ticket; no more
+    /// than 2^31 messages are told apart, which is more than are ever under way.
+    private struct Sequence {
+        private var number: UInt32 = 0
+
+        init() {}
+
+        /// Of a message that comes back with this opaque word.
+        init(of opaque: Int) { number = UInt32(truncatingIfNeeded: opaque >> 32) }
+
+        mutating func advance() { number &+= 1 }
+        func opaque(_ ticket: Int) -> Int { Int(bitPattern: UInt(number) << 32 | UInt(ticket)) }
+        func isBefore(_ other: Sequence) -> Bool { Int32(bitPattern: number &- other.number) < 0 }
+        static func ticket(of opaque: Int) -> Int { opaque & 0xFFFF_FFFF }
     }
 
     private static let second: Int64 = 1_000_000_000
@@ -28,9 +61,7 @@ final class KafkaReplies {
     private let log: KafkaLog
     private let statistics: KafkaClientStatistics
     private(set) var producer: KafkaProducer
-    /// Which place each message has among all, by ticket.
-    private var sequences: [Int] = []
-    private var sequence = 0
+    private var sequence = Sequence()
 
     /// Messages that the producer has no room for or has lost. Newer ones wait behind them.
     private var held: [Held] = []
@@ -60,20 +91,31 @@ final class KafkaReplies {
     }
 
     /// Hands a message to the producer; everything is copied. `settle` tells of its end, never from within this call.
+    ///
+    /// - Parameter ticket: from 0 to 2^32 - 1.
     func send(to topic: String, key: ByteView?, value: ByteView?, headers: KafkaHeaderList, ticket: Int) {
-        sequence += 1
-        while sequences.count <= ticket { sequences.append(0) }
-        sequences[ticket] = sequence
-        guard held.isEmpty, !isFailing else {
-            held.append(hold(topic, key, value, headers, ticket))
+        sequence.advance()
+        let opaque = sequence.opaque(ticket)
+        guard !isHeldUp else {
+            held.append(hold(topic, key, value, headers, opaque))
             return
         }
         do throws(KafkaError) {
-            try producer.produce(to: producer.topic(topic), key: key, value: value, headers: headers, ticket: ticket)
+            try producer.produce(
+                to: producer.topic(topic),
+                key: key,
+                value: value,
+                headers: headers,
+                partition: delegate?.partition(of: ticket),
+                ticket: opaque
+            )
         } catch {
-            refuse(hold(topic, key, value, headers, ticket), error)
+            refuse(hold(topic, key, value, headers, opaque), error)
         }
     }
+
+    /// Whether what is sent now waits here, as the producer has no room or can do no more.
+    var isHeldUp: Bool { !held.isEmpty || isFailing }
 
     // MARK: The loop
 
@@ -92,7 +134,7 @@ final class KafkaReplies {
         settleRefused(now)
         if isFailing { replaceProducer(now) }
         if !isFailing, !postponed.isEmpty, postponedUntil <= now {
-            let messages = postponed
+            let messages = postponed.sorted { $0.sequence.isBefore($1.sequence) }
             postponed.removeAll()
             for message in messages { sendAgain(message) }
         }
@@ -119,13 +161,19 @@ final class KafkaReplies {
     }
 
     private func handle(_ delivery: KafkaDelivery) {
+        let outcome = Outcome(
+            ticket: Sequence.ticket(of: delivery.ticket),
+            partition: delivery.partition,
+            bytes: delivery.value?.count ?? 0,
+            error: delivery.error
+        )
         guard let error = delivery.error else {
-            _ = delegate?.settle(ticket: delivery.ticket, error: nil)
+            _ = delegate?.settle(outcome)
             return
         }
         let isOrphaned = KafkaFate(error) == .orphaned
         let isLost = isOrphaned || !error.isMessageTooLarge && hasFailed
-        if !isLost, delegate?.settle(ticket: delivery.ticket, error: error) != false { return }
+        if !isLost, delegate?.settle(outcome) != false { return }
         let headers = KafkaHeaderList()
         let old = delivery.headers
         for index in 0..<old.count { headers.append(name: old[index].name, value: old[index].value) }
@@ -145,13 +193,13 @@ final class KafkaReplies {
         _ key: ByteView?,
         _ value: ByteView?,
         _ headers: KafkaHeaderList,
-        _ ticket: Int
+        _ opaque: Int
     ) -> Held {
         let copy = KafkaHeaderList()
         for index in 0..<headers.count { copy.append(name: headers[index].name, value: headers[index].value) }
         return Held(
-            sequence: sequences[ticket],
-            ticket: ticket,
+            sequence: Sequence(of: opaque),
+            ticket: Sequence.ticket(of: opaque),
             topic: topic,
             key: key?.array,
             value: value?.array,
@@ -179,8 +227,14 @@ final class KafkaReplies {
         guard !refused.isEmpty else { return }
         let messages = refused
         refused.removeAll()
-        for (message, error) in messages where delegate?.settle(ticket: message.ticket, error: error) == false {
-            postpone(message, error)
+        for (message, error) in messages {
+            let outcome = Outcome(
+                ticket: message.ticket,
+                partition: -1,
+                bytes: message.value?.count ?? 0,
+                error: error
+            )
+            if delegate?.settle(outcome) == false { postpone(message, error) }
         }
     }
 
@@ -201,7 +255,7 @@ final class KafkaReplies {
     private func sendHeld() {
         var messages = held
         held.removeAll()
-        messages.sort { $0.sequence < $1.sequence }
+        messages.sort { $0.sequence.isBefore($1.sequence) }
         for (index, message) in messages.enumerated() {
             sendAgain(message)
             // It stands in `held` again: so do all after it.
@@ -222,7 +276,8 @@ final class KafkaReplies {
                 key: key?.view,
                 value: value?.view,
                 headers: message.headers,
-                ticket: message.ticket
+                partition: delegate?.partition(of: message.ticket),
+                ticket: message.opaque
             )
         }
     }

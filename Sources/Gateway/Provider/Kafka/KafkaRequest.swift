@@ -11,6 +11,8 @@ final class KafkaRequest {
         case calling
         /// Its answer is with the producer.
         case answering
+        /// It is left to the next owner of its partition, and parts of its answer are still with the producer.
+        case dropped
     }
 
     /// Its place in the pool.
@@ -36,6 +38,9 @@ final class KafkaRequest {
     var waits = 0
 
     // The answer.
+    var parts = KafkaParts()
+    /// Of an answer that was asked for in parts.
+    let answerId = ByteBuffer(capacity: 64)
     var face = Face.native
     let requestId = ByteBuffer(capacity: 64)
     /// The topic that the request names for its answer; nil: the configured one.
@@ -74,6 +79,8 @@ final class KafkaRequest {
         receivedAt = 0
         attempts = 0
         waits = 0
+        parts = KafkaParts()
+        answerId.removeAll()
         face = .native
         requestId.removeAll(keepingAtMost: 1 << 10)
         replyTopic = nil

@@ -9,6 +9,8 @@ final class KafkaRequestHeader {
     private(set) var face: Face?
     /// The topic for the answer; empty: the configured one.
     private(set) var replyTopic = ByteView.empty
+    /// Whether an answer that comes in parts is to be sent in parts.
+    private(set) var wantsParts = false
     private(set) var failure: ExchangeFailure?
 
     /// How many lines are forwarded at most.
@@ -20,6 +22,7 @@ final class KafkaRequestHeader {
     private var lines = 0
     private var faceWord: ByteView?
     private let faceNames = ByteBuffer(text: Face.names)
+    private var streamWord: ByteView?
     private var mlserverModel = ByteView.empty
     private var mlserverVersion = ByteView.empty
     private var requestId = ByteView.empty
@@ -48,6 +51,8 @@ final class KafkaRequestHeader {
         face = nil
         faceWord = nil
         replyTopic = .empty
+        wantsParts = false
+        streamWord = nil
         failure = nil
         bytes = 0
         lines = 0
@@ -77,6 +82,7 @@ final class KafkaRequestHeader {
     /// After the last header of a record, while all of them are still there.
     func end(_ exchange: Exchange) {
         if let faceWord { noteFace(faceWord) }
+        if let streamWord { noteStream(streamWord) }
         if model.isEmpty, !mlserverModel.isEmpty {
             model = mlserverModel
             version = mlserverVersion
@@ -123,6 +129,7 @@ final class KafkaRequestHeader {
         switch word.count {
         case 4 where word.equalsIgnoringCase(ByteView("face")): faceWord = value
         case 5 where word.equalsIgnoringCase(ByteView("model")): model = value
+        case 6 where word.equalsIgnoringCase(ByteView("stream")): streamWord = value
         case 7 where word.equalsIgnoringCase(ByteView("version")): version = value
         case 11 where word.equalsIgnoringCase(ByteView("reply-topic")): replyTopic = value
         default: break
@@ -137,6 +144,14 @@ final class KafkaRequestHeader {
             message: "the header ameron-face is none of these",
             detail: faceNames.view
         )
+    }
+
+    private func noteStream(_ word: ByteView) {
+        if word == "parts" {
+            wantsParts = true
+        } else {
+            failure = ExchangeFailure(cause: .badRequest, message: "the header ameron-stream is not parts")
+        }
     }
 
     private func noteLine(_ name: ByteView, _ value: ByteView, _ exchange: Exchange) {

@@ -11,17 +11,16 @@ final class KafkaProducer {
 
     /// Where each argument stands in `arguments`. The headers are last, as they may be left out.
     private enum Argument: Int {
-        case topic, flags, opaque, key, value, headers
+        case topic, flags, opaque, key, value, partition, headers
     }
 
     init(settings: KafkaSettings, wake: EventFD?) throws(KafkaSettingError) {
         client = try KafkaClient(.producer, settings: settings, wake: wake)
-        arguments = .allocate(capacity: 6)
-        arguments.initialize(repeating: rd_kafka_vu_t(), count: 6)
+        arguments = .allocate(capacity: 7)
+        arguments.initialize(repeating: rd_kafka_vu_t(), count: 7)
         let types = [
             RD_KAFKA_VTYPE_RKT, RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_VTYPE_OPAQUE, RD_KAFKA_VTYPE_KEY,
-            RD_KAFKA_VTYPE_VALUE,
-            RD_KAFKA_VTYPE_HEADERS,
+            RD_KAFKA_VTYPE_VALUE, RD_KAFKA_VTYPE_PARTITION, RD_KAFKA_VTYPE_HEADERS,
         ]
         for (index, type) in types.enumerated() { arguments[index].vtype = type }
         arguments[Argument.flags.rawValue].u.i = RD_KAFKA_MSG_F_COPY
@@ -43,6 +42,7 @@ final class KafkaProducer {
     ///   - topic: a topic of this producer.
     ///   - key: nil is a null key: any partition.
     ///   - value: nil is a null value, a tombstone.
+    ///   - partition: nil: the partitioner chooses, by the key.
     ///   - ticket: comes back with the delivery.
     /// - Throws: `.messageTooLarge` (headers do not count here), `.queueFull`, `.fatal` and others.
     func produce(
@@ -50,6 +50,7 @@ final class KafkaProducer {
         key: ByteView?,
         value: ByteView?,
         headers: KafkaHeaderList,
+        partition: Int32? = nil,
         ticket: Int
     ) throws(KafkaError) {
         let list = headers.makeHeaders()
@@ -57,6 +58,8 @@ final class KafkaProducer {
         arguments[Argument.opaque.rawValue].u.ptr = UnsafeMutableRawPointer(bitPattern: ticket)
         set(.key, key)
         set(.value, value)
+        // RD_KAFKA_PARTITION_UA: the partitioner's choice.
+        arguments[Argument.partition.rawValue].u.i32 = partition ?? -1
         arguments[Argument.headers.rawValue].u.headers = list
         let count = list == nil ? Argument.headers.rawValue : Argument.headers.rawValue + 1
         guard let error = rd_kafka_produceva(client.pointer, arguments, count) else { return }
