@@ -165,8 +165,8 @@ final class SimulatedREST: Provider, Policy {
 final class SimulatedKafka: Provider, Policy {
     let kind = ProviderKind.kafka
 
-    private unowned let world: SimulationWorld
-    private let flow: ExchangeFlow
+    fileprivate unowned let world: SimulationWorld
+    fileprivate let flow: ExchangeFlow
     private let intake: SimulatedIntake
     private let backoff = RetryBackoff(
         initial: 5 * SimulationSetup.millisecond,
@@ -187,6 +187,7 @@ final class SimulatedKafka: Provider, Policy {
     func deliver(_ exchange: Exchange) {
         guard let request = world.owner(of: exchange) else { return }
         world.expect(request.isCalled && !request.isDelivered, "request \(request.number) is delivered again")
+        if let stream = exchange.stream { return endParts(request, exchange, stream) }
         switch exchange.state {
         case .replying:
             request.isDelivered = true
@@ -206,6 +207,7 @@ final class SimulatedKafka: Provider, Policy {
         case .tryAgain: if exchange.tries >= world.setup.maxAttempts { return .over }
         case .giveUp: return .over
         }
+        world.expect(request.streamRead.isEmpty, "request \(request.number) is asked again after a part of its answer")
         request.beginTry()
         request.isCalled = true
         return .again(after: backoff.delay(attempt: exchange.tries, random: world.random.next()))
@@ -267,16 +269,75 @@ final class SimulatedKafka: Provider, Policy {
         giveBack(request, exchange)
     }
 
-    private func drop(_ request: SimulatedRequest, _ exchange: Exchange) {
+    fileprivate func drop(_ request: SimulatedRequest, _ exchange: Exchange) {
         request.beginTry()
         request.endings += 1
         giveBack(request, exchange)
     }
 
-    private func giveBack(_ request: SimulatedRequest, _ exchange: Exchange) {
+    fileprivate func giveBack(_ request: SimulatedRequest, _ exchange: Exchange) {
         inHand -= 1
         world.disown(exchange)
         flow.end(exchange)
+    }
+}
+
+/// Answers in parts: the broker has one after the other, each after some time.
+extension SimulatedKafka {
+    func takesParts(_ exchange: Exchange) -> Bool { world.owner(of: exchange)?.wantsParts == true }
+
+    func hasShownStream(_ exchange: Exchange) -> Bool { world.owner(of: exchange)?.streamRead.isEmpty == false }
+
+    func beginReply(_ exchange: Exchange) {
+        exchange.stream?.leaveInParts()
+        deliverParts(exchange)
+    }
+
+    func deliverParts(_ exchange: Exchange) {
+        guard let request = world.owner(of: exchange), !request.isReading else { return }
+        sendPart(request)
+    }
+
+    /// The broker has the last part: the next one may go.
+    func partIsTaken(_ request: SimulatedRequest) {
+        request.isReading = false
+        sendPart(request)
+    }
+
+    private func sendPart(_ request: SimulatedRequest) {
+        guard let exchange = request.exchange, let stream = exchange.stream else { return }
+        guard let part = stream.takePart() else {
+            if request.isDelivered { finishParts(request, exchange) }
+            return
+        }
+        let isEvent = part.bytes.hasSuffix(ByteView("\n\n"))
+        world.expect(isEvent || !part.isWhole, "a part of request \(request.number) is not whole")
+        request.streamRead += part.bytes.array
+        flow.tookPart(exchange)
+        world.readOfStream(request, exchange)
+        request.isReading = true
+        world.schedule.add(at: world.now + request.readsFor, .streamRead(request))
+    }
+
+    private func endParts(_ request: SimulatedRequest, _ exchange: Exchange, _ stream: AnswerStream) {
+        if stream.failure?.cause == .draining {
+            // Others ask again; what there was is recorded.
+            world.ledger.expectedEvents += 1
+            return drop(request, exchange)
+        }
+        request.isDelivered = true
+        world.replied(request, exchange)
+        if !request.isReading { sendPart(request) }
+    }
+
+    private func finishParts(_ request: SimulatedRequest, _ exchange: Exchange) {
+        world.partsAreRead(request, exchange)
+        giveBack(request, exchange)
+    }
+
+    /// The shard ends with parts under way.
+    func leaveParts(_ request: SimulatedRequest) {
+        if let exchange = request.exchange, request.isDelivered { giveBack(request, exchange) }
     }
 }
 

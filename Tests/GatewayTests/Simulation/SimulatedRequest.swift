@@ -15,6 +15,8 @@ final class SimulatedRequest {
     /// So long after it has come, its client leaves; nil: it waits. And so long it takes to read the answer.
     let leavesAfter: Int64?
     let readsFor: Int64
+    /// Over Kafka: whether a stream is asked for in parts.
+    var wantsParts: Bool { provider == .kafka && number % 2 == 0 }
 
     // What has become of it.
     var hasArrived = false

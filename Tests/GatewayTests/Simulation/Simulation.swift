@@ -209,7 +209,8 @@ final class Simulation {
         case .arrival(let request): arrive(request)
         case .departure(let request): rest.depart(request)
         case .replyRead(let request): rest.replyRead(request)
-        case .streamRead(let request): rest.streamRead(request)
+        case .streamRead(let request):
+            if request.provider == .rest { rest.streamRead(request) } else { kafka.partIsTaken(request) }
         case .progress(let model, let token): transports[model].progress(token: token)
         case .report:
             reporting.read()
@@ -239,6 +240,7 @@ final class Simulation {
         for request in world.requests where request.provider == .rest && request.hasArrived {
             if request.isDelivered { rest.readToTheEnd(request) } else { rest.depart(request) }
         }
+        for request in world.requests where request.provider == .kafka { kafka.leaveParts(request) }
         reporting.beginTurn()
         flow.endTurn()
         kafka.drain()

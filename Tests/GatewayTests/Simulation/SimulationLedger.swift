@@ -134,6 +134,17 @@ extension SimulationWorld {
         }
     }
 
+    /// The broker has all parts of an answer that it will get.
+    func partsAreRead(_ request: SimulatedRequest, _ exchange: Exchange) {
+        trace(request.streamRead.count)
+        if exchange.reply.failure == nil {
+            expect(request.streamRead == request.streamSent, "request \(request.number) lacks some of its parts")
+        } else {
+            let isPrefix = request.streamSent.starts(with: request.streamRead)
+            expect(isPrefix, "request \(request.number) has parts that were not sent")
+        }
+    }
+
     private func isMadeAnew(_ request: SimulatedRequest, _ modelStatus: Int) -> Bool {
         request.face == .native && request.operation == .predict && modelStatus < 300
     }

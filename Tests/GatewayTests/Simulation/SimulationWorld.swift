@@ -11,7 +11,7 @@ final class SimulationWorld {
         case departure(SimulatedRequest)
         /// Its client has the last byte of the answer.
         case replyRead(SimulatedRequest)
-        /// Its client reads some more of a stream.
+        /// Its client reads some more of a stream, or the broker has a part of it.
         case streamRead(SimulatedRequest)
         /// A Model Service has sent a part of an answer, or its connection has ended.
         case progress(model: Int, token: Int)
