@@ -64,6 +64,9 @@ final class SimulatedTransport: HTTPTransport {
     /// How many calls there are, out or not: that each is given back shows in that all of them are let go of.
     var callsThere: Int { count.value }
 
+    /// Whether the Model Service of a call is not read on.
+    func isHeld(_ attempt: Attempt) -> Bool { out.values.contains { $0.attempt === attempt && $0.isHeld } }
+
     // MARK: HTTPTransport
 
     var nextDeadline: Int64? { nil }

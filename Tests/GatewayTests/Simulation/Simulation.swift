@@ -251,6 +251,7 @@ final class Simulation {
 
     /// After each turn.
     private func check() {
+        checkWakes()
         var calling = [Int](repeating: 0, count: adapters.count)
         var inFlight = 0
         flow.exchanges.forEachInUse { exchange in
@@ -274,6 +275,34 @@ final class Simulation {
             )
         }
         reporting.check()
+    }
+
+    /// Whoever waits is come back for: by a turn that the flow asks for, or by the adapter that is told to read on.
+    private func checkWakes() {
+        guard !flow.hasWork else { return }
+        let before = progress
+        flow.endTurn()
+        world.expect(progress == before && !flow.hasWork, "there is work for which nobody asks for a turn")
+        flow.exchanges.forEachInUse { exchange in
+            guard exchange.state == .streaming, let stream = exchange.stream, let index = exchange.route?.index else {
+                return
+            }
+            world.expect(
+                stream.ready > 0 || stream.callIsOver || !transports[index].isHeld(exchange.attempt),
+                "a Model Service waits for room that there is"
+            )
+        }
+    }
+
+    /// What a turn would change.
+    private var progress: [Int] {
+        var progress: [Int] = []
+        flow.exchanges.forEachInUse { exchange in
+            let state = Int(unsafeBitCast(exchange.state, to: UInt8.self))
+            progress += [exchange.index, state, exchange.replyBody.count, exchange.reply.eventBytes]
+            progress.append(exchange.stream?.ready ?? 0)
+        }
+        return progress
     }
 
     private func checkEnd() {
