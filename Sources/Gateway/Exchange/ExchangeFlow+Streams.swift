@@ -6,10 +6,31 @@ extension ExchangeFlow {
     func began(_ attempt: Attempt) -> AnswerDelivery {
         let exchange = attempt.exchange
         guard let kind = exchange.route?.streams.kind(of: attempt.answer?.contentType ?? .empty) else { return .whole }
-        return beganStream(attempt, exchange, kind)
+        return beganStream(attempt, exchange, kind, length: nil)
     }
 
-    private func beganStream(_ attempt: Attempt, _ exchange: Exchange, _ kind: StreamKind) -> AnswerDelivery {
+    func wholeBytes(_ attempt: Attempt) -> Int? {
+        let exchange = attempt.exchange
+        // A call that may be made again is not told of before its end.
+        guard let route = exchange.route, route.passesOn, exchange.provider.passesBodies else { return nil }
+        let policy = reporting.policy(of: exchange)
+        let isRecorded = reporting.isRecording && policy.records(exchange.request.id.view)
+        return LongBodies.answerBytes(
+            isRead: AnswerWork.reads(route.modelProtocol, for: exchange.request.face),
+            maxEventBytes: isRecorded ? policy.maxEventBytes : nil
+        )
+    }
+
+    func outgrew(_ attempt: Attempt, length: Int?) -> AnswerDelivery {
+        beganStream(attempt, attempt.exchange, .document, length: length)
+    }
+
+    private func beganStream(
+        _ attempt: Attempt,
+        _ exchange: Exchange,
+        _ kind: StreamKind,
+        length: Int?
+    ) -> AnswerDelivery {
         guard exchange.request.operation == .predict, exchange.provider.takesParts, let route = exchange.route,
             let answer = attempt.answer, (200..<300).contains(answer.status)
         else { return .whole }
@@ -21,8 +42,9 @@ extension ExchangeFlow {
         exchange.transition(to: .streaming)
         let stream = streams.take()
         stream.begin(
-            answer.isEncoded ? .bytes : kind,
+            answer.isEncoded && kind != .document ? .bytes : kind,
             body: answer.body,
+            length: length,
             maxBytes: route.maxStreamBytes,
             maxEventBytes: reporting.isRecording ? reporting.policy(of: exchange).maxEventBytes : 0,
             memory: streams.memory

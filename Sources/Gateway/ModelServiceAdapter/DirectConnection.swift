@@ -126,8 +126,8 @@ final class DirectConnection: CurlConnectionDelegate {
         for _ in 0..<Self.readsPerTurn {
             guard let call else { return }
             let expected = parser.expectedBodyBytes
-            let isLarge = expected >= Self.readBytes && inbox.isEmpty && !call.isStreamed
-            let wanted = isLarge ? min(expected, Self.largeReadBytes) : Self.readBytes
+            let isLarge = expected >= Self.readBytes && inbox.isEmpty
+            let wanted = isLarge ? min(expected, largeRead(of: call)) : Self.readBytes
             guard call.isStreamed || call.makeRoom(wanted, expected: expected) else {
                 return fail(call, ExchangeFailure(.noMemory, detail: .empty))
             }
@@ -140,6 +140,7 @@ final class DirectConnection: CurlConnectionDelegate {
                 if isLarge {
                     parser.countBody(count)
                     if parser.expectedBodyBytes == 0 { return complete(call) }
+                    if call.isStreamed, !goesOn(call) { return }
                 } else if !read(call) {
                     return
                 }
@@ -147,6 +148,13 @@ final class DirectConnection: CurlConnectionDelegate {
                 if hasReadAll { return }
             }
         }
+    }
+
+    /// How much of a body is read at once, straight to where it belongs: of one that is taken away as it comes, what there is
+    /// room for.
+    private func largeRead(of call: DirectCall) -> Int {
+        guard call.isStreamed else { return Self.largeReadBytes }
+        return min(max(call.body.capacity - call.body.count, Self.readBytes), Self.largeReadBytes)
     }
 
     /// Reads what is in the inbox; false when the call is over, or must wait for room.
@@ -180,6 +188,7 @@ final class DirectConnection: CurlConnectionDelegate {
             guard parser.hasHeader else { return true }
             _ = begins(call)
         }
+        if !call.isStreamed, call.body.count > call.wholeBytes { _ = transport.outgrew(call) }
         guard call.isStreamed, !transport.received(call) else { return true }
         isPaused = true
         wire.setInterest(input: false, output: state == .sending)
@@ -189,8 +198,9 @@ final class DirectConnection: CurlConnectionDelegate {
     /// The header is in: whether the body is taken away as it comes.
     private func begins(_ call: DirectCall) -> Bool {
         call.status = parser.status
+        call.announced = parser.announcedBodyBytes
         guard transport.began(call) else { return false }
-        parser.takeAnyLength()
+        if !call.isLimited { parser.takeAnyLength() }
         return true
     }
 

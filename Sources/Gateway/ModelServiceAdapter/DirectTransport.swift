@@ -96,6 +96,9 @@ final class DirectTransport: HTTPTransport {
     /// The header of its answer is in; whether the body is taken away as it comes.
     func began(_ call: DirectCall) -> Bool { delegate?.callBegan(call) ?? false }
 
+    /// Its answer has become long; whether it is taken away from now on.
+    func outgrew(_ call: DirectCall) -> Bool { delegate?.callOutgrew(call) ?? false }
+
     /// More of its answer is in; whether there is room for more.
     func received(_ call: DirectCall) -> Bool { delegate?.callReceived(call) ?? true }
 

@@ -21,6 +21,12 @@ class HTTPCall {
     final var hasBegun = false
     /// Whether the body of the answer is taken away as it comes.
     final var isStreamed = false
+    /// How long the body is, as the header says, and may be; nil: it does not say. Known when the answer has begun.
+    final var announced: Int?
+    /// A body that turns out to be longer is told of (`HTTPTransportDelegate.callOutgrew`); `.max`: none is.
+    final var wholeBytes = Int.max
+    /// Whether a body that is taken away as it comes may not be longer than one that is taken whole.
+    final var isLimited = false
     /// When the next part of such a body must have come; nanoseconds of the monotonic clock.
     final var partDeadline: Int64 = 0
     /// Where memory for a long answer comes from; nil: there is no limit.
@@ -84,6 +90,8 @@ protocol HTTPTransportDelegate: AnyObject {
     ///
     /// The call is not cancelled from within this function, nor from within the next one.
     func callBegan(_ call: HTTPCall) -> Bool
+    /// The body is not taken away as it comes, and more of it is there than `HTTPCall.wholeBytes`: whether it is from now on.
+    func callOutgrew(_ call: HTTPCall) -> Bool
     /// More of such a body is in `HTTPCall.body`; false where there is no room for more until `HTTPCall.resume`.
     func callReceived(_ call: HTTPCall) -> Bool
     /// The answer is complete, or `failure` says why there is none.

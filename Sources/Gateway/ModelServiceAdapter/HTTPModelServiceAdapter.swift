@@ -69,6 +69,9 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         call.attempt = attempt
         call.hasBegun = false
         call.isStreamed = false
+        call.announced = nil
+        call.wholeBytes = .max
+        call.isLimited = false
         call.memory = options.memory
         attempt.call = call.index
         call.deadline = attempt.begunAt + options.timeout
@@ -188,7 +191,31 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     func callBegan(_ call: HTTPCall) -> Bool {
         guard let attempt = call.attempt else { return false }
         begin(call, attempt)
-        guard call.isStreamed else { return false }
+        if call.isStreamed { return beginParts(of: call) }
+        guard let wholeBytes = sink.wholeBytes(attempt) else { return false }
+        guard let length = call.announced else {
+            call.wholeBytes = wholeBytes
+            return false
+        }
+        return length > wholeBytes && outgrew(call, attempt, length: length)
+    }
+
+    func callOutgrew(_ call: HTTPCall) -> Bool {
+        call.wholeBytes = .max
+        guard let attempt = call.attempt else { return false }
+        return outgrew(call, attempt, length: nil)
+    }
+
+    private func outgrew(_ call: HTTPCall, _ attempt: Attempt, length: Int?) -> Bool {
+        guard sink.outgrew(attempt, length: length) == .parts else { return false }
+        call.isStreamed = true
+        call.isLimited = true
+        // Without memory for it, it comes in smaller pieces.
+        _ = call.makeRoom(Self.longReadBytes, expected: Self.longReadBytes)
+        return beginParts(of: call)
+    }
+
+    private func beginParts(of call: HTTPCall) -> Bool {
         let (deadline, overflows) = clock.monotonic().addingReportingOverflow(options.maxStreamTime)
         deadlines.remove(call)
         call.deadline = overflows ? .max : deadline
@@ -225,6 +252,8 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     /// The most that comes between two looks for room.
     private static let partBytes = 16 << 10
+    /// The same of a long body, where there is memory for it.
+    private static let longReadBytes = 128 << 10
 
     private func begin(_ call: HTTPCall, _ attempt: Attempt) {
         call.hasBegun = true

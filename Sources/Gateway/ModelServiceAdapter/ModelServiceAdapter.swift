@@ -17,6 +17,12 @@ protocol ModelServiceAdapter: AnyObject {
 protocol AttemptSink: AnyObject {
     /// The Model Service answers: all but the body is in `Attempt.answer`. How the body is to come.
     func began(_ attempt: Attempt) -> AnswerDelivery
+    /// How many bytes an answer may have at most that has begun, and of which some is still to come, to be given whole: a longer
+    /// one may come in parts. nil: however long it is.
+    func wholeBytes(_ attempt: Attempt) -> Int?
+    /// An answer that was to be given whole is longer than that: it says that it has `length` bytes, or, where it does not say,
+    /// so many have come. How the body is to come from now on.
+    func outgrew(_ attempt: Attempt, length: Int?) -> AnswerDelivery
     /// More of a body that comes in parts is in `ModelAnswer.body`, out of which the sink takes it from the front; false where
     /// there is no room for more until `ModelServiceAdapter.resume`.
     ///

@@ -16,6 +16,8 @@ protocol Provider: AnyObject {
     var leavesToOthers: Bool { get }
     /// Whether its clients can be sent an answer as it comes: then the next two are called.
     var takesParts: Bool { get }
+    /// Whether long bodies go on as they come, which are no streams: of no use where a reply is sent whole in the end.
+    var passesBodies: Bool { get }
     /// Status and header lines of the exchange's reply are known, and its body comes in parts: `Exchange.stream`. `deliver` follows
     /// at the end.
     func beginReply(_ exchange: Exchange)
@@ -30,6 +32,7 @@ extension Provider {
     func drop(_ exchange: Exchange) { preconditionFailure("somebody waits for it") }
     var leavesToOthers: Bool { false }
     var takesParts: Bool { false }
+    var passesBodies: Bool { false }
     func beginReply(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
     func deliverParts(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
 }

@@ -1,6 +1,7 @@
 /// Replies whose body goes out as it comes in.
 extension RESTProvider {
     var takesParts: Bool { true }
+    var passesBodies: Bool { true }
 
     func beginReply(_ exchange: Exchange) {
         let index = exchange.index
@@ -21,7 +22,7 @@ extension RESTProvider {
         let parts = StreamParts(exchange, self)
         inbound[exchange.index].parts = parts
         streamingCount += 1
-        let response = HTTPResponse(parts: parts, of: request)
+        let response = HTTPResponse(parts: parts, length: exchange.stream?.length, of: request)
         let lines = exchange.reply.headers
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
         server.watchAnswer(client: inbound[exchange.index].client, bytes: .max)

@@ -27,6 +27,7 @@ final class FakeProvider: Provider, Policy {
     init(lane: FakeLane) { self.lane = lane }
 
     var takesParts = true
+    var passesBodies = true
     /// What has left of streams, by exchange; and of which the head has. `reads`: whether their clients read.
     var parts: [Int: String] = [:]
     var begun: [Int] = []
@@ -180,14 +181,25 @@ final class FlowRig {
         policy: EventPolicy = EventPolicy(),
         maxInFlight: Int = 1_000,
         keepsEvents: Bool = true,
-        maxAnswerBytes: Int = .max
+        maxAnswerBytes: Int = .max,
+        isRecorded: Bool = true,
+        retry: RetryPolicy? = nil,
+        streams: StreamRule = .byType
     ) {
         lane.keepsEvents = keepsEvents
         lane.maxAnswerBytes = maxAnswerBytes
         provider = FakeProvider(lane: lane)
-        route = ModelRoute(index: 0, name: "iris", version: "1", modelProtocol: modelProtocol, adapter: adapter)
+        route = ModelRoute(
+            index: 0,
+            name: "iris",
+            version: "1",
+            modelProtocol: modelProtocol,
+            retry: retry,
+            streams: streams,
+            adapter: adapter
+        )
         let reporting = EventReporting(
-            lanes: [lane],
+            lanes: isRecorded ? [lane] : [],
             observer: nil,
             encoder: PredictionEventEncoder(source: "//test"),
             policy: policy,
@@ -266,6 +278,13 @@ final class FlowRig {
     func beginStream(_ exchange: Exchange, _ contentType: StaticString = "text/event-stream") {
         exchange.attempt.answer = makeAnswer(bytes: [], contentType: contentType)
         #expect(flow.began(exchange.attempt) == .parts)
+    }
+
+    /// The head of an answer comes that turns out to be longer than one that is taken whole.
+    func beginLong(_ exchange: Exchange, length: Int?, status: Int = 200) -> AnswerDelivery {
+        exchange.attempt.answer = makeAnswer(bytes: [], status: status, contentType: "application/octet-stream")
+        #expect(flow.began(exchange.attempt) == .whole)
+        return flow.outgrew(exchange.attempt, length: length)
     }
 
     /// More of it comes; whether there is room for more.
