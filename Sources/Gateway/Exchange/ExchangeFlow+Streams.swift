@@ -45,7 +45,7 @@ extension ExchangeFlow {
             answer.isEncoded && kind != .document ? .bytes : kind,
             body: answer.body,
             length: length,
-            maxBytes: route.maxStreamBytes,
+            maxBytes: kind == .document ? min(LongBodies.waitingBytes, route.maxStreamBytes) : route.maxStreamBytes,
             maxEventBytes: reporting.isRecording ? reporting.policy(of: exchange).maxEventBytes : 0,
             memory: streams.memory
         )

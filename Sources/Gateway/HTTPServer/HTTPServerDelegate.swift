@@ -13,6 +13,11 @@ protocol HTTPServerDelegate: AnyObject {
         client: Int,
         now: Int64
     ) -> (word: Int, body: ByteBuffer)
+    /// A request has begun whose body is so long, and none of it is in its buffer yet: whether it goes on as it comes. Then the
+    /// delegate takes it out of the buffer, from the front, and says `HTTPServer.readOn` when there is room again.
+    func passesBody(_ word: Int, length: Int, now: Int64) -> Bool
+    /// More of such a body is in its buffer. All of it is before `requestReceived`.
+    func bodyCame(_ word: Int)
     /// Whether a body may take a buffer of this capacity. Asked when its first bytes come, and before the buffer grows.
     func mayHoldBody(of word: Int, capacity: Int) -> Bool
     /// The whole request is in, and `requestReady` follows.
@@ -47,6 +52,9 @@ protocol HTTPServerDelegate: AnyObject {
 }
 
 extension HTTPServerDelegate {
+    /// All bodies are wanted whole.
+    func passesBody(_ word: Int, length: Int, now: Int64) -> Bool { false }
+    func bodyCame(_ word: Int) {}
     /// All answers are there when they are given.
     func waitsForClient(_ word: Int) -> Bool { true }
 }

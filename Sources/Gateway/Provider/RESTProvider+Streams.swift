@@ -5,6 +5,8 @@ extension RESTProvider {
 
     func beginReply(_ exchange: Exchange) {
         let index = exchange.index
+        // The daemon asks for it when the rest of its body is in.
+        if inbound[index].isUploading { inbound[index].stage = .streaming }
         guard let request = inbound[index].request else { return }
         let stage = inbound[index].stage
         inbound[index].stage = .streaming
@@ -13,7 +15,8 @@ extension RESTProvider {
         case .waiting:
             waitingCount -= 1
             if send(exchange) == .close { inbound[index].stage = .refused }
-        case .incoming, .streaming, .delivered, .refused: preconditionFailure("a reply is begun once, after a call")
+        case .incoming, .uploading, .streaming, .delivered, .refused:
+            preconditionFailure("a reply is begun once, after a call")
         }
     }
 
