@@ -1,10 +1,9 @@
 /// Bodies that go on as they come, through a buffer of bounded length.
 extension HTTPServer {
-    /// How much of such a body is here at most: what a buffer keeps, so that its memory is used again and again. (With 256 KiB that
-    /// were fetched for each, a request had 87 page faults.)
-    static let passedBytes = BodyLoan.freeBytes
+    /// How much of such a body is here at most.
+    static let passedBytes = LongBuffers.bytes
     /// With less room than this nothing is read: many small reads cost more than some waiting.
-    private static let leastRoom = 16 << 10
+    private static let leastRoom = 32 << 10
 
     /// A long body begins: asks whether it goes on as it comes.
     func beginPassing(_ client: ServerClient, _ length: Int) throws(HTTP1Refusal) {

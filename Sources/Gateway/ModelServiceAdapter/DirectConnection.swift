@@ -6,7 +6,7 @@ final class DirectConnection: CurlConnectionDelegate {
     private static let largeReadBytes = 256 << 10
     /// So much of a body that goes on as it comes is kept when it has been sent, at most: should the connection turn out to have
     /// been dead, it can be sent again.
-    private static let keptBytes = BodyLoan.freeBytes / 2
+    private static let keptBytes = LongBuffers.bytes / 2
     /// After so many reads the other connections have their turn.
     private static let readsPerTurn = 16
 

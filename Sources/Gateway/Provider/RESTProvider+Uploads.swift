@@ -9,7 +9,9 @@ extension RESTProvider {
             return false
         }
         inbound[exchange.index].isUploading = true
+        inbound[exchange.index].hasLongRoom = true
         inbound[exchange.index].stage = .uploading
+        flow.freedMemory.longBuffers.lend(to: exchange.request.body)
         return true
     }
 

@@ -32,6 +32,8 @@ final class RESTProvider: Provider {
         var allow: StaticString?
         /// Bytes of memory that are lent to its body.
         var bodyBytes = 0
+        /// Whether its body has room that was lent (`LongBuffers`).
+        var hasLongRoom = false
         /// Whether its body goes on as it comes, and the daemon has not been told of it.
         var isUploading = false
         /// What the daemon reads its stream from; nil: it does not, or no more.
@@ -301,6 +303,9 @@ extension RESTProvider: HTTPServerDelegate {
         bodyMemory.giveBack(bodyBytes)
         if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
         inbound[exchange.index].bodyBytes = 0
+        let hasLongRoom = inbound[exchange.index].hasLongRoom
+        inbound[exchange.index].hasLongRoom = false
+        if hasLongRoom { flow.freedMemory.longBuffers.takeBack(from: exchange.request.body) }
         flow.end(exchange)
     }
 }
