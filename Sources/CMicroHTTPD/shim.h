@@ -26,11 +26,6 @@ static inline void CMicroHTTPD_add_connection(struct MHD_Daemon *_Nonnull daemon
     MHD_add_connection(daemon, connection, &nowhere, sizeof nowhere);
 }
 
-/// A header line says how long the body is, of which libmicrohttpd sends a part only.
-static inline void CMicroHTTPD_allow_content_length(struct MHD_Response *_Nonnull response) {
-    MHD_set_response_options(response, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH, MHD_RO_END);
-}
-
 /// The client's socket, or -1.
 static inline int CMicroHTTPD_connection_fd(struct MHD_Connection *_Nonnull connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);

@@ -25,8 +25,6 @@ final class AnswerStream {
     private var taken = 0
     private var seen = 0
     private var heldFrom: Int?
-    /// Of all that has left.
-    private var passedOn = 0
     /// Nobody reads on for lack of room.
     private var isFull = false
 
@@ -127,26 +125,13 @@ final class AnswerStream {
     /// How many bytes may leave now.
     var ready: Int { (heldFrom ?? seen) - taken }
 
-    /// How many of them are not the last one of a body whose length is known.
-    var readyBeforeLast: Int { length.map { min(ready, $0 - 1 - passedOn) } ?? ready }
-
     /// The next bytes for the client, valid until the next call; empty: there are none now.
     func take(upTo room: Int) -> ByteView {
-        let view = front(upTo: room)
-        drop(view.count)
-        return view
-    }
-
-    /// The same, which stay until they are dropped.
-    func front(upTo room: Int) -> ByteView {
         guard let body else { return .empty }
         compact(body)
-        return body[taken..<taken + min(ready, room)]
-    }
-
-    func drop(_ count: Int) {
-        taken += count
-        passedOn += count
+        let view = body[taken..<taken + min(ready, room)]
+        taken += view.count
+        return view
     }
 
     /// Whether the adapter is to read on now: it had no room, and has it again.
@@ -174,7 +159,6 @@ final class AnswerStream {
         taken = 0
         seen = 0
         heldFrom = nil
-        passedOn = 0
         isFull = false
         bytes = 0
         firstAt = 0

@@ -103,7 +103,7 @@ final class HTTPServer {
         case TokenValue.wake:
             now = Clock.monotonic()
             acceptor.woken(now: now)
-        default: clientChanged(event)
+        default: clientChanged(event.token)
         }
     }
 
@@ -206,14 +206,10 @@ final class HTTPServer {
     }
 
     /// epoll reports something about a client's socket: the client has left, or has ended its sending.
-    private func clientChanged(_ event: Epoll.Event) {
-        let index = Int(event.token.value)
-        guard index < clients.count, clients[index].generation & 0xFF_FFFF == event.token.generation else { return }
+    private func clientChanged(_ token: Epoll.Token) {
+        let index = Int(token.value)
+        guard index < clients.count, clients[index].generation & 0xFF_FFFF == token.generation else { return }
         let client = clients[index]
-        if event.readiness.contains(.output) {
-            if client.state == .handedOver, client.isStarted { delegate.clientHasRoom(client.request) }
-            if event.readiness == .output { return }
-        }
         client.peerHasClosed = true
         switch client.state {
         case .handedOver: if client.isStarted { delegate.clientLeft(client.request) }
@@ -229,31 +225,6 @@ final class HTTPServer {
         guard bytes > Self.watchedAnswerBytes, client.state == .handedOver else { return }
         client.progressBefore = Int(clamping: client.socket.acknowledgedBytes ?? 0)
         answers.enter(client, now: now)
-    }
-
-    /// Sends bytes of the answer of a started request, past libmicrohttpd; how many the socket took. Where it took less, the delegate
-    /// is told when there is room (`clientHasRoom`). Of a broken connection epoll tells.
-    func write(client index: Int, _ bytes: ByteView) -> Int {
-        let client = clients[index]
-        guard client.state == .handedOver, case .bytes(let count) = client.socket.write(bytes, .empty) else { return 0 }
-        if count < bytes.count, !client.watchesRoom { watchRoom(client, true) }
-        return count
-    }
-
-    /// Edge-triggered, so that it costs nothing but the change.
-    private func watchRoom(_ client: ServerClient, _ watches: Bool) {
-        let token = Epoll.Token(kind: tokenKind, generation: client.generation, value: Int32(client.index))
-        do throws(SystemError) {
-            try epoll.modify(
-                client.socket.descriptor,
-                watches ? [.peerClosed, .edgeTriggered, .output] : [.peerClosed, .edgeTriggered],
-                token: token
-            )
-            client.watchesRoom = watches
-        } catch {
-            // Nobody would hear that it goes on.
-            client.socket.end()
-        }
     }
 
     /// Accepts no more connections; those that are open are served on.
@@ -296,7 +267,6 @@ extension HTTPServer: HTTPDaemonDelegate {
         client.endRequest()
         client.mayHaveMore = false
         client.peerHasClosed = false
-        client.watchesRoom = false
         heads.enter(client, now: now)
         delegate.clientsChanged(by: 1)
         // libmicrohttpd does not look at the socket of a suspended request. Edge-triggered, this costs one system call per
@@ -369,7 +339,6 @@ extension HTTPServer: HTTPDaemonDelegate {
     func requestCompleted(context: Int) {
         let client = clients[context - 1]
         let word = client.request
-        if client.watchesRoom { watchRoom(client, false) }
         client.endRequest()
         client.state = .idle
         idle.enter(client, now: now)

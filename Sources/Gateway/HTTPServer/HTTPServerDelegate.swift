@@ -43,8 +43,6 @@ protocol HTTPServerDelegate: AnyObject {
     /// Whether there is something for the client of a started request to take. Of an answer that comes in parts there is not while
     /// its next part has not come.
     func waitsForClient(_ word: Int) -> Bool
-    /// The socket of a started request's client has room again, after `HTTPServer.write` has found too little.
-    func clientHasRoom(_ word: Int)
     /// The client of a started request has closed its connection, or ended its sending.
     func clientLeft(_ word: Int)
     /// The answer has been sent, or the connection is lost: all that the response points to is free.
@@ -57,7 +55,6 @@ extension HTTPServerDelegate {
     /// All bodies are wanted whole.
     func passesBody(_ word: Int, length: Int, now: Int64) -> Bool { false }
     func bodyCame(_ word: Int) {}
-    func clientHasRoom(_ word: Int) {}
     /// All answers are there when they are given.
     func waitsForClient(_ word: Int) -> Bool { true }
 }

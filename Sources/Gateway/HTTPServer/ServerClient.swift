@@ -49,8 +49,6 @@ final class ServerClient {
     /// More may be in the socket, or in the inbox, than the request.
     var mayHaveMore = false
     var peerHasClosed = false
-    /// epoll tells when the socket has room.
-    var watchesRoom = false
 
     // Time and progress.
     /// How much of what is measured had been done when the time at hand began.

@@ -25,10 +25,8 @@ extension RESTProvider {
         let parts = StreamParts(exchange, self)
         inbound[exchange.index].parts = parts
         streamingCount += 1
-        let length = exchange.stream?.length
-        let response = HTTPResponse(parts: parts, endsOnly: length != nil, of: request)
+        let response = HTTPResponse(parts: parts, length: exchange.stream?.length, of: request)
         let lines = exchange.reply.headers
-        if let length { lines.append("Content-Length") { $0.append(decimal: length) } }
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
         server.watchAnswer(client: inbound[exchange.index].client, bytes: .max)
         // One that has broken off meanwhile has begun well all the same.
@@ -40,9 +38,9 @@ extension RESTProvider {
         if let request = inbound[exchange.index].request { wake(exchange.index, request) }
     }
 
-    /// The daemon's next run asks for more; but for what is sent past it.
+    /// The daemon's next run asks for more.
     func wake(_ index: Int, _ request: HTTPRequest) {
-        guard let parts = inbound[index].parts, parts.isSuspended, sendPast(flow.exchanges[index], parts) else { return }
+        guard let parts = inbound[index].parts, parts.isSuspended else { return }
         parts.isSuspended = false
         streamingCount += 1
         request.resume()
@@ -50,9 +48,6 @@ extension RESTProvider {
 
     fileprivate func nextPart(of exchange: Exchange, _ parts: StreamParts, upTo room: Int) -> HTTPPart {
         guard let stream = exchange.stream else { return .broken }
-        // Of a body whose length is known, the daemon is for the end.
-        parts.isAsked = true
-        guard sendPast(exchange, parts) else { return nothingYet(parts) }
         let bytes = stream.take(upTo: room)
         if !bytes.isEmpty {
             flow.tookPart(exchange)
@@ -61,38 +56,11 @@ extension RESTProvider {
         switch stream.end {
         case .complete: return .end
         case .broken: return .broken
-        case .open: return nothingYet(parts)
+        case .open:
+            parts.isSuspended = true
+            streamingCount -= 1
+            return .nothingYet
         }
-    }
-
-    private func nothingYet(_ parts: StreamParts) -> HTTPPart {
-        parts.isSuspended = true
-        streamingCount -= 1
-        return .nothingYet
-    }
-
-    /// Sends what there is of a body whose length is known, all but its last byte, past the daemon; whether the daemon is to go on:
-    /// with that byte, or with the end of one that breaks off. Of any other body it is to go on with all.
-    private func sendPast(_ exchange: Exchange, _ parts: StreamParts) -> Bool {
-        guard let stream = exchange.stream, stream.length != nil else { return true }
-        // Before, the head may not have been sent.
-        guard parts.isAsked else { return false }
-        let client = inbound[exchange.index].client
-        while stream.readyBeforeLast > 0 {
-            let bytes = stream.front(upTo: stream.readyBeforeLast)
-            let count = server.write(client: client, bytes)
-            stream.drop(count)
-            if count > 0 { flow.tookPart(exchange) }
-            guard count == bytes.count else { return false }
-        }
-        if case .open = stream.end { return false }
-        return true
-    }
-
-    /// There is room again in the socket of a client.
-    func clientHasRoom(_ word: Int) {
-        let index = word - 1
-        if let request = inbound[index].request { wake(index, request) }
     }
 
     func endParts(_ index: Int) {
@@ -114,8 +82,6 @@ final class StreamParts: HTTPPartSource {
     private unowned let provider: RESTProvider
     /// Whether the daemon waits for more.
     var isSuspended = false
-    /// Whether it has asked, so that the head has been sent.
-    var isAsked = false
 
     init(_ exchange: Exchange, _ provider: RESTProvider) {
         self.exchange = exchange

@@ -18,7 +18,7 @@ import Testing
     private func feed(_ rig: TransportRig, _ exchange: Exchange, _ call: HTTPCall, _ pieces: [[UInt8]]) throws -> Int {
         var most = 0
         for piece in pieces {
-            let hasRoom = try rig.run { exchange.request.body.count + piece.count <= 64 << 10 }
+            let hasRoom = try rig.run { exchange.request.body.count + piece.count <= LongBuffers.bytes }
             guard hasRoom else { throw TestFailure("there is no room: \(exchange.request.body.count)") }
             exchange.request.body.append(contentsOf: piece)
             most = max(most, exchange.request.body.count)
@@ -36,7 +36,7 @@ import Testing
         for _ in 0..<2 {
             let exchange = exchange(rig)
             let call = rig.start(exchange)
-            #expect(try feed(rig, exchange, call, Self.pieces) <= 64 << 10)
+            #expect(try feed(rig, exchange, call, Self.pieces) <= LongBuffers.bytes)
             #expect(try rig.outcome(of: call) == TransportRig.Outcome(status: 200, body: "1"))
         }
         #expect(ends == 2)
@@ -57,14 +57,14 @@ import Testing
         let piece = [UInt8](repeating: 7, count: 32 << 10)
         var fed = 0
         func feed() {
-            guard exchange.request.body.count <= 32 << 10, fed < length else { return }
+            guard exchange.request.body.count <= 224 << 10, fed < length else { return }
             exchange.request.body.append(contentsOf: piece)
             fed += piece.count
             call.sendOn()
         }
         func stands() -> Bool {
             feed()
-            return call.unsentBytes > 0 && exchange.request.body.count > 32 << 10
+            return call.unsentBytes > 0 && exchange.request.body.count > 224 << 10
         }
         func isOver() -> Bool {
             feed()
@@ -103,18 +103,18 @@ import Testing
         #expect(try rig.ask(rig.exchange(body: "1")).status == 200)
         gate.open()
         #expect(eventually { service.openConnectionCount == 0 })
-        let exchange = exchange(rig, length: 60_001)
-        exchange.request.body.append(contentsOf: [UInt8](repeating: 1, count: isKept ? 1_000 : 60_000))
+        let exchange = exchange(rig, length: 200_001)
+        exchange.request.body.append(contentsOf: [UInt8](repeating: 1, count: isKept ? 1_000 : 200_000))
         let call = rig.start(exchange)
         guard isKept else {
             #expect(try rig.outcome(of: call).failure == .reset)
             return
         }
         #expect(try rig.run { service.connectionCount == 2 })
-        exchange.request.body.append(contentsOf: [UInt8](repeating: 2, count: 59_001))
+        exchange.request.body.append(contentsOf: [UInt8](repeating: 2, count: 199_001))
         call.sendOn()
         #expect(try rig.outcome(of: call) == TransportRig.Outcome(status: 200, body: "2"))
-        #expect(service.calls.last?.body.count == 60_001)
+        #expect(service.calls.last?.body.count == 200_001)
     }
 
     /// An answer that does not wait for the body: it counts, and the connection is not used again.

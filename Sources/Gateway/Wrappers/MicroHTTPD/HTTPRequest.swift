@@ -82,14 +82,13 @@ struct HTTPResponse: ~Copyable {
         self.raw = raw
     }
 
-    /// A response whose body comes in parts from a source that outlives it, sent as chunks as they come (RFC 9112, section 7.1); or
-    /// of whose body all but the last byte is sent past libmicrohttpd, once it has asked for that byte (`endsOnly`). Then a header
-    /// line has to say how long it is.
-    init(parts source: any HTTPPartSource, endsOnly: Bool, of request: HTTPRequest) {
+    /// A response whose body comes in parts from a source that outlives it, sent as they come: as chunks (RFC 9112, section 7.1),
+    /// or as they are where it is known how long they are together.
+    init(parts source: any HTTPPartSource, length: Int?, of request: HTTPRequest) {
         let context = Unmanaged.passRetained(PartReader(source, request.connection)).toOpaque()
         let raw = MHD_create_response_from_callback(
-            endsOnly ? 1 : UInt64.max,
-            endsOnly ? 1 : PartReader.partBytes,
+            length.map { UInt64($0) } ?? UInt64.max,
+            length.map { min($0, PartReader.plainBytes) } ?? PartReader.partBytes,
             { context, _, target, room in
                 guard let context, let target else { return -1 }
                 return Unmanaged<PartReader>.fromOpaque(context)._withUnsafeGuaranteedRef { reader in
@@ -103,8 +102,6 @@ struct HTTPResponse: ~Copyable {
             }
         )
         guard let raw else { fatalError("out of memory") }
-        // Else libmicrohttpd would say how long it is for itself.
-        if endsOnly { CMicroHTTPD_allow_content_length(raw) }
         self.raw = raw
     }
 
@@ -139,6 +136,8 @@ struct HTTPResponse: ~Copyable {
 private final class PartReader {
     /// What libmicrohttpd offers room for at most; it takes what is left of a connection's memory where that is less.
     static let partBytes = 16 << 10
+    /// The same of a body that is not sent in chunks, for which there is memory of the response's own.
+    static let plainBytes = 256 << 10
     private static let endOfStream = -1
     private static let endWithError = -2
 
