@@ -143,8 +143,6 @@ final class AnswerStream {
 
     private func compact(_ body: ByteBuffer) {
         guard taken == body.count || taken >= Self.resumeBytes else { return }
-        // Its room is bounded all the same, and no byte of a long document is moved often.
-        if kind == .document, 2 * taken < body.count { return }
         body.removeFirst(taken)
         seen -= taken
         if let from = heldFrom { heldFrom = from - taken }

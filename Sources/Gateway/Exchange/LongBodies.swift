@@ -4,7 +4,7 @@ enum LongBodies {
     static let minBytes = BodyLoan.freeBytes
 
     /// When so much of an answer waits for its client, no more is read; one read more may come.
-    static let waitingBytes = LongBuffers.bytes * 3 / 8
+    static let waitingBytes = minBytes / 2
 
     /// From how many bytes on an answer goes on as it comes; nil: somebody looks into all of it, however long it is.
     ///

@@ -27,8 +27,6 @@ class HTTPCall {
     final var wholeBytes = Int.max
     /// Whether a body that is taken away as it comes may not be longer than one that is taken whole.
     final var isLimited = false
-    /// Whether the body has room that was lent (`LongBuffers`).
-    final var hasLongRoom = false
     /// Of a request's body that goes on as it comes: how much of what is there has not been sent, and whether all has been.
     final var unsentBytes = 0
     final var isAllSent = false

@@ -25,9 +25,6 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     /// Nanoseconds.
     private static let trimInterval: Int64 = 1_000_000_000
 
-    /// What has come of an answer before it turned out to be long.
-    private let scratch = ByteBuffer(capacity: 256)
-
     /// All calls by their index; nil: it has been let go.
     private var calls: [HTTPCall?] = []
     private var freeIndices: [Int] = []
@@ -106,12 +103,6 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         attempt.answer = nil
         attempt.call = nil
         call.attempt = nil
-        if call.hasLongRoom {
-            call.hasLongRoom = false
-            freedMemory.longBuffers.takeBack(from: call.body)
-            options.memory?.giveBack(LongBuffers.bytes)
-            freedMemory.note(LongBuffers.bytes)
-        }
         freedMemory.note(call.letGo())
         spare.append(call)
         if nextTrim == .max { nextTrim = clock.monotonic() + Self.trimInterval }
@@ -229,20 +220,9 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         guard sink.outgrew(attempt, length: length) == .parts else { return false }
         call.isStreamed = true
         call.isLimited = true
-        lendRoom(to: call)
-        return beginParts(of: call)
-    }
-
-    /// So that it is read in large pieces. Without memory for that, in smaller ones; and one that has become long has room.
-    private func lendRoom(to call: HTTPCall) {
+        // What is kept from call to call, and no more: so it is read in large pieces, and no memory is fetched for it.
         call.body.reserve(total: BodyLoan.freeBytes)
-        guard call.body.count <= BodyLoan.freeBytes, options.memory?.take(LongBuffers.bytes) ?? true else { return }
-        scratch.removeAll()
-        scratch.append(call.body.view)
-        call.body.removeAll()
-        freedMemory.longBuffers.lend(to: call.body)
-        call.body.append(scratch.view)
-        call.hasLongRoom = true
+        return beginParts(of: call)
     }
 
     private func beginParts(of call: HTTPCall) -> Bool {

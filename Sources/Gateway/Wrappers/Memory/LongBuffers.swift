@@ -1,5 +1,5 @@
-/// The room of long bodies that go on as they come, used again and again: fetched from the allocator for each, its pages came anew,
-/// which cost more than the copying. One per shard; confined to its thread.
+/// The room of requests' long bodies that go on as they come, used again and again: fetched from the allocator for each, its pages
+/// came anew, which cost more than the copying. One per shard; confined to its thread.
 final class LongBuffers {
     /// The capacity of each.
     static let bytes = 256 << 10

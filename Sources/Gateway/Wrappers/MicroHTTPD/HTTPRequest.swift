@@ -137,7 +137,7 @@ private final class PartReader {
     /// What libmicrohttpd offers room for at most; it takes what is left of a connection's memory where that is less.
     static let partBytes = 16 << 10
     /// The same of a body that is not sent in chunks, for which there is memory of the response's own.
-    static let plainBytes = 256 << 10
+    static let plainBytes = 64 << 10
     private static let endOfStream = -1
     private static let endWithError = -2
 
