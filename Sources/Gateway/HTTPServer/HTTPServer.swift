@@ -227,6 +227,14 @@ final class HTTPServer {
         answers.enter(client, now: now)
     }
 
+    /// Sends bytes of the answer of a started request before libmicrohttpd does; how many the socket took. Of a broken connection
+    /// epoll tells.
+    func write(client index: Int, _ bytes: ByteView) -> Int {
+        let client = clients[index]
+        guard client.state == .handedOver, case .bytes(let count) = client.socket.write(bytes, .empty) else { return 0 }
+        return count
+    }
+
     /// Accepts no more connections; those that are open are served on.
     func stopAccepting() { acceptor.close() }
 
@@ -335,6 +343,12 @@ extension HTTPServer: HTTPDaemonDelegate {
 
     var waitingCount: Int { delegate.waitingCount }
     var streamingCount: Int { delegate.streamingCount }
+
+    func sendLent(context: Int, upTo length: Int) -> StreamSocket.Written? {
+        let client = clients[context - 1]
+        guard client.state == .handedOver, client.isStarted else { return nil }
+        return delegate.sendLent(client.request, upTo: length, to: client.socket)
+    }
 
     func requestCompleted(context: Int) {
         let client = clients[context - 1]

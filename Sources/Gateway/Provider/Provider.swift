@@ -23,6 +23,8 @@ protocol Provider: AnyObject {
     /// Status and header lines of the exchange's reply are known, and its body comes in parts: `Exchange.stream`. `deliver` follows
     /// at the end.
     func beginReply(_ exchange: Exchange)
+    /// More of a body has come whose length is known: it may leave before the end of the turn. Whether some has.
+    func sendAhead(_ exchange: Exchange) -> Bool
     /// More of the stream may leave. The Provider says `ExchangeFlow.tookPart` of what it takes.
     func deliverParts(_ exchange: Exchange)
 }
@@ -36,6 +38,7 @@ extension Provider {
     var takesParts: Bool { false }
     var passesBodies: Bool { false }
     func sentBody(_ exchange: Exchange) {}
+    func sendAhead(_ exchange: Exchange) -> Bool { false }
     func beginReply(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
     func deliverParts(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
 }
