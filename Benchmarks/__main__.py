@@ -10,7 +10,7 @@ import report
 from bench import Bench
 from faults import BenchError
 from processes import raise_file_limit
-from scenarios import connections, cost, growth, kafka_to_kafka, latency, slow_model, start, streams
+from scenarios import bodies, connections, cost, growth, kafka_to_kafka, latency, slow_model, start, streams
 from settings import ROOT, Settings
 
 # Fresh processes come first and last; in between, those of `cost` go on being asked.
@@ -28,10 +28,11 @@ SCENARIOS = {
     "many": connections.run,
     "slow": slow_model.run,
     "streams": streams.run,
+    "bodies": bodies.run,
     "kafka": kafka_to_kafka.run,
 }
 # These have processes of their own, and the others are stopped before.
-ALONE = {"many", "slow", "streams", "kafka"}
+ALONE = {"many", "slow", "streams", "bodies", "kafka"}
 
 
 def check(settings):

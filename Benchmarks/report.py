@@ -144,6 +144,15 @@ def streams(found, _):
                   number(row.get("unread_mib"))] for row in found.values()])
 
 
+def bodies(found, _):
+    yield ("Bodies of 1 MiB", "Requests of 1 MiB with short answers (*up*), short requests with answers of 1 MiB "
+           "(*down*), of a `raw` model: nobody has to look into them. 64 connections, closed loop. Times nginx: the one "
+           "that passes bodies on, with `proxy_request_buffering` and `proxy_buffering` off. Resident memory in MiB.")
+    yield table(["", "up, times nginx", "down, times nginx", "µs CPU up", "µs CPU down", "MiB at start", "MiB at the end"],
+                [[row["label"], spread(row["up_to_nginx"]), spread(row["down_to_nginx"]), spread(row["up"]),
+                  spread(row["down"]), number(row["start_mib"]), number(row["end_mib"])] for row in found.values()])
+
+
 def kafka(found, _):
     rate = next(iter(found.values()))["latency_rate"]
     yield ("Kafka to Kafka", "The same Open Inference requests on the same broker (`ameron-sidecar dev-kafka`), 1,000 "
@@ -167,7 +176,7 @@ SECTIONS = {
     "models": growth("Growth with models", "So many configured, asked in turn.", "models"),
     "shards": growth("Growth with shards", "One constant rate (open loop); each shard may use one more core.",
                      "shards"),
-    "start": start, "slow": slow, "streams": streams,
+    "start": start, "slow": slow, "streams": streams, "bodies": bodies,
 }
 PLOTS_OF = {"cost": ["cost.svg"], "curve": ["latency.svg"], "connections": ["growth.svg"]}
 

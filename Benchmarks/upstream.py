@@ -6,6 +6,8 @@ from processes import wait_for_answer
 NATIVE = ('{"predictions":[{"modelName":"rotate","modelVersion":"3","timeTakenInMs":4.125,"value":90},'
           '{"modelName":"digits","modelVersion":"7","timeTakenInMs":11.875,"value":{"label":"4","score":0.98}}]}')
 NATIVE_ROWS = 2
+# Of the answer at /large: one that no event holds (reporting.maxEventBytes is 1 MiB).
+LARGE = (1 << 20) + 1
 V1 = '{"predictions":[{"label":"4","score":0.98},{"label":"9","score":0.91}]}'
 SMALL_BODY = b'{"instances":[[5.1,3.5,1.4,0.2],[6.7,3.0,5.2,2.3]]}'
 V2_BODY = (b'{"inputs":[{"name":"rows","datatype":"FP32","shape":[2,4],'
@@ -44,6 +46,15 @@ def start_fixed(bench):
     rows = sorted(set(bench.settings.plan.rows) | {2})
     locations = [location("/v1/models/digits:predict", V1), location("/", NATIVE, exact=False)]
     locations += [location(f"/v2/models/rows{n}/infer", v2_answer(n)) for n in rows]
+    # A file, since a text of that length would be put together anew for each answer. POST asks for it as GET does.
+    (folder / "large").write_bytes(b"x" * LARGE)
+    folder.chmod(0o711)  # nginx that root has started reads it as nobody
+    locations.append(f"location = /large {{ default_type application/octet-stream; root {folder}; "
+                     "error_page 405 =200 $uri; }")
+    # `return` answers before the body is in; what asks another server reads it first.
+    locations.append(f"location = /reads {{ proxy_pass http://itself/; proxy_http_version 1.1; proxy_method GET; "
+                     'proxy_set_header Connection ""; proxy_pass_request_body off; proxy_set_header Content-Length ""; }')
+    http += f" upstream itself {{ server 127.0.0.1:{port}; keepalive 256; keepalive_requests 1000000000; }}"
     config = folder / "model.conf"
     config.write_text(f"{main}http {{ {http}\nserver {{ listen 127.0.0.1:{port} backlog=4096;\n"
                       + "\n".join(locations) + "\n} }\n")

@@ -17,6 +17,8 @@ final class AnswerStream {
     let record = StreamRecord()
     private(set) var kind = StreamKind.bytes
     private var body: ByteBuffer?
+    /// Of the body, as the answer says; nil: its end will show.
+    private(set) var length: Int?
     private var maxBytes = 0
     /// How many bytes at the front of the body have left, how many the record has seen, and from where on they wait until the event
     /// is where it was promised to be; nil: none do.
@@ -48,11 +50,20 @@ final class AnswerStream {
     private(set) var end = End.open
 
     /// - Parameters:
+    ///   - length: of the body, where the client is told it; nil: it is told the end.
     ///   - maxBytes: of what has come and not left yet; it may be passed by one read.
     ///   - maxEventBytes: 0: nothing is recorded.
-    func begin(_ kind: StreamKind, body: ByteBuffer, maxBytes: Int, maxEventBytes: Int, memory: BodyMemory?) {
+    func begin(
+        _ kind: StreamKind,
+        body: ByteBuffer,
+        length: Int?,
+        maxBytes: Int,
+        maxEventBytes: Int,
+        memory: BodyMemory?
+    ) {
         self.kind = kind
         self.body = body
+        self.length = length
         self.maxBytes = maxBytes
         record.begin(kind, maxBytes: maxEventBytes, memory: memory)
     }
@@ -70,9 +81,17 @@ final class AnswerStream {
             // The last event says that the answer is complete: it must not be before the answer is recorded.
             if let last = record.take(body[seen..<body.count]), heldFrom == nil, !isRecorded { heldFrom = seen + last }
             seen = body.count
+            // Who knows the length takes the answer for complete by its last byte.
+            if bytes == length, heldFrom == nil, !isRecorded { heldFrom = seen - 1 }
         }
         lacksMemory = !mayGrow
         isFull = lacksMemory || seen - taken >= maxBytes
+        return !isFull
+    }
+
+    /// Whether there is room for more, after some has left.
+    func hasRoomAgain(mayGrow: Bool) -> Bool {
+        isFull = !mayGrow || seen - taken >= maxBytes
         return !isFull
     }
 
@@ -123,10 +142,8 @@ final class AnswerStream {
 
     /// The next bytes for the client, valid until the next call; empty: there are none now.
     func take(upTo room: Int) -> ByteView {
-        guard let body else { return .empty }
-        compact(body)
-        let view = body[taken..<taken + min(ready, room)]
-        taken += view.count
+        let view = front(upTo: room)
+        drop(view.count)
         return view
     }
 
@@ -158,6 +175,15 @@ final class AnswerStream {
     /// A part that is to be whole needs most of the room.
     private var roomToResume: Int { cut == nil ? min(Self.resumeBytes, maxBytes / 2) : maxBytes / 2 }
 
+    /// The same as `take`, which stay until they are dropped.
+    func front(upTo room: Int) -> ByteView {
+        guard let body else { return .empty }
+        compact(body)
+        return body[taken..<taken + min(ready, room)]
+    }
+
+    func drop(_ count: Int) { taken += count }
+
     /// Whether the adapter is to read on now: it had no room, and has it again.
     func wantsMore() -> Bool {
         guard isFull, seen - taken <= roomToResume else { return false }
@@ -177,6 +203,7 @@ final class AnswerStream {
     func reset() {
         record.end()
         body = nil
+        length = nil
         taken = 0
         seen = 0
         heldFrom = nil

@@ -34,6 +34,12 @@ final class AnswerWork {
     /// How many Predictions the answer is, once it is read.
     var count: Int { extractor.count }
 
+    /// Whether an answer of this protocol is read whatever is recorded: it is split into Predictions, or wrapped. A raw one is its
+    /// own and only Prediction.
+    static func reads(_ modelProtocol: ModelProtocol, for face: Face) -> Bool {
+        !modelProtocol.codec.takesAnything || face.codec.writesAnswers
+    }
+
     /// How many bytes must be read for an exchange.
     static func length(_ exchange: Exchange, _ policy: EventPolicy) -> Int {
         policy.readBytes(of: exchange.request.body.view) + (exchange.attempt.answer?.body.count ?? 0)

@@ -49,6 +49,11 @@ final class EventReporting {
 
     var isEmpty: Bool { batch.isEmpty && !hasEarlyEvents }
 
+    /// Whether a request may have to be in its events, now or when somebody comes to watch.
+    func mayCapture(_ exchange: Exchange) -> Bool {
+        (!lanes.isEmpty || observer != nil) && policy(of: exchange).capture != .none
+    }
+
     /// Whether anybody wants events.
     var isRecording: Bool { !lanes.isEmpty || observer?.isWatching == true }
 
@@ -130,12 +135,17 @@ final class EventReporting {
         guard isRecording, policy.records(exchange.request.id.view) else { return }
         var event = makeEvent(exchange, names)
         event.value = stream.record.part
-        event.isValueCut = stream.record.isCut
-        event.stream = PredictionEvent.Stream(
-            parts: stream.record.parts,
-            bytes: stream.bytes,
-            firstPartTime: stream.firstAt > 0 ? stream.firstAt - exchange.attempt.sentAt : nil
-        )
+        if stream.kind == .document {
+            // The event of one that was taken whole says no more.
+            event.isValueCut = stream.record.isCut && stream.failure == nil
+        } else {
+            event.isValueCut = stream.record.isCut
+            event.stream = PredictionEvent.Stream(
+                parts: stream.record.parts,
+                bytes: stream.bytes,
+                firstPartTime: stream.firstAt > 0 ? stream.firstAt - exchange.attempt.sentAt : nil
+            )
+        }
         if let answer = exchange.attempt.answer {
             event.contentType = answer.contentType
             event.contentEncoding = answer.contentEncoding ?? .empty

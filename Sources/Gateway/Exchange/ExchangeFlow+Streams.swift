@@ -6,10 +6,31 @@ extension ExchangeFlow {
     func began(_ attempt: Attempt) -> AnswerDelivery {
         let exchange = attempt.exchange
         guard let kind = exchange.route?.streams.kind(of: attempt.answer?.contentType ?? .empty) else { return .whole }
-        return beganStream(attempt, exchange, kind)
+        return beganStream(attempt, exchange, kind, length: nil)
     }
 
-    private func beganStream(_ attempt: Attempt, _ exchange: Exchange, _ kind: StreamKind) -> AnswerDelivery {
+    func wholeBytes(_ attempt: Attempt) -> Int? {
+        let exchange = attempt.exchange
+        // A call that may be made again is not told of before its end.
+        guard let route = exchange.route, route.passesOn, exchange.provider.passesBodies else { return nil }
+        let policy = reporting.policy(of: exchange)
+        let isRecorded = reporting.isRecording && policy.records(exchange.request.id.view)
+        return LongBodies.answerBytes(
+            isRead: AnswerWork.reads(route.modelProtocol, for: exchange.request.face),
+            maxEventBytes: isRecorded ? policy.maxEventBytes : nil
+        )
+    }
+
+    func outgrew(_ attempt: Attempt, length: Int?) -> AnswerDelivery {
+        beganStream(attempt, attempt.exchange, .document, length: length)
+    }
+
+    private func beganStream(
+        _ attempt: Attempt,
+        _ exchange: Exchange,
+        _ kind: StreamKind,
+        length: Int?
+    ) -> AnswerDelivery {
         guard exchange.request.operation == .predict, exchange.provider.takesParts(exchange),
             let route = exchange.route, let answer = attempt.answer, (200..<300).contains(answer.status)
         else { return .whole }
@@ -21,9 +42,10 @@ extension ExchangeFlow {
         exchange.transition(to: .streaming)
         let stream = streams.take()
         stream.begin(
-            answer.isEncoded ? .bytes : kind,
+            answer.isEncoded && kind != .document ? .bytes : kind,
             body: answer.body,
-            maxBytes: route.maxStreamBytes,
+            length: length,
+            maxBytes: kind == .document ? min(LongBodies.waitingBytes, route.maxStreamBytes) : route.maxStreamBytes,
             maxEventBytes: reporting.isRecording ? reporting.policy(of: exchange).maxEventBytes : 0,
             memory: streams.memory
         )
@@ -36,6 +58,10 @@ extension ExchangeFlow {
         guard let stream = attempt.exchange.stream else { return true }
         let hasRoom = stream.takeIn(clock, mayGrow: mayGrow)
         streams.list(attempt.exchange, stream)
+        // At once, while the bytes are in the processor's cache: they are many.
+        if stream.length != nil, stream.hasBegun, attempt.exchange.provider.sendAhead(attempt.exchange) {
+            return stream.hasRoomAgain(mayGrow: mayGrow)
+        }
         return hasRoom
     }
 

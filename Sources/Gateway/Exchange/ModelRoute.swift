@@ -47,6 +47,12 @@ final class ModelRoute {
         self.adapter = adapter
     }
 
+    /// Whether long bodies may go on as they come (`LongBodies`): of a call that may be made again they are kept.
+    var passesOn: Bool {
+        if case .never = streams { return false }
+        return retry == nil
+    }
+
     /// Whether the Model Service has an answer to this; else the Sidecar gives its own.
     func canAnswer(_ operation: Request.Operation) -> Bool { adapter.canAnswer(operation) }
 }

@@ -16,9 +16,15 @@ protocol Provider: AnyObject {
     var leavesToOthers: Bool { get }
     /// Whether the client of an exchange can be sent an answer as it comes: then the next three are called.
     func takesParts(_ exchange: Exchange) -> Bool
+    /// Whether long bodies go on as they come, which are no streams: of no use where a reply is sent whole in the end.
+    var passesBodies: Bool { get }
+    /// Some of a request's body has been sent that goes on as it comes: there may be room for more of it.
+    func sentBody(_ exchange: Exchange)
     /// Status and header lines of the exchange's reply are known, and its body comes in parts: `Exchange.stream`. `deliver` follows
     /// at the end.
     func beginReply(_ exchange: Exchange)
+    /// More of a body has come whose length is known: it may leave before the end of the turn. Whether some has.
+    func sendAhead(_ exchange: Exchange) -> Bool
     /// More of the stream may leave. The Provider says `ExchangeFlow.tookPart` of what it takes.
     func deliverParts(_ exchange: Exchange)
     /// Whether the client has seen anything of a stream that broke off, its head included; else the policy may have it asked for again.
@@ -32,6 +38,9 @@ extension Provider {
     func drop(_ exchange: Exchange) { preconditionFailure("somebody waits for it") }
     var leavesToOthers: Bool { false }
     func takesParts(_ exchange: Exchange) -> Bool { false }
+    var passesBodies: Bool { false }
+    func sentBody(_ exchange: Exchange) {}
+    func sendAhead(_ exchange: Exchange) -> Bool { false }
     func beginReply(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
     func deliverParts(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
     func hasShownStream(_ exchange: Exchange) -> Bool { true }

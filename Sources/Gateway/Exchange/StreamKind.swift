@@ -6,6 +6,8 @@ enum StreamKind {
     case lines
     /// Anything else.
     case bytes
+    /// One document that is too long to be recorded: only its length matters (`LongBodies`).
+    case document
 
     /// What an answer's media type says; nil: it is one document.
     init?(contentType: ByteView) {

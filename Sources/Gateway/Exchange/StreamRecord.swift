@@ -44,6 +44,9 @@ final class StreamRecord {
             parts += 1
             append(bytes)
             return nil
+        case .document:
+            isCut = true
+            return nil
         case .events, .lines: return takeLines(bytes)
         }
     }
@@ -53,6 +56,7 @@ final class StreamRecord {
         guard isOpen else { return }
         isOpen = false
         switch kind {
+        case .document: break
         case .bytes:
             // No character is cut in itself.
             if isCut { value.truncate(to: value.view.prefixOfText(max(value.count - 3, 0)).count) }
@@ -67,8 +71,11 @@ final class StreamRecord {
 
     /// What goes into the event; after `close`, valid until `end`.
     var part: PredictionEvent.Part {
-        guard case .bytes = kind else { return PredictionEvent.Part(bytes: value.view) }
-        return PredictionEvent.Part(bytes: value.view, encoding: value.view.isText ? .text : .base64)
+        switch kind {
+        case .events, .lines: PredictionEvent.Part(bytes: value.view)
+        case .bytes: PredictionEvent.Part(bytes: value.view, encoding: value.view.isText ? .text : .base64)
+        case .document: PredictionEvent.Part()
+        }
     }
 
     /// Lets go of everything.
@@ -109,7 +116,7 @@ final class StreamRecord {
     private func takeLine(_ raw: ByteView) {
         let text = raw.hasSuffix(ByteView("\r")) ? raw.prefix(raw.count - 1) : raw
         switch kind {
-        case .bytes: break
+        case .bytes, .document: break
         case .lines:
             let text = text.trimmed
             if !text.isEmpty { takeDatum(text) }

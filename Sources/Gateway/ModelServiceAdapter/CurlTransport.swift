@@ -52,11 +52,30 @@ final class CurlTransport: HTTPTransport {
     /// The header of its answer is in; whether the body is taken away as it comes.
     func began(_ call: CurlCall) -> Bool { delegate?.callBegan(call) ?? false }
 
+    /// Its answer has become long; whether it is taken away from now on.
+    func outgrew(_ call: CurlCall) -> Bool { delegate?.callOutgrew(call) ?? false }
+
     /// More of its answer is in; whether there is room for more.
     func received(_ call: CurlCall) -> Bool { delegate?.callReceived(call) ?? true }
 
     /// How much of an answer's body is still to come, as far as it says.
     func expectedBytes(_ call: CurlCall) -> Int { min(call.transfer.expectedBodyBytes, target.maxBodyBytes) }
+
+    var maxBodyBytes: Int { target.maxBodyBytes }
+
+    /// How long the body is, as this header says; nil: it does not say.
+    func announcedBytes(_ headers: ByteView) -> Int? {
+        var length: Int?
+        var isChunked = false
+        HeaderRules.forEachLine(in: headers) { name, value in
+            switch name.count {
+            case 14: if name.equalsIgnoringCase(ByteView("Content-Length")) { length = value.decimal }
+            case 17: if name.equalsIgnoringCase(ByteView("Transfer-Encoding")) { isChunked = true }
+            default: break
+            }
+        }
+        return isChunked ? nil : length
+    }
 
     func start(_ call: CurlCall, freshConnection: Bool) {
         guard let exchange = call.attempt?.exchange else { preconditionFailure("a call that starts is an attempt's") }
@@ -123,7 +142,22 @@ final class CurlCall: HTTPCall, CurlTransferDelegate {
 
     func transferBegan(_ transfer: CurlTransfer) -> Bool {
         status = transfer.status
-        return transport.began(self)
+        let length = transport.announcedBytes(headers.view)
+        let isTooLong = length.map { $0 > transport.maxBodyBytes } ?? false
+        announced = isTooLong ? nil : length
+        guard transport.began(self) else {
+            // It will be refused; none of it goes on until then.
+            if isTooLong { wholeBytes = .max }
+            return false
+        }
+        transfer.isLimited = isLimited
+        return true
+    }
+
+    func transferGrew(_ transfer: CurlTransfer) -> Bool {
+        guard body.count > wholeBytes, transport.outgrew(self) else { return false }
+        transfer.isLimited = isLimited
+        return true
     }
 
     func transferReceived(_ transfer: CurlTransfer) -> Bool { transport.received(self) }

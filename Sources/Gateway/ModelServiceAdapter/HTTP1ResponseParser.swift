@@ -19,7 +19,8 @@ struct HTTP1ResponseParser {
         case statusLine, headerLine, sizedBody, bodyUntilClose, chunkSize, chunkData, chunkEnd, trailerLine, complete
     }
 
-    private var maxBodyBytes: Int
+    /// How many more bytes the body may have, whatever of it has been taken away.
+    private var room: Int
     /// Of a line, without its line feed.
     private let maxLineBytes: Int
     /// Of a header, and of a trailer.
@@ -41,7 +42,7 @@ struct HTTP1ResponseParser {
     private var framingIsDoubtful = false
 
     init(maxBodyBytes: Int, maxLineBytes: Int = 64 << 10, maxHeaderBytes: Int = 256 << 10) {
-        self.maxBodyBytes = maxBodyBytes
+        self.room = maxBodyBytes
         self.maxLineBytes = maxLineBytes
         self.maxHeaderBytes = maxHeaderBytes
     }
@@ -60,7 +61,13 @@ struct HTTP1ResponseParser {
     }
 
     /// The body may be of any length from here on: it is taken away as it comes.
-    mutating func takeAnyLength() { maxBodyBytes = .max }
+    mutating func takeAnyLength() { room = .max }
+
+    /// How long the body is, as the header says, where it may be so long; nil: it does not say. When the header is in.
+    var announcedBodyBytes: Int? {
+        guard !isChunked, let contentLength, remaining <= room else { return nil }
+        return contentLength
+    }
 
     /// How many bytes of body are certain to come next, all of which belong to it; 0: not known.
     var expectedBodyBytes: Int { state == .sizedBody ? remaining : 0 }
@@ -80,8 +87,9 @@ struct HTTP1ResponseParser {
             case .sizedBody, .chunkData:
                 guard takeData(rest, body, &consumed) else { return .incomplete }
             case .bodyUntilClose:
-                guard rest.count <= maxBodyBytes - body.count else { return .tooLarge }
+                guard rest.count <= room else { return .tooLarge }
                 body.append(rest)
+                room -= rest.count
                 consumed += rest.count
                 return .incomplete
             case .chunkEnd:
@@ -119,6 +127,7 @@ struct HTTP1ResponseParser {
     /// Body bytes that were received straight into the body.
     mutating func countBody(_ count: Int) {
         remaining -= count
+        room -= count
         if remaining == 0 { state = .complete }
     }
 
@@ -130,6 +139,7 @@ struct HTTP1ResponseParser {
         body.append(rest.prefix(count))
         consumed += count
         remaining -= count
+        room -= count
         guard remaining == 0 else { return false }
         state = state == .sizedBody ? .complete : .chunkEnd
         return true
@@ -158,7 +168,7 @@ struct HTTP1ResponseParser {
         case .chunkSize:
             remaining = try Self.chunkSize(line)
             state = remaining == 0 ? .trailerLine : .chunkData
-            guard remaining <= maxBodyBytes - body.count else { return false }
+            guard remaining <= room else { return false }
         case .trailerLine:
             trailerBytes += raw.count
             guard trailerBytes <= maxHeaderBytes else { throw Malformed(reason: "the trailer is too long") }
@@ -245,7 +255,7 @@ struct HTTP1ResponseParser {
         } else if let contentLength {
             remaining = contentLength
             state = contentLength == 0 ? .complete : .sizedBody
-            guard contentLength <= maxBodyBytes else { return false }
+            guard contentLength <= room else { return false }
         } else {
             isDelimitedByClose = true
             state = .bodyUntilClose

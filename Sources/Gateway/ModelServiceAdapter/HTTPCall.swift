@@ -21,7 +21,16 @@ class HTTPCall {
     final var hasBegun = false
     /// Whether the body of the answer is taken away as it comes.
     final var isStreamed = false
-    /// When the next part of such a body must have come; nanoseconds of the monotonic clock.
+    /// How long the body is, as the header says, and may be; nil: it does not say. Known when the answer has begun.
+    final var announced: Int?
+    /// A body that turns out to be longer is told of (`HTTPTransportDelegate.callOutgrew`); `.max`: none is.
+    final var wholeBytes = Int.max
+    /// Whether a body that is taken away as it comes may not be longer than one that is taken whole.
+    final var isLimited = false
+    /// Of a request's body that goes on as it comes: how much of what is there has not been sent, and whether all has been.
+    final var unsentBytes = 0
+    final var isAllSent = false
+    /// When the next part of an answer that is taken away must have come; nanoseconds of the monotonic clock.
     final var partDeadline: Int64 = 0
     /// Where memory for a long answer comes from; nil: there is no limit.
     final var memory: BodyMemory?
@@ -43,6 +52,9 @@ class HTTPCall {
 
     /// Ends a call that is out; nothing more is heard of it.
     func cancel() { preconditionFailure("each transport has its own kind of call") }
+
+    /// Sends more of a body that goes on as it comes.
+    func sendOn() {}
 
     /// Goes on reading, after `HTTPTransportDelegate.callReceived` has returned false.
     func resume() { preconditionFailure("each transport has its own kind of call") }
@@ -68,6 +80,8 @@ class HTTPCall {
 protocol HTTPTransport: AnyObject {
     /// Hears of the ends of calls.
     var delegate: (any HTTPTransportDelegate)? { get set }
+    /// Whether the body of a request may go on as it comes (`Request.passedLength`).
+    var takesBodies: Bool { get }
     /// A call that can be made again and again.
     func makeCall(_ index: Int) -> HTTPCall
     /// When an idle connection is too old, in nanoseconds of the monotonic clock; nil: none will be.
@@ -78,14 +92,22 @@ protocol HTTPTransport: AnyObject {
     func shutDown()
 }
 
+extension HTTPTransport {
+    var takesBodies: Bool { false }
+}
+
 protocol HTTPTransportDelegate: AnyObject {
     /// The header of an answer is in, and some of its body is still to come. Not of an answer that has come all at once. Whether
     /// the body is taken away as it comes: then it may be of any length, and `callReceived` is told of it.
     ///
     /// The call is not cancelled from within this function, nor from within the next one.
     func callBegan(_ call: HTTPCall) -> Bool
+    /// The body is not taken away as it comes, and more of it is there than `HTTPCall.wholeBytes`: whether it is from now on.
+    func callOutgrew(_ call: HTTPCall) -> Bool
     /// More of such a body is in `HTTPCall.body`; false where there is no room for more until `HTTPCall.resume`.
     func callReceived(_ call: HTTPCall) -> Bool
+    /// Some of a request's body that goes on as it comes has been sent.
+    func callSent(_ call: HTTPCall)
     /// The answer is complete, or `failure` says why there is none.
     func callFinished(_ call: HTTPCall, failure: ExchangeFailure?)
 }

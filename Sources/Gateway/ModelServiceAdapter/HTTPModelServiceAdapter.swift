@@ -69,11 +69,24 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         call.attempt = attempt
         call.hasBegun = false
         call.isStreamed = false
+        call.announced = nil
+        call.wholeBytes = .max
+        call.isLimited = false
+        call.unsentBytes = 0
+        call.isAllSent = false
         call.memory = options.memory
         attempt.call = call.index
         call.deadline = attempt.begunAt + options.timeout
         deadlines.append(call)
         if out < options.maxConnections { start(call) } else { waiting.append(call) }
+    }
+
+    /// A body that comes slowly holds a connection for long: such bodies may hold half of them.
+    var takesBodies: Bool { transport.takesBodies && 2 * out < options.maxConnections }
+
+    func sendOn(_ attempt: Attempt) {
+        let call = call(of: attempt)
+        if call.isOut { call.sendOn() }
     }
 
     func cancel(_ attempt: Attempt) { abandon(call(of: attempt)) }
@@ -188,7 +201,31 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     func callBegan(_ call: HTTPCall) -> Bool {
         guard let attempt = call.attempt else { return false }
         begin(call, attempt)
-        guard call.isStreamed else { return false }
+        if call.isStreamed { return beginParts(of: call) }
+        guard let wholeBytes = sink.wholeBytes(attempt) else { return false }
+        guard let length = call.announced else {
+            call.wholeBytes = wholeBytes
+            return false
+        }
+        return length > wholeBytes && outgrew(call, attempt, length: length)
+    }
+
+    func callOutgrew(_ call: HTTPCall) -> Bool {
+        call.wholeBytes = .max
+        guard let attempt = call.attempt else { return false }
+        return outgrew(call, attempt, length: nil)
+    }
+
+    private func outgrew(_ call: HTTPCall, _ attempt: Attempt, length: Int?) -> Bool {
+        guard sink.outgrew(attempt, length: length) == .parts else { return false }
+        call.isStreamed = true
+        call.isLimited = true
+        // What is kept from call to call, and no more: so it is read in large pieces, and no memory is fetched for it.
+        call.body.reserve(total: BodyLoan.freeBytes)
+        return beginParts(of: call)
+    }
+
+    private func beginParts(of call: HTTPCall) -> Bool {
         let (deadline, overflows) = clock.monotonic().addingReportingOverflow(options.maxStreamTime)
         deadlines.remove(call)
         call.deadline = overflows ? .max : deadline
@@ -200,12 +237,32 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     func callReceived(_ call: HTTPCall) -> Bool {
         guard let attempt = call.attempt else { return true }
         nextParts.remove(call)
-        // A body of 64 KiB may grow only where there is memory for all that may wait; else it waits until it is shorter.
-        let rest = options.maxStreamBytes + Self.partBytes - call.body.count
-        let mayGrow = call.makeRoom(Self.partBytes, expected: max(rest, Self.partBytes))
-        guard sink.received(attempt, mayGrow: mayGrow) else { return false }
+        guard sink.received(attempt, mayGrow: mayGrow(call)) else { return false }
         expectPart(of: call)
         return true
+    }
+
+    /// Whether there is memory for more of a body that is taken away.
+    private func mayGrow(_ call: HTTPCall) -> Bool {
+        // Of a long answer no more waits than is kept anyway.
+        if call.isLimited { return true }
+        // A body of 64 KiB may grow only where there is memory for all that may wait; else it waits until it is shorter.
+        let rest = options.maxStreamBytes + Self.partBytes - call.body.count
+        return call.makeRoom(Self.partBytes, expected: max(rest, Self.partBytes))
+    }
+
+    func callSent(_ call: HTTPCall) {
+        guard let attempt = call.attempt else { return }
+        if call.isAllSent { attempt.sentAt = clock.monotonic() }
+        // Its time runs while the Model Service is waited for, and not its client.
+        if !call.isStreamed {
+            deadlines.remove(call)
+            if call.unsentBytes > 0 || call.isAllSent {
+                call.deadline = clock.monotonic() + options.timeout
+                deadlines.append(call)
+            }
+        }
+        sink.sentBody(attempt)
     }
 
     func callFinished(_ call: HTTPCall, failure: ExchangeFailure?) {

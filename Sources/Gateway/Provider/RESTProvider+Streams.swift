@@ -1,9 +1,15 @@
 /// Replies whose body goes out as it comes in.
 extension RESTProvider {
+    /// How much of an answer is sent before the daemon is told of it.
+    private static let mostAhead = 256 << 10
+
     func takesParts(_ exchange: Exchange) -> Bool { true }
+    var passesBodies: Bool { true }
 
     func beginReply(_ exchange: Exchange) {
         let index = exchange.index
+        // The daemon asks for it when the rest of its body is in.
+        if inbound[index].isUploading { inbound[index].stage = .streaming }
         guard let request = inbound[index].request else { return }
         let stage = inbound[index].stage
         inbound[index].stage = .streaming
@@ -12,7 +18,8 @@ extension RESTProvider {
         case .waiting:
             waitingCount -= 1
             if send(exchange) == .close { inbound[index].stage = .refused }
-        case .incoming, .streaming, .delivered, .refused: preconditionFailure("a reply is begun once, after a call")
+        case .incoming, .uploading, .streaming, .delivered, .refused:
+            preconditionFailure("a reply is begun once, after a call")
         }
     }
 
@@ -21,7 +28,7 @@ extension RESTProvider {
         let parts = StreamParts(exchange, self)
         inbound[exchange.index].parts = parts
         streamingCount += 1
-        let response = HTTPResponse(parts: parts, of: request)
+        let response = HTTPResponse(parts: parts, length: exchange.stream?.length, of: request)
         let lines = exchange.reply.headers
         for index in 0..<lines.count { response.add(lines[index].name, lines[index].value) }
         server.watchAnswer(client: inbound[exchange.index].client, bytes: .max)
@@ -44,6 +51,12 @@ extension RESTProvider {
 
     fileprivate func nextPart(of exchange: Exchange, _ parts: StreamParts, upTo room: Int) -> HTTPPart {
         guard let stream = exchange.stream else { return .broken }
+        parts.isAsked = true
+        if stream.length != nil, parts.ahead + stream.ready > 0 {
+            // Sent from where they are, or sent already.
+            parts.lent = min(parts.ahead + stream.ready, room)
+            return .lent(parts.lent)
+        }
         let bytes = stream.take(upTo: room)
         if !bytes.isEmpty {
             flow.tookPart(exchange)
@@ -57,6 +70,40 @@ extension RESTProvider {
             streamingCount -= 1
             return .nothingYet
         }
+    }
+
+    func sendLent(_ word: Int, upTo length: Int, to socket: StreamSocket) -> StreamSocket.Written? {
+        guard let parts = inbound[word - 1].parts, parts.lent > 0 else { return nil }
+        if parts.ahead > 0 {
+            let count = min(length, parts.lent, parts.ahead)
+            parts.ahead -= count
+            parts.lent -= count
+            return .bytes(count)
+        }
+        let exchange = flow.exchanges[word - 1]
+        // One that is given up meanwhile has nothing, and no other bytes go in the place of its own.
+        guard let stream = exchange.stream, stream.ready > 0 else { return .failed }
+        let written = socket.write(stream.front(upTo: min(length, parts.lent)), .empty)
+        guard case .bytes(let count) = written, count > 0 else { return written }
+        stream.drop(count)
+        parts.lent -= count
+        flow.tookPart(exchange)
+        return written
+    }
+
+    func sendAhead(_ exchange: Exchange) -> Bool {
+        let index = exchange.index
+        // Not before the daemon has sent the head.
+        guard let parts = inbound[index].parts, parts.isAsked, let stream = exchange.stream, stream.ready > 0 else {
+            return false
+        }
+        let bytes = stream.front(upTo: stream.ready)
+        let count = server.write(client: inbound[index].client, bytes)
+        stream.drop(count)
+        parts.ahead += count
+        // The daemon is told now and then, a little at a time: it counts them a piece in each run.
+        if parts.ahead >= Self.mostAhead, let request = inbound[index].request { wake(index, request) }
+        return count > 0
     }
 
     func endParts(_ index: Int) {
@@ -78,6 +125,11 @@ final class StreamParts: HTTPPartSource {
     private unowned let provider: RESTProvider
     /// Whether the daemon waits for more.
     var isSuspended = false
+    /// How many bytes the daemon was told to send that it has not sent yet.
+    var lent = 0
+    /// How many bytes have been sent of which the daemon does not know; and whether it has asked for any, so that the head is sent.
+    var ahead = 0
+    var isAsked = false
 
     init(_ exchange: Exchange, _ provider: RESTProvider) {
         self.exchange = exchange

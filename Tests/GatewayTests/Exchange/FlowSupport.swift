@@ -31,6 +31,9 @@ final class FakeProvider: Provider, Policy {
     /// Whether a stream may be asked for again of which no part has left.
     var hidesHeads = false
     func hasShownStream(_ exchange: Exchange) -> Bool { !hidesHeads || parts[exchange.index]?.isEmpty == false }
+    var passesBodies = true
+    /// Of which requests some of the body was sent that goes on as it comes, in order.
+    var sentBodies: [Int] = []
     /// What has left of streams, by exchange; and of which the head has. `reads`: whether their clients read.
     var parts: [Int: String] = [:]
     var begun: [Int] = []
@@ -42,6 +45,8 @@ final class FakeProvider: Provider, Policy {
         parts[exchange.index] = ""
         deliverParts(exchange)
     }
+
+    func sentBody(_ exchange: Exchange) { sentBodies.append(exchange.index) }
 
     func deliverParts(_ exchange: Exchange) { if reads { read(exchange) } }
 
@@ -97,7 +102,11 @@ final class FakeAdapter: ModelServiceAdapter {
     var cancelled: [Int] = []
     var resumed: [Int] = []
 
+    var takesBodies = true
+    var sentOn: [Int] = []
+
     func canAnswer(_ operation: Request.Operation) -> Bool { true }
+    func sendOn(_ attempt: Attempt) { sentOn.append(attempt.exchange.index) }
     func submit(_ attempt: Attempt) {
         attempt.call = 0
         attempt.sentAt = Clock.monotonic()
@@ -184,14 +193,25 @@ final class FlowRig {
         policy: EventPolicy = EventPolicy(),
         maxInFlight: Int = 1_000,
         keepsEvents: Bool = true,
-        maxAnswerBytes: Int = .max
+        maxAnswerBytes: Int = .max,
+        isRecorded: Bool = true,
+        retry: RetryPolicy? = nil,
+        streams: StreamRule = .byType
     ) {
         lane.keepsEvents = keepsEvents
         lane.maxAnswerBytes = maxAnswerBytes
         provider = FakeProvider(lane: lane)
-        route = ModelRoute(index: 0, name: "iris", version: "1", modelProtocol: modelProtocol, adapter: adapter)
+        route = ModelRoute(
+            index: 0,
+            name: "iris",
+            version: "1",
+            modelProtocol: modelProtocol,
+            retry: retry,
+            streams: streams,
+            adapter: adapter
+        )
         let reporting = EventReporting(
-            lanes: [lane],
+            lanes: isRecorded ? [lane] : [],
             observer: nil,
             encoder: PredictionEventEncoder(source: "//test"),
             policy: policy,
@@ -270,6 +290,13 @@ final class FlowRig {
     func beginStream(_ exchange: Exchange, _ contentType: StaticString = "text/event-stream") {
         exchange.attempt.answer = makeAnswer(bytes: [], contentType: contentType)
         #expect(flow.began(exchange.attempt) == .parts)
+    }
+
+    /// The head of an answer comes that turns out to be longer than one that is taken whole.
+    func beginLong(_ exchange: Exchange, length: Int?, status: Int = 200) -> AnswerDelivery {
+        exchange.attempt.answer = makeAnswer(bytes: [], status: status, contentType: "application/octet-stream")
+        #expect(flow.began(exchange.attempt) == .whole)
+        return flow.outgrew(exchange.attempt, length: length)
     }
 
     /// More of it comes; whether there is room for more.

@@ -36,17 +36,19 @@ final class TransportRig: HTTPTransportDelegate {
         modelProtocol: ModelProtocol = .native,
         keepAlive: Int64 = .max,
         isRepeatable: Bool = false,
+        maxBodyBytes: Int? = nil,
         maxEvents: Int = 256
     ) throws {
         epoll = try Epoll(maxEvents: maxEvents)
         curl = CurlMulti(epoll: epoll, tokenKind: 1, maxIdleConnections: 16)
         let service = ModelServiceURL(url, model: "iris", version: nil, modelProtocol: modelProtocol)
-        let target = CurlHandle.Target(
+        var target = CurlHandle.Target(
             url: service.predict,
             unixSocketPath: service.unixSocketPath,
             keepAlive: keepAlive,
             isRepeatable: isRepeatable
         )
+        if let maxBodyBytes { target.maxBodyBytes = maxBodyBytes }
         transport =
             switch kind {
             case .direct: DirectTransport(url: service, target: target, curl: curl)
@@ -72,6 +74,9 @@ final class TransportRig: HTTPTransportDelegate {
         call.attempt = exchange.attempt
         call.hasBegun = false
         call.isStreamed = false
+        call.announced = nil
+        call.isLimited = false
+        call.wholeBytes = wholeBytes
         // Its place in memory may have been another's.
         outcomes[ObjectIdentifier(call)] = nil
         call.start()
@@ -117,6 +122,10 @@ final class TransportRig: HTTPTransportDelegate {
 
     /// How answers come, by call; none: whole.
     var streamed: (HTTPCall) -> Bool = { _ in false }
+    /// Told of what was sent of a body that goes on as it comes.
+    var sent: (HTTPCall) -> Void = { _ in }
+    /// A longer one is asked about again.
+    var wholeBytes = Int.max
     /// Takes what has come of one that comes in parts; whether there is room for more.
     var received: (HTTPCall) -> Bool = { _ in true }
 
@@ -125,6 +134,13 @@ final class TransportRig: HTTPTransportDelegate {
         call.isStreamed = streamed(call)
         return call.isStreamed
     }
+
+    func callOutgrew(_ call: HTTPCall) -> Bool {
+        call.isStreamed = streamed(call)
+        return call.isStreamed
+    }
+
+    func callSent(_ call: HTTPCall) { sent(call) }
 
     func callReceived(_ call: HTTPCall) -> Bool { received(call) }
 

@@ -29,8 +29,10 @@ final class CurlTransfer: CurlHandle {
     /// Whether the kept connection that carried the request has died without any of it being acknowledged.
     private var wasUnread = false
     private var readBufferBytes = 16 << 10
-    /// Whether the body is taken away as it comes.
+    /// Whether the body is taken away as it comes; and whether it may be no longer than one that is not. How much has come.
     private var isStreamed = false
+    var isLimited = false
+    private var received = 0
     /// There is no room for more of such a body; and libcurl keeps some of it for that reason.
     private var isFull = false
     private var keepsSome = false
@@ -80,7 +82,7 @@ final class CurlTransfer: CurlHandle {
     /// and up to 1 KiB that costs next to nothing.
     private func fitReadBuffer() {
         let wanted =
-            switch headers.count + body.count {
+            switch headers.count + received {
             case ...1_000: 1 << 10
             case ...(64 << 10): 16 << 10
             default: 256 << 10
@@ -104,6 +106,8 @@ final class CurlTransfer: CurlHandle {
         wasUnread = false
         attempts = 0
         isStreamed = false
+        isLimited = false
+        received = 0
         isFull = false
         keepsSome = false
         if freshConnection != usesFreshConnection {
@@ -177,10 +181,17 @@ final class CurlTransfer: CurlHandle {
 
     private func takeBody(_ data: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
         if isStreamed {
-            guard !isFull else {
+            // An answer may have come by the time its request is sent. Of a kept connection that is paused then, libcurl says
+            // nothing, and it would be taken for idle: what one read has brought is taken all the same.
+            guard !isFull || !isWatched else {
                 keepsSome = true
                 return Int(CURL_WRITEFUNC_PAUSE)
             }
+            guard !isLimited || received + count <= maxBodyBytes else {
+                answerIsTooLong = true
+                return 0
+            }
+            received += count
             body.append(ByteView(base: UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self), count: count))
             isFull = delegate?.transferReceived(self) == false
             return count
@@ -194,6 +205,11 @@ final class CurlTransfer: CurlHandle {
             return 0
         }
         body.append(ByteView(base: UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self), count: count))
+        received += count
+        if delegate?.transferGrew(self) == true {
+            isStreamed = true
+            isFull = delegate?.transferReceived(self) == false
+        }
         return count
     }
 
@@ -257,6 +273,8 @@ protocol CurlTransferDelegate: AnyObject {
     /// The header of the answer is in. Whether the body is taken away as it comes: then it may be of any length, and
     /// `transferReceived` is told of it. The transfer is not removed from within these functions.
     func transferBegan(_ transfer: CurlTransfer) -> Bool
+    /// More of a body is in that is not taken away: whether it is from now on.
+    func transferGrew(_ transfer: CurlTransfer) -> Bool
     /// More of such a body is in; false where there is no room for more until `CurlTransfer.resume`.
     func transferReceived(_ transfer: CurlTransfer) -> Bool
 }
@@ -266,5 +284,6 @@ extension CurlTransferDelegate {
     func makeRoom(_ more: Int, in transfer: CurlTransfer) -> Bool { true }
     /// It is taken when it is complete.
     func transferBegan(_ transfer: CurlTransfer) -> Bool { false }
+    func transferGrew(_ transfer: CurlTransfer) -> Bool { false }
     func transferReceived(_ transfer: CurlTransfer) -> Bool { true }
 }

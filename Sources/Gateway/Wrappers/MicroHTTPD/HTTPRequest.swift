@@ -42,6 +42,9 @@ protocol HTTPPartSource: AnyObject {
 enum HTTPPart {
     /// At least one, valid until the source is asked again.
     case bytes(ByteView)
+    /// So many, of a body whose length is known: what libmicrohttpd is to send of them, the daemon's delegate sends itself
+    /// (`HTTPDaemonDelegate.sendLent`), so that they are not copied.
+    case lent(Int)
     case nothingYet
     case end
     /// There is more that never comes: the connection is closed without the last chunk, by which the client knows it.
@@ -82,12 +85,13 @@ struct HTTPResponse: ~Copyable {
         self.raw = raw
     }
 
-    /// A response whose body comes in parts from a source that outlives it, sent as chunks as they come (RFC 9112, section 7.1).
-    init(parts source: any HTTPPartSource, of request: HTTPRequest) {
+    /// A response whose body comes in parts from a source that outlives it, sent as they come: as chunks (RFC 9112, section 7.1),
+    /// or as they are where it is known how long they are together.
+    init(parts source: any HTTPPartSource, length: Int?, of request: HTTPRequest) {
         let context = Unmanaged.passRetained(PartReader(source, request.connection)).toOpaque()
         let raw = MHD_create_response_from_callback(
-            UInt64.max,
-            PartReader.partBytes,
+            length.map { UInt64($0) } ?? UInt64.max,
+            length.map { min($0, PartReader.plainBytes) } ?? PartReader.partBytes,
             { context, _, target, room in
                 guard let context, let target else { return -1 }
                 return Unmanaged<PartReader>.fromOpaque(context)._withUnsafeGuaranteedRef { reader in
@@ -101,6 +105,7 @@ struct HTTPResponse: ~Copyable {
             }
         )
         guard let raw else { fatalError("out of memory") }
+        if length != nil { HTTPDaemon.lendBytes() }
         self.raw = raw
     }
 
@@ -135,6 +140,8 @@ struct HTTPResponse: ~Copyable {
 private final class PartReader {
     /// What libmicrohttpd offers room for at most; it takes what is left of a connection's memory where that is less.
     static let partBytes = 16 << 10
+    /// The same of a body that is not sent in chunks: nothing is written there, since it is lent.
+    static let plainBytes = 64 << 10
     private static let endOfStream = -1
     private static let endWithError = -2
 
@@ -152,6 +159,7 @@ private final class PartReader {
             guard let bytes = view.base else { return 0 }
             memcpy(target, bytes, min(view.count, room))
             return min(view.count, room)
+        case .lent(let count): return min(count, room)
         case .nothingYet:
             // It is asked again in the run after it has been resumed.
             MHD_suspend_connection(connection)
