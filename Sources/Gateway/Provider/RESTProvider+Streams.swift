@@ -74,21 +74,20 @@ extension RESTProvider {
 
     func sendLent(_ word: Int, upTo length: Int, to socket: StreamSocket) -> StreamSocket.Written? {
         guard let parts = inbound[word - 1].parts, parts.lent > 0 else { return nil }
-        if parts.ahead > 0 {
-            let count = min(length, parts.lent, parts.ahead)
-            parts.ahead -= count
-            parts.lent -= count
-            return .bytes(count)
-        }
+        let wanted = min(length, parts.lent)
+        let done = min(wanted, parts.ahead)
+        parts.ahead -= done
+        parts.lent -= done
+        // Fewer than it wants to send would mean that the socket is full, and that it has to wait until that has room.
+        guard done < wanted else { return .bytes(done) }
         let exchange = flow.exchanges[word - 1]
         // One that is given up meanwhile has nothing, and no other bytes go in the place of its own.
         guard let stream = exchange.stream, stream.ready > 0 else { return .failed }
-        let written = socket.write(stream.front(upTo: min(length, parts.lent)), .empty)
-        guard case .bytes(let count) = written, count > 0 else { return written }
+        guard case .bytes(let count) = socket.write(stream.front(upTo: wanted - done), .empty) else { return .failed }
         stream.drop(count)
         parts.lent -= count
-        flow.tookPart(exchange)
-        return written
+        if count > 0 { flow.tookPart(exchange) }
+        return .bytes(done + count)
     }
 
     func sendAhead(_ exchange: Exchange) -> Bool {
