@@ -75,6 +75,46 @@ import Testing
         #expect(outcome.failure == nil, "\(outcome.detail)")
     }
 
+    /// Some answers are there by the time their request is sent, and are paused then: their connection is not idle.
+    @Test(arguments: TransportKind.allCases) func `a kept connection is paused at once`(_ kind: TransportKind) throws {
+        let size = 600_000
+        let service = try service("length", size)
+        let rig = try TransportRig(kind, url: service.url("/"))
+        defer { rig.shutDown() }
+        var held: HTTPCall?
+        var isPaused = false
+        rig.streamed = { _ in true }
+        rig.received = { call in
+            // Once, at its beginning.
+            if isPaused { return true }
+            isPaused = true
+            held = call
+            return false
+        }
+        for _ in 0..<300 {
+            isPaused = false
+            let call = rig.start(rig.exchange())
+            var read = 0
+            func take(_ call: HTTPCall) {
+                read += call.body.count
+                call.body.removeAll()
+            }
+            let isRead = try rig.run {
+                if let call = held {
+                    held = nil
+                    take(call)
+                    call.resume()
+                }
+                return rig.isOver(call)
+            }
+            #expect(isRead)
+            take(call)
+            #expect(try rig.outcome(of: call).failure == nil)
+            #expect(read == size)
+        }
+        #expect(service.connectionCount == 1)
+    }
+
     /// While nobody reads, nothing is heard, and nothing spins; then the end is found.
     @Test(arguments: TransportKind.allCases, [true, false])
     func `a peer that dies while nobody reads`(_ kind: TransportKind, _ isReset: Bool) throws {

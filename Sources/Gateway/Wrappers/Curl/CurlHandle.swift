@@ -23,6 +23,8 @@ class CurlHandle {
     final let isRepeatable: Bool
     /// Which of the calls over its `CurlMulti` it carries, or carried last; 0: none yet.
     private(set) final var ticket = 0
+    /// Whether libcurl has said since it began which socket it waits for: the multi's to set.
+    final var isWatched = false
     /// Where it is. For `CurlMulti` to change.
     final var stage = Stage.idle
     /// The first of libcurl's refusals to take an option: the handle is not what it should be, and must not be used.
@@ -171,6 +173,7 @@ extension CurlHandle {
     /// long after the handle.
     final func begin(in multi: CurlMulti, ticket: Int) {
         self.ticket = ticket
+        isWatched = false
         guard carrier !== multi else { return }
         carrier = multi
         let context = Unmanaged.passUnretained(multi).toOpaque()

@@ -331,6 +331,7 @@ final class CurlMulti {
         default: break  // CURL_POLL_REMOVE
         }
         sockets[index].isPaused = wanted.isEmpty && handle.isPaused
+        if !wanted.isEmpty { handle.isWatched = true }
         let wasIdle = sockets[index].wanted.isEmpty
         sockets[index].wanted = wanted
         if sockets[index].isPaused { return watchPaused(socket, index) }

@@ -181,7 +181,9 @@ final class CurlTransfer: CurlHandle {
 
     private func takeBody(_ data: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
         if isStreamed {
-            guard !isFull else {
+            // An answer may have come by the time its request is sent. Of a kept connection that is paused then, libcurl says
+            // nothing, and it would be taken for idle: what one read has brought is taken all the same.
+            guard !isFull || !isWatched else {
                 keepsSome = true
                 return Int(CURL_WRITEFUNC_PAUSE)
             }
