@@ -1,7 +1,7 @@
 /// Replies whose body goes out as it comes in.
 extension RESTProvider {
     /// How much of an answer is sent before the daemon is told of it.
-    private static let mostAhead = 256 << 10
+    private static let mostAhead = 1 << 20
 
     func takesParts(_ exchange: Exchange) -> Bool { true }
     var passesBodies: Bool { true }
@@ -100,7 +100,7 @@ extension RESTProvider {
         let count = server.write(client: inbound[index].client, bytes)
         stream.drop(count)
         parts.ahead += count
-        // The daemon is told now and then, a little at a time: it counts them a piece in each run.
+        // The daemon is told now and then: it counts them a piece of 64 KiB in each run, so no more than 16 runs at once.
         if parts.ahead >= Self.mostAhead, let request = inbound[index].request { wake(index, request) }
         return count > 0
     }

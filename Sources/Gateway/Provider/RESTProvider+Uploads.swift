@@ -5,14 +5,24 @@ extension RESTProvider {
 
     func passesBody(_ word: Int, length: Int, now: Int64) -> Bool {
         let exchange = flow.exchanges[word - 1]
-        guard inbound[exchange.index].failure == nil, flow.beginAtHead(exchange, bodyLength: length, now: now) else {
-            return false
-        }
+        // Its room is asked for first: once the call is out, there is some. What is too much for a body that is gathered goes back
+        // when it asks for its own.
+        guard inbound[exchange.index].failure == nil, mayHoldBody(of: word, capacity: LongBuffers.bytes),
+            flow.beginAtHead(exchange, bodyLength: length, now: now)
+        else { return false }
         inbound[exchange.index].isUploading = true
         inbound[exchange.index].hasLongRoom = true
         inbound[exchange.index].stage = .uploading
         flow.freedMemory.longBuffers.lend(to: exchange.request.body)
         return true
+    }
+
+    /// A long body is not needed any more.
+    func giveBackLong(_ exchange: Exchange, _ bytes: Int) {
+        flow.freedMemory.note(bytes)
+        guard inbound[exchange.index].hasLongRoom else { return }
+        inbound[exchange.index].hasLongRoom = false
+        flow.freedMemory.longBuffers.takeBack(from: exchange.request.body)
     }
 
     func bodyCame(_ word: Int) { flow.bodyCame(flow.exchanges[word - 1]) }

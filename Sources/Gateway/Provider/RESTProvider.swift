@@ -301,11 +301,8 @@ extension RESTProvider: HTTPServerDelegate {
     func giveBack(_ exchange: Exchange) {
         let bodyBytes = inbound[exchange.index].bodyBytes
         bodyMemory.giveBack(bodyBytes)
-        if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
         inbound[exchange.index].bodyBytes = 0
-        let hasLongRoom = inbound[exchange.index].hasLongRoom
-        inbound[exchange.index].hasLongRoom = false
-        if hasLongRoom { flow.freedMemory.longBuffers.takeBack(from: exchange.request.body) }
+        if bodyBytes > Exchange.keptBytes { giveBackLong(exchange, bodyBytes) }
         flow.end(exchange)
     }
 }
