@@ -13,6 +13,10 @@ def judge(scenarios):
         found = scenarios.get(scenario, {}).get(name, {}).get(key)
         return found["median"] if isinstance(found, dict) else found
 
+    def grown(scenario, name):
+        found = scenarios.get(scenario, {}).get(name, {})
+        return found["end_mib"] - found["start_mib"] if "end_mib" in found else None
+
     limit("CPU per request, file, times nginx", "≤", 1.3, median("cost", "file", "to_nginx"))
     limit("CPU per request, file, times the executable BEFORE", "≤", 1.03, median("cost", "file", "to_before"))
     limit("CPU per request, file, times Envoy", "≤", 0.45, median("cost", "file", "to_envoy"))
@@ -26,6 +30,9 @@ def judge(scenarios):
     limit("latency added at half of saturation, p99, µs", "≤", 500, median("half", "file", "added_p99"))
     limit("CPU per chunk of a stream, file, times nginx", "≤", 1.3, median("streams", "file", "to_nginx"))
     limit("a chunk of a slow stream later than sent, p99, µs", "≤", 5000, median("streams", "file", "slow_p99"))
+    for way in ("up", "down"):
+        limit(f"CPU per request with 1 MiB {way}, file, times nginx", "≤", 1.2, median("bodies", "file", f"{way}_to_nginx"))
+    limit("resident with 64 bodies of 1 MiB at once, MiB more", "≤", 64, grown("bodies", "file"))
     limit("resident with 11,000 connections, MiB", "≤", 128, median("many", "file", "many_mib"))
     limit("CPU per request with 11,000 connections, times that at 64", "≤", 1.3, median("many", "file", "growth"))
     ours, theirs = (scenarios.get("rows", {}).get(name, {}).get("us_per_row") for name in ("file", "nginx"))

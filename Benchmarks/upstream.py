@@ -6,8 +6,8 @@ from processes import wait_for_answer
 NATIVE = ('{"predictions":[{"modelName":"rotate","modelVersion":"3","timeTakenInMs":4.125,"value":90},'
           '{"modelName":"digits","modelVersion":"7","timeTakenInMs":11.875,"value":{"label":"4","score":0.98}}]}')
 NATIVE_ROWS = 2
-# Of the answer at /large.
-LARGE = 1 << 20
+# Of the answer at /large: one that no event holds (reporting.maxEventBytes is 1 MiB).
+LARGE = (1 << 20) + 1
 V1 = '{"predictions":[{"label":"4","score":0.98},{"label":"9","score":0.91}]}'
 SMALL_BODY = b'{"instances":[[5.1,3.5,1.4,0.2],[6.7,3.0,5.2,2.3]]}'
 V2_BODY = (b'{"inputs":[{"name":"rows","datatype":"FP32","shape":[2,4],'

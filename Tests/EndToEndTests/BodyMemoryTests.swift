@@ -11,7 +11,8 @@ import Testing
     @Test(arguments: [1, 2]) func isBounded(_ shards: Int) throws {
         let service = try modelService(Sample.native)
         let server = ["maxInFlightBytes": "4MiB", "shards": "\(shards)"]
-        try withSidecar(SidecarConfiguration(.init("iris", url: service.url("/predict")), server: server)) { sidecar in
+        // With libcurl they are gathered.
+        try withSidecar(irisConfiguration(service, .curl, server: server)) { sidecar in
             do {
                 // Each has sent all but its last byte.
                 var held: [HTTPConnection] = []

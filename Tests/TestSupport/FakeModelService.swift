@@ -12,6 +12,7 @@ package final class FakeModelService: Sendable {
     private let listener: Locked<ListeningSocket?>
     private let behaviour: Behaviour
     private let other: Behaviour
+    private let beforeBody: @Sendable () -> Reply?
     private let record = Locked(Record())
     private let stopped = Gate()
 
@@ -19,6 +20,8 @@ package final class FakeModelService: Sendable {
         var requests: [ReceivedRequest] = []
         var connections = 0
         var openConnections = 0
+        /// Requests that ended before their body was whole.
+        var broken = 0
         /// Indices of requests whose peer closed before the answer was out.
         var abandoned: Set<Int> = []
     }
@@ -27,11 +30,13 @@ package final class FakeModelService: Sendable {
     ///   - endpoint: where to listen; port 0 is a free one.
     ///   - listening: false: the port is taken but refuses connections until `startListening()`.
     ///   - other: what requests other than POST are answered.
+    ///   - beforeBody: what is done when a request's head is in, before its body is read; nil: nothing.
     ///   - behaviour: what a POST is answered; called on the connection's thread.
     package init(
         at endpoint: Endpoint = .tcp(port: 0),
         listening: Bool = true,
         other: @escaping Behaviour = { _ in .ready },
+        beforeBody: @escaping @Sendable () -> Reply? = { nil },
         _ behaviour: @escaping Behaviour
     ) throws {
         let listener = try ListeningSocket(endpoint)
@@ -39,6 +44,7 @@ package final class FakeModelService: Sendable {
         self.listener = Locked(listener)
         self.behaviour = behaviour
         self.other = other
+        self.beforeBody = beforeBody
         if listening { try startListening() }
     }
 
@@ -93,6 +99,9 @@ package final class FakeModelService: Sendable {
     /// The POST requests so far: the calls of the model.
     package var calls: [ReceivedRequest] { requests.filter { $0.method == "POST" } }
 
+    /// How many requests broke off before their body was whole.
+    package var brokenRequests: Int { record.withLock { $0.broken } }
+
     /// How many connections were accepted.
     package var connectionCount: Int { record.withLock { $0.connections } }
 
@@ -110,10 +119,17 @@ package final class FakeModelService: Sendable {
         while true {
             let message: HTTPReader.RequestMessage
             do {
-                message = try reader.request(Deadline(seconds: 600))
+                message = try reader.request(Deadline(seconds: 600)) {
+                    // Health checks have no body.
+                    guard reader.isPost, let reply = service()?.beforeBody() else { return true }
+                    return try reply.perform(on: socket)
+                }
             } catch HTTPError.malformed {
                 // Such as the first bytes of TLS: what a plain server says to that.
                 try? socket.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
+                return
+            } catch HTTPError.truncated {
+                service()?.record.withLock { $0.broken += 1 }
                 return
             } catch {
                 return

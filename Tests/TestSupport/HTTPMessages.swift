@@ -75,6 +75,8 @@ package final class HTTPReader {
     private let socket: StreamSocket
     private var buffer: [UInt8] = []
     private var position = 0
+    /// Whether the request at hand is one.
+    package private(set) var isPost = false
     /// The lines of the message that is being read, as they came.
     private var lines: [UInt8] = []
 
@@ -174,7 +176,9 @@ package final class HTTPReader {
     }
 
     /// One request's line, headers and body.
-    package func request(_ deadline: Deadline) throws -> RequestMessage {
+    ///
+    /// - Parameter beforeBody: called when the headers are in; false: the body is not read, as if the peer had closed.
+    package func request(_ deadline: Deadline, beforeBody: () throws -> Bool = { true }) throws -> RequestMessage {
         lines.removeAll(keepingCapacity: true)
         let line = try line(deadline)
         let parts = line.split(separator: " ", omittingEmptySubsequences: false)
@@ -183,6 +187,8 @@ package final class HTTPReader {
         }
         let headers = try headers(deadline)
         let head = lines
+        isPost = parts[0] == "POST"
+        guard try beforeBody() else { throw HTTPError.closedBeforeMessage }
         var body: [UInt8] = []
         if headers.lists("chunked", in: "Transfer-Encoding") {
             body = try chunked(deadline)

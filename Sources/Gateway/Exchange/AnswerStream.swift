@@ -85,6 +85,12 @@ final class AnswerStream {
         return !isFull
     }
 
+    /// Whether there is room for more, after some has left.
+    func hasRoomAgain(mayGrow: Bool) -> Bool {
+        isFull = !mayGrow || seen - taken >= maxBytes
+        return !isFull
+    }
+
     /// Whether an event said that it was the last one, and the answer is not recorded yet.
     var isToBeRecorded: Bool { record.isDone && !isRecorded }
 
@@ -127,12 +133,19 @@ final class AnswerStream {
 
     /// The next bytes for the client, valid until the next call; empty: there are none now.
     func take(upTo room: Int) -> ByteView {
-        guard let body else { return .empty }
-        compact(body)
-        let view = body[taken..<taken + min(ready, room)]
-        taken += view.count
+        let view = front(upTo: room)
+        drop(view.count)
         return view
     }
+
+    /// The same, which stay until they are dropped.
+    func front(upTo room: Int) -> ByteView {
+        guard let body else { return .empty }
+        compact(body)
+        return body[taken..<taken + min(ready, room)]
+    }
+
+    func drop(_ count: Int) { taken += count }
 
     /// Whether the adapter is to read on now: it had no room, and has it again.
     func wantsMore() -> Bool {

@@ -49,6 +49,11 @@ final class EventReporting {
 
     var isEmpty: Bool { batch.isEmpty && !hasEarlyEvents }
 
+    /// Whether a request may have to be in its events, now or when somebody comes to watch.
+    func mayCapture(_ exchange: Exchange) -> Bool {
+        (!lanes.isEmpty || observer != nil) && policy(of: exchange).capture != .none
+    }
+
     /// Whether anybody wants events.
     var isRecording: Bool { !lanes.isEmpty || observer?.isWatching == true }
 

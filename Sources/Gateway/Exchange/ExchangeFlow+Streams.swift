@@ -45,7 +45,7 @@ extension ExchangeFlow {
             answer.isEncoded && kind != .document ? .bytes : kind,
             body: answer.body,
             length: length,
-            maxBytes: route.maxStreamBytes,
+            maxBytes: kind == .document ? min(LongBodies.waitingBytes, route.maxStreamBytes) : route.maxStreamBytes,
             maxEventBytes: reporting.isRecording ? reporting.policy(of: exchange).maxEventBytes : 0,
             memory: streams.memory
         )
@@ -58,6 +58,10 @@ extension ExchangeFlow {
         guard let stream = attempt.exchange.stream else { return true }
         let hasRoom = stream.takeIn(clock, mayGrow: mayGrow)
         streams.list(attempt.exchange, stream)
+        // At once, while the bytes are in the processor's cache: they are many.
+        if stream.length != nil, stream.hasBegun, attempt.exchange.provider.sendAhead(attempt.exchange) {
+            return stream.hasRoomAgain(mayGrow: mayGrow)
+        }
         return hasRoom
     }
 

@@ -98,13 +98,18 @@ final class ExchangeFlow: AttemptSink {
     /// Gives a request that brought no id in its header one: that of an Open Inference Protocol body, else a new one.
     func ensureRequestId(_ exchange: Exchange) {
         guard exchange.request.id.isEmpty else { return }
-        if exchange.request.face == .v2, exchange.request.operation == .predict, !exchange.request.isEncoded {
+        if mayHaveIdInBody(exchange.request) {
             let length = exchange.request.jsonLength ?? exchange.request.body.count
             if length <= exchange.request.body.count, let id = requestIds.find(in: exchange.request.body[0..<length]) {
                 exchange.request.takeId(id, from: .body)
             }
         }
         replaceMissingRequestId(exchange)
+    }
+
+    /// Whether the id of a request that has none yet may be in its body.
+    func mayHaveIdInBody(_ request: Request) -> Bool {
+        request.face == .v2 && request.operation == .predict && !request.isEncoded
     }
 
     /// A new id for a request that has none.

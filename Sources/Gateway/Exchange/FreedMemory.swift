@@ -8,6 +8,8 @@ final class FreedMemory {
     /// Nanoseconds.
     private static let interval: Int64 = 1_000_000_000
 
+    /// The room of long bodies, which goes back with the rest.
+    let longBuffers = LongBuffers()
     private let clock: ShardClock
     private var before = 0
     private var lately = 0
@@ -31,6 +33,7 @@ final class FreedMemory {
         lately = 0
         if isOver {
             before = 0
+            longBuffers.removeSpare()
             FreeMemory.giveBack()
         }
         self.nextLook = before >= Self.least ? now + Self.interval : nil

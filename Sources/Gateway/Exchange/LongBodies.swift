@@ -3,6 +3,9 @@ enum LongBodies {
     /// Up to so many bytes a body is taken whole: that costs less than sending it on in pieces, and its room is kept anyway.
     static let minBytes = BodyLoan.freeBytes
 
+    /// When so much of an answer waits for its client, no more is read; one read more may come.
+    static let waitingBytes = minBytes / 2
+
     /// From how many bytes on an answer goes on as it comes; nil: somebody looks into all of it, however long it is.
     ///
     /// One that is recorded and fits into its event has to be in memory whole for that, and is sent from there.

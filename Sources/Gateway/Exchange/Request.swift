@@ -44,7 +44,10 @@ final class Request {
     var jsonLength: Int?
     /// A version that the client asked for and the configuration leaves to the Model Service; plain text, else empty.
     let wantedVersion = ByteBuffer(capacity: 32)
-    /// When it was in, in nanoseconds of the monotonic clock.
+    /// How long a body is that goes on as it comes (`LongBodies`): what of it is gone on may be gone from `body`. nil: `body` is to
+    /// hold all of it before the call begins.
+    var passedLength: Int?
+    /// When it was in, in nanoseconds of the monotonic clock; of one whose body goes on as it comes, its head until the rest is.
     var receivedAt: Int64 = 0
 
     /// Takes an id that the client gave, unless there is one from as good a source.
@@ -73,6 +76,7 @@ final class Request {
         hasAccept = false
         isEncoded = false
         jsonLength = nil
+        passedLength = nil
         receivedAt = 0
     }
 

@@ -16,6 +16,7 @@ extension HTTPServer {
             do throws(HTTP1Refusal) {
                 if let inbox = client.inbox, try advance(client, inbox) { return handOver(client, inbox, isDrained) }
                 if isDrained { return .nothing }
+                if lacksRoom(client) { return client.peerHasClosed ? .ended : .nothing }
                 guard left > 0 else { return .interrupted }
                 let (outcome, wanted) = try readMore(client)
                 switch outcome {
@@ -43,11 +44,17 @@ extension HTTPServer {
         let wanted: Int
         if expected > 0, let body = client.body {
             // Past the inbox, and with it what follows the body.
-            let length = min(expected, Self.largeReadBytes)
+            let room = client.passing == .gathered ? Self.largeReadBytes : Self.passedBytes - body.count
+            let length = min(expected, room)
             try makeRoom(client, body, length)
-            wanted = length + Self.readBytes
-            outcome = client.socket.receive(into: body, upTo: length, then: inbox.bytes, upTo: Self.readBytes)
-            if case .bytes(let count) = outcome { inbox.body.count(min(count, length)) }
+            // Where there is room for a part of the body only, nothing that follows comes with it.
+            let beyond = client.passing != .gathered && length < expected ? 0 : Self.readBytes
+            wanted = length + beyond
+            outcome = client.socket.receive(into: body, upTo: length, then: inbox.bytes, upTo: beyond)
+            if case .bytes(let count) = outcome {
+                inbox.body.count(min(count, length))
+                if client.passing != .gathered { pass(client, body) }
+            }
         } else {
             wanted = Self.readBytes
             outcome = client.socket.receive(into: inbox.bytes, upTo: wanted)
@@ -84,6 +91,7 @@ extension HTTPServer {
             if !data.isEmpty {
                 try makeRoom(client, body, data.count)
                 body.append(data)
+                if client.passing != .gathered { pass(client, body) }
             }
             try inbox.body.readFraming(bytes, consumed: &inbox.start, received: body.count, limits: limits)
             guard inbox.start > before else {
@@ -117,14 +125,16 @@ extension HTTPServer {
         if head.expectsContinue, !head.isHTTP10, inbox.isEmpty, !inbox.body.isComplete {
             _ = client.socket.write(ByteView("HTTP/1.1 100 Continue\r\n\r\n"), .empty)
         }
+        if let length = client.announced, length > BodyLoan.freeBytes { try beginPassing(client, length) }
     }
 
     /// Room for `more` bytes of the body, no more than it can need where its length is known.
-    private func makeRoom(_ client: ServerClient, _ body: ByteBuffer, _ more: Int) throws(HTTP1Refusal) {
+    func makeRoom(_ client: ServerClient, _ body: ByteBuffer, _ more: Int) throws(HTTP1Refusal) {
         let needed = body.count + more
         var capacity = body.capacity
         if needed > capacity {
             capacity = max(needed, capacity * 2)
+            if client.passing != .gathered { capacity = Self.passedBytes }
             if let announced = client.announced { capacity = max(needed, min(capacity, announced)) }
         } else if !body.isEmpty {
             return
@@ -168,8 +178,12 @@ extension HTTPServer {
             let hasBody = !(bytes[head.method] == "HEAD")
             delegate.requestRefused(refusal, 0, path: bytes[head.path], hasBody: hasBody, to: scratch)
         }
-        client.request = 0
-        client.body = nil
+        leave(client)
+    }
+
+    /// Sends what is in the scratch space, the last that the client gets.
+    func leave(_ client: ServerClient) {
+        client.endRequest()
         giveBackInbox(of: client)
         // What the socket has no room for at once is lost.
         _ = client.socket.write(scratch.view, .empty)

@@ -17,7 +17,7 @@ final class HTTPServer {
     private let tokenKind: UInt8
     private var daemon: HTTPDaemon!
     private var acceptor: Acceptor!
-    private var clients: [ServerClient] = []
+    private(set) var clients: [ServerClient] = []
     private var freeClients: [ServerClient] = []
     var spareInboxes: [RequestInbox] = []
     /// Those whose request was started in this run after they had left, of which epoll tells no more.
@@ -158,7 +158,8 @@ final class HTTPServer {
             }
         }
         while let client = bodies.first, client.deadline <= now {
-            guard !hasProgressed(client, to: client.body?.count ?? 0) else {
+            // Who waits for the Model Service is not too slow: that one's time runs.
+            guard client.isBlocked || !hasProgressed(client, to: client.receivedBytes) else {
                 bodies.enter(client, now: now)
                 continue
             }
@@ -214,7 +215,7 @@ final class HTTPServer {
         case .handedOver: if client.isStarted { delegate.clientLeft(client.request) }
         // A read that has taken all there was may have left the end of it, which libmicrohttpd is told of once only.
         case .idle, .head, .body, .leaving: client.connection?.readAgain()
-        case .closed: break
+        case .whole, .closed: break
         }
     }
 
@@ -224,6 +225,14 @@ final class HTTPServer {
         guard bytes > Self.watchedAnswerBytes, client.state == .handedOver else { return }
         client.progressBefore = Int(clamping: client.socket.acknowledgedBytes ?? 0)
         answers.enter(client, now: now)
+    }
+
+    /// Sends bytes of the answer of a started request before libmicrohttpd does; how many the socket took. Of a broken connection
+    /// epoll tells.
+    func write(client index: Int, _ bytes: ByteView) -> Int {
+        let client = clients[index]
+        guard client.state == .handedOver, case .bytes(let count) = client.socket.write(bytes, .empty) else { return 0 }
+        return count
     }
 
     /// Accepts no more connections; those that are open are served on.
@@ -263,7 +272,7 @@ extension HTTPServer: HTTPDaemonDelegate {
         client.connection = connection
         client.socket = connection.socket
         client.state = .idle
-        client.request = 0
+        client.endRequest()
         client.mayHaveMore = false
         client.peerHasClosed = false
         heads.enter(client, now: now)
@@ -284,8 +293,7 @@ extension HTTPServer: HTTPDaemonDelegate {
         let client = clients[context - 1]
         ClientQueue.leave(client)
         if client.request != 0 { delegate.requestAbandoned(client.request) }
-        client.request = 0
-        client.body = nil
+        client.endRequest()
         client.connection = nil
         client.state = .closed
         client.generation &+= 1
@@ -300,6 +308,9 @@ extension HTTPServer: HTTPDaemonDelegate {
         let client = clients[context - 1]
         switch client.state {
         case .idle, .head, .body: return read(client)
+        case .whole:
+            client.state = .handedOver
+            return .request(client.standIn)
         case .leaving: return discard(client)
         case .handedOver:
             // Not asked for while a request is with it; should it do so, it is told again afterwards.
@@ -311,7 +322,7 @@ extension HTTPServer: HTTPDaemonDelegate {
 
     func readsOn(context: Int) -> Bool {
         switch clients[context - 1].state {
-        case .idle, .head, .body, .leaving: true
+        case .idle, .head, .body, .whole, .leaving: true
         case .handedOver, .closed: false
         }
     }
@@ -333,11 +344,16 @@ extension HTTPServer: HTTPDaemonDelegate {
     var waitingCount: Int { delegate.waitingCount }
     var streamingCount: Int { delegate.streamingCount }
 
+    func sendLent(context: Int, upTo length: Int) -> StreamSocket.Written? {
+        let client = clients[context - 1]
+        guard client.state == .handedOver, client.isStarted else { return nil }
+        return delegate.sendLent(client.request, upTo: length, to: client.socket)
+    }
+
     func requestCompleted(context: Int) {
         let client = clients[context - 1]
         let word = client.request
-        client.request = 0
-        client.body = nil
+        client.endRequest()
         client.state = .idle
         idle.enter(client, now: now)
         delegate.requestCompleted(word)

@@ -13,6 +13,11 @@ protocol HTTPServerDelegate: AnyObject {
         client: Int,
         now: Int64
     ) -> (word: Int, body: ByteBuffer)
+    /// A request has begun whose body is so long, and none of it is in its buffer yet: whether it goes on as it comes. Then the
+    /// delegate takes it out of the buffer, from the front, and says `HTTPServer.readOn` when there is room again.
+    func passesBody(_ word: Int, length: Int, now: Int64) -> Bool
+    /// More of such a body is in its buffer. All of it is before `requestReceived`.
+    func bodyCame(_ word: Int)
     /// Whether a body may take a buffer of this capacity. Asked when its first bytes come, and before the buffer grows.
     func mayHoldBody(of word: Int, capacity: Int) -> Bool
     /// The whole request is in, and `requestReady` follows.
@@ -38,6 +43,8 @@ protocol HTTPServerDelegate: AnyObject {
     /// Whether there is something for the client of a started request to take. Of an answer that comes in parts there is not while
     /// its next part has not come.
     func waitsForClient(_ word: Int) -> Bool
+    /// So many bytes of the answer of a started request are to be sent: sends those that are lent (`HTTPPart.lent`); nil: none are.
+    func sendLent(_ word: Int, upTo length: Int, to socket: StreamSocket) -> StreamSocket.Written?
     /// The client of a started request has closed its connection, or ended its sending.
     func clientLeft(_ word: Int)
     /// The answer has been sent, or the connection is lost: all that the response points to is free.
@@ -47,6 +54,11 @@ protocol HTTPServerDelegate: AnyObject {
 }
 
 extension HTTPServerDelegate {
+    /// All bodies are wanted whole.
+    func passesBody(_ word: Int, length: Int, now: Int64) -> Bool { false }
+    func bodyCame(_ word: Int) {}
+    /// libmicrohttpd has all that it sends.
+    func sendLent(_ word: Int, upTo length: Int, to socket: StreamSocket) -> StreamSocket.Written? { nil }
     /// All answers are there when they are given.
     func waitsForClient(_ word: Int) -> Bool { true }
 }

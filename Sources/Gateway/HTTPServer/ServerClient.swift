@@ -5,11 +5,22 @@ final class ServerClient {
         case idle
         /// A head, a body is coming in.
         case head, body
+        /// The request is whole, and libmicrohttpd is to be told.
+        case whole
         /// The request is whole, and with libmicrohttpd until its answer has been sent.
         case handedOver
         /// It was refused and told so: what it still sends is thrown away.
         case leaving
         case closed
+    }
+
+    enum BodyPassing {
+        /// It stays in the buffer until it is whole.
+        case gathered
+        /// It goes on as it comes.
+        case passed
+        /// It went on, and nobody wants the rest.
+        case thrownAway
     }
 
     let index: Int
@@ -28,6 +39,10 @@ final class ServerClient {
     var body: ByteBuffer?
     /// Of the body, where that is known beforehand.
     var announced: Int?
+    /// What becomes of its body.
+    var passing = BodyPassing.gathered
+    /// There is no room for more of a body that goes on as it comes.
+    var isBlocked = false
     var standIn = HTTPStandIn(isHead: false, isHTTP10: false, keepsAlive: false)
     /// libmicrohttpd has begun on it.
     var isStarted = false
@@ -47,6 +62,20 @@ final class ServerClient {
     fileprivate var next: Link<ServerClient>?
 
     init(index: Int) { self.index = index }
+
+    /// How much of a body has come.
+    var receivedBytes: Int {
+        guard passing != .gathered, let announced else { return body?.count ?? 0 }
+        return announced - (inbox?.body.expectedBytes ?? 0)
+    }
+
+    /// Forgets its request.
+    func endRequest() {
+        request = 0
+        body = nil
+        passing = .gathered
+        isBlocked = false
+    }
 }
 
 @available(*, unavailable)

@@ -4,6 +4,9 @@ final class DirectConnection: CurlConnectionDelegate {
 
     private static let readBytes = 16 << 10
     private static let largeReadBytes = 256 << 10
+    /// So much of a body that goes on as it comes is kept when it has been sent, at most: should the connection turn out to have
+    /// been dead, it can be sent again.
+    private static let keptBytes = LongBuffers.bytes / 2
     /// After so many reads the other connections have their turn.
     private static let readsPerTurn = 16
 
@@ -21,6 +24,8 @@ final class DirectConnection: CurlConnectionDelegate {
     private var sent = 0
     /// Whether the last read found less than it had room for.
     private var hasReadAll = false
+    /// The socket has no room for more of the request.
+    private var isFull = false
     /// Nothing is read until there is room for it.
     private var isPaused = false
     /// What has come and is not yet read: the beginning of a line.
@@ -48,6 +53,7 @@ final class DirectConnection: CurlConnectionDelegate {
         parser = HTTP1ResponseParser(maxBodyBytes: call.maxBodyBytes)
         inbox.removeAll(keepingAtMost: 2 * Self.readBytes)
         sent = 0
+        isFull = false
         isPaused = false
         state = .sending
         send(call)
@@ -59,11 +65,17 @@ final class DirectConnection: CurlConnectionDelegate {
         return false
     }
 
+    /// More of the request's body is there, or all of it.
+    func sendOn() {
+        // One that is full goes on when there is room.
+        if state == .sending, !isFull, let call { send(call) }
+    }
+
     /// There is room again for what comes.
     func resume() {
         guard isPaused else { return }
         isPaused = false
-        wire.setInterest(output: state == .sending)
+        wire.setInterest(output: isFull)
     }
 
     /// Closes; whoever waits for the call is told by the caller.
@@ -92,7 +104,9 @@ final class DirectConnection: CurlConnectionDelegate {
             transport.drop(self)
             close()
         case .sending, .receiving:
-            if !isPaused, !readiness.isDisjoint(with: [.input, .hangUp, .error]) { receive() }
+            if !readiness.isDisjoint(with: [.input, .hangUp, .error]) {
+                if isPaused { wire.setInterest(input: false, output: isFull) } else { receive() }
+            }
             if state == .sending, readiness.contains(.output), let call { send(call) }
         case .connecting, .closed: break
         }
@@ -104,20 +118,44 @@ final class DirectConnection: CurlConnectionDelegate {
     private func send(_ call: DirectCall) {
         let head = call.requestHead.view
         let body = call.requestBody?.view ?? .empty
-        let total = head.count + body.count
+        // What is gone has been sent, and more than the head has.
+        let before = head.count + call.goneBytes
+        let total = before + body.count
+        isFull = false
         while sent < total {
             let outcome = wire.write(
                 head.dropFirst(min(sent, head.count)),
-                body.dropFirst(max(sent - head.count, 0))
+                body.dropFirst(max(sent - before, 0))
             )
             guard case .bytes(let count) = outcome, count > 0 else {
+                isFull = true
                 wire.setInterest(input: !isPaused, output: outcome != .failed)
+                if call.passedLength != nil { noteSent(call, headBytes: head.count) }
                 return
             }
             sent += count
         }
         wire.setInterest(input: !isPaused)
-        state = .receiving
+        guard let length = call.passedLength else {
+            state = .receiving
+            return
+        }
+        if sent == head.count + length { state = .receiving }
+        noteSent(call, headBytes: head.count)
+    }
+
+    /// Some of a body has been sent that goes on as it comes: makes room for more where it is needed, and tells of it.
+    private func noteSent(_ call: DirectCall, headBytes: Int) {
+        guard let body = call.requestBody else { return }
+        let done = max(sent - headBytes - call.goneBytes, 0)
+        call.unsentBytes = body.count - done
+        call.isAllSent = state == .receiving
+        // Half of it at least, so that no byte is moved often.
+        if body.count > Self.keptBytes, 2 * done >= body.count {
+            body.removeFirst(done)
+            call.goneBytes += done
+        }
+        transport.sent(call)
     }
 
     // MARK: Receiving
@@ -190,8 +228,8 @@ final class DirectConnection: CurlConnectionDelegate {
         }
         if !call.isStreamed, call.body.count > call.wholeBytes { _ = transport.outgrew(call) }
         guard call.isStreamed, !transport.received(call) else { return true }
+        // Most have room again before more comes; else epoll is told when it does.
         isPaused = true
-        wire.setInterest(input: false, output: state == .sending)
         return false
     }
 
@@ -233,7 +271,8 @@ final class DirectConnection: CurlConnectionDelegate {
         let hadBegun = parser.hasBegun
         // A GET changes nothing (RFC 9110, section 9.2.2).
         let mayRepeat = transport.isRepeatable || call.requestBody == nil
-        let isSentAgain = isReused && !hadBegun && (mayRepeat || isUnread(death))
+        // What is gone cannot be sent again.
+        let isSentAgain = isReused && !hadBegun && call.goneBytes == 0 && (mayRepeat || isUnread(death))
         close()
         call.connection = nil
         if isSentAgain {

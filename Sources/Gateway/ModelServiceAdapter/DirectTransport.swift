@@ -29,6 +29,8 @@ final class DirectTransport: HTTPTransport {
         self.afterTarget = ByteBuffer(text: " HTTP/1.1\r\nHost: \(authority)\r\n")
     }
 
+    var takesBodies: Bool { true }
+
     func makeCall(_ index: Int) -> HTTPCall {
         DirectCall(index, transport: self, maxBodyBytes: target.maxBodyBytes)
     }
@@ -96,6 +98,9 @@ final class DirectTransport: HTTPTransport {
     /// The header of its answer is in; whether the body is taken away as it comes.
     func began(_ call: DirectCall) -> Bool { delegate?.callBegan(call) ?? false }
 
+    /// Some of its request's body has been sent, which goes on as it comes.
+    func sent(_ call: DirectCall) { delegate?.callSent(call) }
+
     /// Its answer has become long; whether it is taken away from now on.
     func outgrew(_ call: DirectCall) -> Bool { delegate?.callOutgrew(call) ?? false }
 
@@ -140,11 +145,13 @@ final class DirectTransport: HTTPTransport {
         }
         if isPost {
             out.append("Content-Length: ")
-            out.append(decimal: request.body.count)
+            out.append(decimal: request.passedLength ?? request.body.count)
             out.append("\r\n")
         }
         out.append("\r\n")
         call.requestBody = isPost ? request.body : nil
+        call.passedLength = request.passedLength
+        call.goneBytes = 0
         call.body.removeAll(keepingAtMost: BodyLoan.freeBytes)
         call.headers.removeAll(keepingAtMost: 64 << 10)
     }
@@ -154,6 +161,9 @@ final class DirectTransport: HTTPTransport {
 final class DirectCall: HTTPCall {
     let requestHead = ByteBuffer(capacity: 1024)
     fileprivate(set) var requestBody: ByteBuffer?
+    /// `Request.passedLength`; and how much of such a body is gone from the front of `requestBody`, since it has been sent.
+    fileprivate(set) var passedLength: Int?
+    var goneBytes = 0
     let maxBodyBytes: Int
     /// While the call is out.
     var connection: DirectConnection?
@@ -173,4 +183,6 @@ final class DirectCall: HTTPCall {
     }
 
     override func resume() { connection?.resume() }
+
+    override func sendOn() { connection?.sendOn() }
 }

@@ -27,7 +27,10 @@ class HTTPCall {
     final var wholeBytes = Int.max
     /// Whether a body that is taken away as it comes may not be longer than one that is taken whole.
     final var isLimited = false
-    /// When the next part of such a body must have come; nanoseconds of the monotonic clock.
+    /// Of a request's body that goes on as it comes: how much of what is there has not been sent, and whether all has been.
+    final var unsentBytes = 0
+    final var isAllSent = false
+    /// When the next part of an answer that is taken away must have come; nanoseconds of the monotonic clock.
     final var partDeadline: Int64 = 0
     /// Where memory for a long answer comes from; nil: there is no limit.
     final var memory: BodyMemory?
@@ -49,6 +52,9 @@ class HTTPCall {
 
     /// Ends a call that is out; nothing more is heard of it.
     func cancel() { preconditionFailure("each transport has its own kind of call") }
+
+    /// Sends more of a body that goes on as it comes.
+    func sendOn() {}
 
     /// Goes on reading, after `HTTPTransportDelegate.callReceived` has returned false.
     func resume() { preconditionFailure("each transport has its own kind of call") }
@@ -74,6 +80,8 @@ class HTTPCall {
 protocol HTTPTransport: AnyObject {
     /// Hears of the ends of calls.
     var delegate: (any HTTPTransportDelegate)? { get set }
+    /// Whether the body of a request may go on as it comes (`Request.passedLength`).
+    var takesBodies: Bool { get }
     /// A call that can be made again and again.
     func makeCall(_ index: Int) -> HTTPCall
     /// When an idle connection is too old, in nanoseconds of the monotonic clock; nil: none will be.
@@ -82,6 +90,10 @@ protocol HTTPTransport: AnyObject {
     func expire(now: Int64)
     /// Closes what is open. No call is out.
     func shutDown()
+}
+
+extension HTTPTransport {
+    var takesBodies: Bool { false }
 }
 
 protocol HTTPTransportDelegate: AnyObject {
@@ -94,6 +106,8 @@ protocol HTTPTransportDelegate: AnyObject {
     func callOutgrew(_ call: HTTPCall) -> Bool
     /// More of such a body is in `HTTPCall.body`; false where there is no room for more until `HTTPCall.resume`.
     func callReceived(_ call: HTTPCall) -> Bool
+    /// Some of a request's body that goes on as it comes has been sent.
+    func callSent(_ call: HTTPCall)
     /// The answer is complete, or `failure` says why there is none.
     func callFinished(_ call: HTTPCall, failure: ExchangeFailure?)
 }

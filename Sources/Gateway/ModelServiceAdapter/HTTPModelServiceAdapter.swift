@@ -72,11 +72,21 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         call.announced = nil
         call.wholeBytes = .max
         call.isLimited = false
+        call.unsentBytes = 0
+        call.isAllSent = false
         call.memory = options.memory
         attempt.call = call.index
         call.deadline = attempt.begunAt + options.timeout
         deadlines.append(call)
         if out < options.maxConnections { start(call) } else { waiting.append(call) }
+    }
+
+    /// A body that comes slowly holds a connection for long: such bodies may hold half of them.
+    var takesBodies: Bool { transport.takesBodies && 2 * out < options.maxConnections }
+
+    func sendOn(_ attempt: Attempt) {
+        let call = call(of: attempt)
+        if call.isOut { call.sendOn() }
     }
 
     func cancel(_ attempt: Attempt) { abandon(call(of: attempt)) }
@@ -210,8 +220,8 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
         guard sink.outgrew(attempt, length: length) == .parts else { return false }
         call.isStreamed = true
         call.isLimited = true
-        // Without memory for it, it comes in smaller pieces.
-        _ = call.makeRoom(Self.longReadBytes, expected: Self.longReadBytes)
+        // What is kept from call to call, and no more: so it is read in large pieces, and no memory is fetched for it.
+        call.body.reserve(total: BodyLoan.freeBytes)
         return beginParts(of: call)
     }
 
@@ -227,12 +237,32 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
     func callReceived(_ call: HTTPCall) -> Bool {
         guard let attempt = call.attempt else { return true }
         nextParts.remove(call)
-        // A body of 64 KiB may grow only where there is memory for all that may wait; else it waits until it is shorter.
-        let rest = options.maxStreamBytes + Self.partBytes - call.body.count
-        let mayGrow = call.makeRoom(Self.partBytes, expected: max(rest, Self.partBytes))
-        guard sink.received(attempt, mayGrow: mayGrow) else { return false }
+        guard sink.received(attempt, mayGrow: mayGrow(call)) else { return false }
         expectPart(of: call)
         return true
+    }
+
+    /// Whether there is memory for more of a body that is taken away.
+    private func mayGrow(_ call: HTTPCall) -> Bool {
+        // Of a long answer no more waits than is kept anyway.
+        if call.isLimited { return true }
+        // A body of 64 KiB may grow only where there is memory for all that may wait; else it waits until it is shorter.
+        let rest = options.maxStreamBytes + Self.partBytes - call.body.count
+        return call.makeRoom(Self.partBytes, expected: max(rest, Self.partBytes))
+    }
+
+    func callSent(_ call: HTTPCall) {
+        guard let attempt = call.attempt else { return }
+        if call.isAllSent { attempt.sentAt = clock.monotonic() }
+        // Its time runs while the Model Service is waited for, and not its client.
+        if !call.isStreamed {
+            deadlines.remove(call)
+            if call.unsentBytes > 0 || call.isAllSent {
+                call.deadline = clock.monotonic() + options.timeout
+                deadlines.append(call)
+            }
+        }
+        sink.sentBody(attempt)
     }
 
     func callFinished(_ call: HTTPCall, failure: ExchangeFailure?) {
@@ -252,8 +282,6 @@ final class HTTPModelServiceAdapter: ModelServiceAdapter, HTTPTransportDelegate 
 
     /// The most that comes between two looks for room.
     private static let partBytes = 16 << 10
-    /// The same of a long body, where there is memory for it.
-    private static let longReadBytes = 128 << 10
 
     private func begin(_ call: HTTPCall, _ attempt: Attempt) {
         call.hasBegun = true

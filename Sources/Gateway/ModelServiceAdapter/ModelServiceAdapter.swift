@@ -4,12 +4,21 @@ protocol ModelServiceAdapter: AnyObject {
     func canAnswer(_ operation: Request.Operation) -> Bool
     /// Starts the call of an attempt. Its end is told to the adapter's sink, never from within this function.
     func submit(_ attempt: Attempt)
+    /// Whether a request may be submitted whose body goes on as it comes (`Request.passedLength`).
+    var takesBodies: Bool { get }
+    /// More of such a body is there, or all of it.
+    func sendOn(_ attempt: Attempt)
     /// Ends a call before its time; nothing more is heard of it.
     func cancel(_ attempt: Attempt)
     /// Reads on, after `AttemptSink.received` has returned false. The sink may be told of more from within this function.
     func resume(_ attempt: Attempt)
     /// The answer's bytes are not needed any longer. Once for each call that was submitted, when it is over.
     func release(_ attempt: Attempt)
+}
+
+extension ModelServiceAdapter {
+    var takesBodies: Bool { false }
+    func sendOn(_ attempt: Attempt) { preconditionFailure("it takes no bodies that go on as they come") }
 }
 
 /// Hears what becomes of the attempts that adapters were given: `began` once where an answer comes, and `ended` once. No attempt is
@@ -28,6 +37,8 @@ protocol AttemptSink: AnyObject {
     ///
     /// - Parameter mayGrow: whether the adapter has memory for more.
     func received(_ attempt: Attempt, mayGrow: Bool) -> Bool
+    /// Some of a request's body that goes on as it comes has been sent: there may be room for more of it.
+    func sentBody(_ attempt: Attempt)
     /// The answer is complete, and the sink has heard of all of it; or why it never will be. Its bytes are the adapter's until
     /// `release`.
     func ended(_ attempt: Attempt, _ failure: ExchangeFailure?)

@@ -18,9 +18,13 @@ protocol Provider: AnyObject {
     var takesParts: Bool { get }
     /// Whether long bodies go on as they come, which are no streams: of no use where a reply is sent whole in the end.
     var passesBodies: Bool { get }
+    /// Some of a request's body has been sent that goes on as it comes: there may be room for more of it.
+    func sentBody(_ exchange: Exchange)
     /// Status and header lines of the exchange's reply are known, and its body comes in parts: `Exchange.stream`. `deliver` follows
     /// at the end.
     func beginReply(_ exchange: Exchange)
+    /// More of a body has come whose length is known: it may leave before the end of the turn. Whether some has.
+    func sendAhead(_ exchange: Exchange) -> Bool
     /// More of the stream may leave. The Provider says `ExchangeFlow.tookPart` of what it takes.
     func deliverParts(_ exchange: Exchange)
 }
@@ -33,6 +37,8 @@ extension Provider {
     var leavesToOthers: Bool { false }
     var takesParts: Bool { false }
     var passesBodies: Bool { false }
+    func sentBody(_ exchange: Exchange) {}
+    func sendAhead(_ exchange: Exchange) -> Bool { false }
     func beginReply(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
     func deliverParts(_ exchange: Exchange) { preconditionFailure("it takes no parts") }
 }

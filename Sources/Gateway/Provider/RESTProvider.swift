@@ -4,6 +4,8 @@ final class RESTProvider: Provider {
     enum Stage {
         /// It is coming in, or was answered at once.
         case incoming
+        /// Its call is out, and its body still comes in.
+        case uploading
         /// Its call is out: the daemon asks for it in each run.
         case waiting
         /// Its call is out: the daemon does not look at it.
@@ -30,6 +32,10 @@ final class RESTProvider: Provider {
         var allow: StaticString?
         /// Bytes of memory that are lent to its body.
         var bodyBytes = 0
+        /// Whether its body has room that was lent (`LongBuffers`).
+        var hasLongRoom = false
+        /// Whether its body goes on as it comes, and the daemon has not been told of it.
+        var isUploading = false
         /// What the daemon reads its stream from; nil: it does not, or no more.
         var parts: StreamParts?
     }
@@ -99,6 +105,7 @@ final class RESTProvider: Provider {
     /// The reply is complete: the daemon's next run sends it.
     func deliver(_ exchange: Exchange) {
         let index = exchange.index
+        if inbound[index].isUploading { return deliverEarly(exchange) }
         guard let request = inbound[index].request else {
             if exchange.state == .replying { count(exchange) }
             return finish(exchange)
@@ -116,7 +123,8 @@ final class RESTProvider: Provider {
             waitingCount -= 1
             // For a client that has left there is no answer: the next run asks, and closes.
             if exchange.state == .replying, send(exchange) == .close { inbound[index].stage = .refused }
-        case .incoming, .streaming, .delivered, .refused: preconditionFailure("a reply is delivered once, after a call")
+        case .incoming, .uploading, .streaming, .delivered, .refused:
+            preconditionFailure("a reply is delivered once, after a call")
         }
     }
 }
@@ -188,8 +196,14 @@ extension RESTProvider: HTTPServerDelegate {
 
     func requestReceived(_ word: Int, now: Int64) {
         let exchange = flow.exchanges[word - 1]
-        exchange.request.receivedAt = now
-        exchange.attempt.begunAt = now
+        switch exchange.state {
+        case .receiving:
+            exchange.request.receivedAt = now
+            exchange.attempt.begunAt = now
+        case .calling: exchange.request.receivedAt = now
+        // It has been answered before, and its times are told.
+        case .idle, .streaming, .recording, .replying, .abandoned, .retrying: break
+        }
     }
 
     func requestRefused(
@@ -200,6 +214,7 @@ extension RESTProvider: HTTPServerDelegate {
         to answer: ByteBuffer
     ) {
         refused(refusal)
+        if word > 0, inbound[word - 1].isUploading { return refuseUpload(refusal, word, to: answer) }
         let exchange = word > 0 ? flow.exchanges[word - 1] : beginRefused(path)
         let failure = ExchangeFailure(refusal)
         exchange.request.receivedAt = flow.clock.monotonic()
@@ -226,14 +241,20 @@ extension RESTProvider: HTTPServerDelegate {
         return exchange
     }
 
-    func requestAbandoned(_ word: Int) { giveBack(flow.exchanges[word - 1]) }
+    func requestAbandoned(_ word: Int) {
+        if inbound[word - 1].isUploading { abandonUpload(word) } else { giveBack(flow.exchanges[word - 1]) }
+    }
 
-    func requestStarted(_ word: Int, _ request: HTTPRequest) { inbound[word - 1].request = request }
+    func requestStarted(_ word: Int, _ request: HTTPRequest) {
+        inbound[word - 1].request = request
+        inbound[word - 1].isUploading = false
+    }
 
     func requestReady(_ word: Int, mayWait: Bool) -> HTTPDaemon.Step {
         let exchange = flow.exchanges[word - 1]
         switch inbound[exchange.index].stage {
         case .incoming: return exchange.state == .receiving ? start(exchange) : .close
+        case .uploading: return wait(exchange)
         case .waiting:
             inbound[exchange.index].waits += 1
             if mayWait, inbound[exchange.index].waits <= Self.maxWaits { return .wait }
@@ -271,17 +292,17 @@ extension RESTProvider: HTTPServerDelegate {
     }
 
     /// Nobody needs the exchange any more.
-    private func finish(_ exchange: Exchange) {
+    func finish(_ exchange: Exchange) {
         if exchange.state == .abandoned { count(exchange) }
         if exchange.reply.stream != nil { streamingCount -= 1 }
         giveBack(exchange)
     }
 
-    private func giveBack(_ exchange: Exchange) {
+    func giveBack(_ exchange: Exchange) {
         let bodyBytes = inbound[exchange.index].bodyBytes
         bodyMemory.giveBack(bodyBytes)
-        if bodyBytes > Exchange.keptBytes { flow.freedMemory.note(bodyBytes) }
         inbound[exchange.index].bodyBytes = 0
+        if bodyBytes > Exchange.keptBytes { giveBackLong(exchange, bodyBytes) }
         flow.end(exchange)
     }
 }
@@ -394,6 +415,11 @@ extension RESTProvider {
             return send(exchange)
         }
         if let failure = flow.begin(exchange) { return refuse(exchange, failure) }
+        return wait(exchange)
+    }
+
+    /// The call is out.
+    private func wait(_ exchange: Exchange) -> HTTPDaemon.Step {
         waitingCount += 1
         inbound[exchange.index].stage = .waiting
         return .wait
@@ -404,7 +430,7 @@ extension RESTProvider {
         return send(exchange)
     }
 
-    private func prepareRefusal(_ exchange: Exchange, _ failure: ExchangeFailure) {
+    func prepareRefusal(_ exchange: Exchange, _ failure: ExchangeFailure) {
         flow.replaceMissingRequestId(exchange)
         ErrorAnswer.write(failure, to: exchange)
         if let allow = inbound[exchange.index].allow { exchange.reply.headers.append("Allow", ByteView(allow)) }
@@ -428,7 +454,7 @@ extension RESTProvider {
     }
 
     /// The lines that every answer has.
-    private func addReplyLines(_ exchange: Exchange) {
+    func addReplyLines(_ exchange: Exchange) {
         let lines = exchange.reply.headers
         lines.append("X-Request-Id", exchange.request.id.view)
         lines.append("Server-Timing") { exchange.writeServerTiming(to: $0, now: flow.clock.monotonic()) }

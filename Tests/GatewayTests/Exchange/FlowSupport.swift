@@ -28,6 +28,8 @@ final class FakeProvider: Provider, Policy {
 
     var takesParts = true
     var passesBodies = true
+    /// Of which requests some of the body was sent that goes on as it comes, in order.
+    var sentBodies: [Int] = []
     /// What has left of streams, by exchange; and of which the head has. `reads`: whether their clients read.
     var parts: [Int: String] = [:]
     var begun: [Int] = []
@@ -39,6 +41,8 @@ final class FakeProvider: Provider, Policy {
         parts[exchange.index] = ""
         deliverParts(exchange)
     }
+
+    func sentBody(_ exchange: Exchange) { sentBodies.append(exchange.index) }
 
     func deliverParts(_ exchange: Exchange) { if reads { read(exchange) } }
 
@@ -94,7 +98,11 @@ final class FakeAdapter: ModelServiceAdapter {
     var cancelled: [Int] = []
     var resumed: [Int] = []
 
+    var takesBodies = true
+    var sentOn: [Int] = []
+
     func canAnswer(_ operation: Request.Operation) -> Bool { true }
+    func sendOn(_ attempt: Attempt) { sentOn.append(attempt.exchange.index) }
     func submit(_ attempt: Attempt) {
         attempt.call = 0
         attempt.sentAt = Clock.monotonic()

@@ -122,6 +122,8 @@ final class TransportRig: HTTPTransportDelegate {
 
     /// How answers come, by call; none: whole.
     var streamed: (HTTPCall) -> Bool = { _ in false }
+    /// Told of what was sent of a body that goes on as it comes.
+    var sent: (HTTPCall) -> Void = { _ in }
     /// A longer one is asked about again.
     var wholeBytes = Int.max
     /// Takes what has come of one that comes in parts; whether there is room for more.
@@ -137,6 +139,8 @@ final class TransportRig: HTTPTransportDelegate {
         call.isStreamed = streamed(call)
         return call.isStreamed
     }
+
+    func callSent(_ call: HTTPCall) { sent(call) }
 
     func callReceived(_ call: HTTPCall) -> Bool { received(call) }
 

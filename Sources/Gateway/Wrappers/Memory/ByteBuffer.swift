@@ -30,6 +30,13 @@ final class ByteBuffer {
         if capacity > limit { reallocate(limit) }
     }
 
+    /// Exchanges bytes and room with another one. Views of either are not valid any more.
+    func swap(with other: ByteBuffer) {
+        (base, other.base) = (other.base, base)
+        (count, other.count) = (other.count, count)
+        (capacity, other.capacity) = (other.capacity, capacity)
+    }
+
     /// Forgets the first bytes; the others move to the front.
     func removeFirst(_ length: Int) {
         precondition(length >= 0 && length <= count)

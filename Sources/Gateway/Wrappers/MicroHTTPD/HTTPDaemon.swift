@@ -20,6 +20,8 @@ protocol HTTPDaemonDelegate: AnyObject {
     var waitingCount: Int { get }
     /// How many answers are being made as they are sent (`HTTPBodySource`).
     var streamingCount: Int { get }
+    /// libmicrohttpd sends so many bytes on a connection: sends those that are lent (`HTTPPart.lent`) instead. nil: none are.
+    func sendLent(context: Int, upTo length: Int) -> StreamSocket.Written?
     /// The answer has been sent, or the connection is lost: the request and all that its response points to are free.
     func requestCompleted(context: Int)
 }
@@ -255,6 +257,22 @@ private func receive(
         case .failed: return Int(-ECONNRESET)
         }
     }
+}
+
+/// In the place of send(2), while libmicrohttpd runs and bytes are lent.
+private func send(_ context: UnsafeMutableRawPointer?, _ socket: Int32, _ length: Int) -> Int {
+    DelegateBox.use(context) { box in
+        guard let client = box.context(ofSocket: socket),
+            let written = box.delegate.sendLent(context: client, upTo: length)
+        else { return Int(CReceiveTap_pass) }
+        guard case .bytes(let count) = written else { return Int(-EPIPE) }
+        return count > 0 ? count : Int(-EAGAIN)
+    }
+}
+
+extension HTTPDaemon {
+    /// From now on what libmicrohttpd sends on this thread may be lent. It stays so: it costs a look at each send.
+    static func lendBytes() { CReceiveTap_set_sender { context, socket, length in send(context, socket, length) } }
 }
 
 private func access(

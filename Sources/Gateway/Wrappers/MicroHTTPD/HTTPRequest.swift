@@ -42,6 +42,9 @@ protocol HTTPPartSource: AnyObject {
 enum HTTPPart {
     /// At least one, valid until the source is asked again.
     case bytes(ByteView)
+    /// So many, of a body whose length is known: what libmicrohttpd is to send of them, the daemon's delegate sends itself
+    /// (`HTTPDaemonDelegate.sendLent`), so that they are not copied.
+    case lent(Int)
     case nothingYet
     case end
     /// There is more that never comes: the connection is closed without the last chunk, by which the client knows it.
@@ -102,6 +105,7 @@ struct HTTPResponse: ~Copyable {
             }
         )
         guard let raw else { fatalError("out of memory") }
+        if length != nil { HTTPDaemon.lendBytes() }
         self.raw = raw
     }
 
@@ -136,8 +140,8 @@ struct HTTPResponse: ~Copyable {
 private final class PartReader {
     /// What libmicrohttpd offers room for at most; it takes what is left of a connection's memory where that is less.
     static let partBytes = 16 << 10
-    /// The same of a body that is not sent in chunks, for which there is memory of the response's own.
-    static let plainBytes = 128 << 10
+    /// The same of a body that is not sent in chunks: nothing is written there, since it is lent.
+    static let plainBytes = 64 << 10
     private static let endOfStream = -1
     private static let endWithError = -2
 
@@ -155,6 +159,7 @@ private final class PartReader {
             guard let bytes = view.base else { return 0 }
             memcpy(target, bytes, min(view.count, room))
             return min(view.count, room)
+        case .lent(let count): return min(count, room)
         case .nothingYet:
             // It is asked again in the run after it has been resumed.
             MHD_suspend_connection(connection)
