@@ -107,7 +107,8 @@ import Testing
     }
 }
 
-private let isSanitized = ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains { ProcessInfo.processInfo.environment[$0] != nil }
+/// Whether this is a build with a sanitizer, which keeps what is freed for a while.
+let isSanitized = ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains { ProcessInfo.processInfo.environment[$0] != nil }
 
 /// What a process takes of the memory (proc(5), statm).
 func residentBytes(of process: Int32) throws -> Int {
