@@ -254,7 +254,8 @@ private struct DevKafkaProcess {
         }
         let handle = try producer.topic(topic)
         try Array(value.utf8).withByteView {
-            try producer.produce(to: handle, key: nil, value: $0, headers: list, ticket: 1)
+            // All in one partition, as the parts of an answer are: between partitions there is no order.
+            try producer.produce(to: handle, key: ByteView("one"), value: $0, headers: list, ticket: 1)
         }
         var isDelivered = false
         producer.close(timeoutMilliseconds: 30_000) { event in
